@@ -1,0 +1,41 @@
+//! The buffer's keys, with their defaults.
+
+use std::time::Duration;
+
+use crate::units::ByteSize;
+
+/// The `[buffer]` table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BufferOptions {
+    /// Bytes of encoded documents that memory may hold, queued and on their way.
+    pub memory: ByteSize,
+    /// Bytes that segments may take on disk.
+    pub disk: ByteSize,
+    /// Bytes that stay free on the file system whatever `disk` allows.
+    pub min_free: ByteSize,
+    /// A batch, and so a bulk request, is closed at this size…
+    pub batch_bytes: ByteSize,
+    /// …or at this many documents…
+    pub batch_documents: usize,
+    /// …or when its oldest document has waited this long.
+    pub batch_age: Duration,
+    /// A document that has waited this long for the target is written to disk.
+    pub max_age: Duration,
+    /// A segment is closed at this size.
+    pub segment_bytes: ByteSize,
+}
+
+impl Default for BufferOptions {
+    fn default() -> Self {
+        Self {
+            memory: ByteSize::mib(64),
+            disk: ByteSize::gib(8),
+            min_free: ByteSize::mib(256),
+            batch_bytes: ByteSize::mib(4),
+            batch_documents: 20_000,
+            batch_age: Duration::from_millis(500),
+            max_age: Duration::from_secs(1),
+            segment_bytes: ByteSize::mib(64),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The wiring, start to stop: the only file that names every stage.

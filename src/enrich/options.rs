@@ -1,0 +1,67 @@
+//! The pipelines' keys, with their defaults.
+
+use std::time::Duration;
+
+use crate::units::ByteSize;
+
+/// A `[[pipeline]]` table. The first whose pattern matches a tag takes its events; the defaults take the rest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PipelineOptions {
+    /// Which tags: `*`, `**`, `{a,b}` as Fluentd matches them.
+    pub pattern: String,
+    /// How the line is read.
+    pub parse: Parse,
+    /// Fields with a fixed text, added where the event has none of that name.
+    pub fields: Vec<(String, String)>,
+    /// The field that takes this host's name, if any.
+    pub host_field: Option<String>,
+    /// The field that takes the event's tag, if any.
+    pub tag_field: Option<String>,
+    /// The index for these tags, in place of `elasticsearch.index`.
+    pub index: Option<String>,
+    /// Whether docker's parts of long lines are joined.
+    pub join_partial: bool,
+}
+
+impl Default for PipelineOptions {
+    fn default() -> Self {
+        Self {
+            pattern: "**".into(),
+            parse: Parse::Auto,
+            fields: Vec::new(),
+            host_field: None,
+            tag_field: Some("tag".into()),
+            index: None,
+            join_partial: true,
+        }
+    }
+}
+
+/// How the line of an event is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Parse {
+    /// A line that is a JSON object is merged into the event; any other is left alone.
+    #[default]
+    Auto,
+    /// Every line is taken to be a JSON object; one that is not is kept whole and counted.
+    Json,
+    /// No line is looked at.
+    None,
+}
+
+/// The `[partial]` table: joining the parts that docker makes of a line over 16 KiB.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartialOptions {
+    /// Bytes of parts that may wait, in all.
+    pub memory: ByteSize,
+    /// Bytes of one line; what has come is emitted, marked, beyond that.
+    pub line_bytes: ByteSize,
+    /// How long to wait for the next part.
+    pub timeout: Duration,
+}
+
+impl Default for PartialOptions {
+    fn default() -> Self {
+        Self { memory: ByteSize::mib(32), line_bytes: ByteSize::mib(4), timeout: Duration::from_secs(30) }
+    }
+}

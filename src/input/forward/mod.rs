@@ -1,0 +1,5 @@
+//! The forward protocol's server side.
+
+mod options;
+
+pub use options::{ForwardOptions, LimitOptions};

@@ -1,0 +1,56 @@
+//! The listeners' keys, with their defaults.
+
+use std::time::Duration;
+
+use crate::units::ByteSize;
+
+/// A `[[forward]]` table: one listener.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ForwardOptions {
+    /// `ADDRESS:PORT`.
+    pub listen: String,
+    /// The limits that hold for each of its connections.
+    pub limits: LimitOptions,
+}
+
+impl Default for ForwardOptions {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:24224".into(), limits: LimitOptions::default() }
+    }
+}
+
+/// A `[forward.limits]` table, under each `[[forward]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LimitOptions {
+    /// Bytes of one frame on the wire.
+    pub frame_bytes: ByteSize,
+    /// Bytes that one frame's entries may take when decompressed.
+    pub decompressed_bytes: ByteSize,
+    /// Decompressed bytes for each compressed one, once beyond 1 MiB.
+    pub decompression_ratio: u64,
+    /// Maps and arrays inside one another, in one record.
+    pub depth: usize,
+    /// Fields of one record, nested ones included.
+    pub fields: usize,
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections from one address.
+    pub connections_per_address: usize,
+    /// A connection without a byte for this long is closed; 0 never.
+    pub idle_timeout: Duration,
+}
+
+impl Default for LimitOptions {
+    fn default() -> Self {
+        Self {
+            frame_bytes: ByteSize::mib(32),
+            decompressed_bytes: ByteSize::mib(256),
+            decompression_ratio: 1000,
+            depth: 64,
+            fields: 2000,
+            connections: 10_000,
+            connections_per_address: 10_000,
+            idle_timeout: Duration::ZERO,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Where documents go.
+
+mod options;
+
+pub use options::{
+    Auth, ClientCertificate, Compression, DeadLetterOptions, ElasticsearchOptions, FileOptions,
+};
