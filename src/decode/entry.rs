@@ -16,6 +16,8 @@ pub struct Entries<'a> {
     /// Whether an entry stands in an array of its own, as everywhere but in a Message.
     wrapped: bool,
     bounds: Bounds,
+    /// The bytes of the record that was read last.
+    record: &'a [u8],
 }
 
 impl<'a> Entries<'a> {
@@ -29,12 +31,12 @@ impl<'a> Entries<'a> {
             Body::Compressed(..) | Body::OtherSignal => (&[][..], Some(0), true),
         };
         let bounds = Bounds { depth, fields: fields as u64, name_depth: 1 };
-        Self { reader: Reader::new(bytes), left, wrapped, bounds }
+        Self { reader: Reader::new(bytes), left, wrapped, bounds, record: &[] }
     }
 
-    /// The bytes that have been stepped over.
-    pub fn consumed(&self) -> usize {
-        self.reader.offset()
+    /// The bytes of the record that was read last.
+    pub fn record(&self) -> &'a [u8] {
+        self.record
     }
 
     /// How many entries there are at most, by the count or by the bytes: an entry is at least 4 bytes long.
@@ -79,7 +81,9 @@ impl<'a> Entries<'a> {
             }
         }
         let time = self.read_time()?;
+        let start = self.reader.rest();
         read_map(&mut self.reader, fields, self.bounds)?;
+        self.record = start.get(..start.len() - self.reader.rest().len()).unwrap_or_default();
         Ok(time)
     }
 

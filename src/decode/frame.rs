@@ -13,7 +13,7 @@ pub struct Frame<'a> {
     pub tag: &'a [u8],
     /// Its events.
     pub body: Body<'a>,
-    /// `chunk`, where the sender wants an ack: to be sent back byte for byte.
+    /// `chunk`, where the sender wants an ack, as one msgpack value: to be sent back byte for byte.
     pub chunk: Option<&'a [u8]>,
 }
 
@@ -149,9 +149,12 @@ fn read_options<'a>(reader: &mut Reader<'a>) -> Result<Options<'a>, DecodeError>
     };
     for _ in 0..pairs {
         let key = reader.item()?;
+        let before = reader.rest();
         let value = reader.item()?;
         match (key, value) {
-            (Item::Text(b"chunk"), Item::Text(chunk) | Item::Binary(chunk)) => options.chunk = Some(chunk),
+            (Item::Text(b"chunk"), Item::Text(_) | Item::Binary(_)) => {
+                options.chunk = before.get(..before.len() - reader.rest().len());
+            }
             (Item::Text(b"compressed"), Item::Text(codec)) => options.compressed = Some(codec),
             (Item::Text(b"fluent_signal"), Item::Unsigned(signal)) => options.signal = signal,
             (_, value) => skip_members(reader, value)?,
