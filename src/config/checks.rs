@@ -17,7 +17,7 @@ pub(super) fn at_least<T: Setting + PartialOrd>(least: T) -> impl Fn(&T) -> Chec
 }
 
 /// `ADDRESS:PORT`, as a socket is bound to it.
-pub(super) fn listen(address: &String) -> Checked {
+pub(super) fn listen(address: &str) -> Checked {
     let (host, port) = address
         .rsplit_once(':')
         .ok_or_else(|| format!("`{address}` is not ADDRESS:PORT such as \"127.0.0.1:24224\""))?;
@@ -38,7 +38,7 @@ pub(super) fn listen(address: &String) -> Checked {
 }
 
 /// As [`listen`], or empty for none.
-pub(super) fn listen_or_none(address: &String) -> Checked {
+pub(super) fn listen_or_none(address: &str) -> Checked {
     if address.is_empty() { Ok(()) } else { listen(address) }
 }
 
@@ -47,7 +47,7 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// A filter of the daemon's own log. A bare word has to be a level: the filter's own reading would take a
 /// misspelt level for the name of a module, and go quiet.
-pub(super) fn level(filter: &String) -> Checked {
+pub(super) fn level(filter: &str) -> Checked {
     if filter.trim().is_empty() {
         return Err("is empty; \"off\" silences the log".into());
     }
@@ -72,13 +72,13 @@ pub(super) fn tag_pattern(pattern: &str) -> Checked {
 }
 
 /// A template of index names.
-pub(super) fn index(template: &String) -> Checked {
+pub(super) fn index(template: &str) -> Checked {
     if template.is_empty() { Err("is empty".into()) } else { balanced(template) }
 }
 
 /// As [`index`], where there is one.
 pub(super) fn optional_index(template: &Option<String>) -> Checked {
-    template.as_ref().map_or(Ok(()), index)
+    template.as_deref().map_or(Ok(()), index)
 }
 
 fn balanced(text: &str) -> Checked {
@@ -95,7 +95,7 @@ fn balanced(text: &str) -> Checked {
 }
 
 /// Fields that pipelines add have names, and `@timestamp` is the event's own.
-pub(super) fn fields(fields: &Vec<(String, String)>) -> Checked {
+pub(super) fn fields(fields: &[(String, String)]) -> Checked {
     match fields.iter().find(|(name, _)| name.is_empty() || name == "@timestamp") {
         Some((name, _)) if name.is_empty() => Err("a field without a name cannot be stored".into()),
         Some((name, _)) => Err(format!("`{name}` is the event's time; choose another name")),
@@ -104,8 +104,7 @@ pub(super) fn fields(fields: &Vec<(String, String)>) -> Checked {
 }
 
 /// No host twice: it would get twice its share.
-#[expect(clippy::ptr_arg, reason = "a check takes the value as the options hold it")]
-pub(super) fn hosts(hosts: &Vec<Url>) -> Checked {
+pub(super) fn hosts(hosts: &[Url]) -> Checked {
     let same = |a: &Url, b: &Url| {
         a.host() == b.host() && a.port_or_known_default() == b.port_or_known_default() && a.path() == b.path()
     };
@@ -135,21 +134,21 @@ mod tests {
             ("localhost:http", "65535"),
             ("[nonsense]:1", "IPv6"),
         ] {
-            let fault = listen(&address.to_owned()).expect_err(address);
+            let fault = listen(address).expect_err(address);
             assert!(fault.contains(advice), "{fault}");
         }
         for address in ["127.0.0.1:0", "[::]:24224", "localhost:24224"] {
-            assert_eq!(listen(&address.to_owned()), Ok(()), "{address}");
+            assert_eq!(listen(address), Ok(()), "{address}");
         }
     }
 
     #[test]
     fn a_misspelt_level_is_refused() {
         for filter in ["wran", "info,forebay::output=loud", "", "info,,debug"] {
-            assert!(level(&filter.to_owned()).is_err(), "{filter}");
+            assert!(level(filter).is_err(), "{filter}");
         }
         for filter in ["warn", "INFO", "info,forebay::output=debug", "off"] {
-            assert_eq!(level(&filter.to_owned()), Ok(()), "{filter}");
+            assert_eq!(level(filter), Ok(()), "{filter}");
         }
     }
 

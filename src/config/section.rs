@@ -3,8 +3,9 @@
 //!
 //! Reading goes on after a fault; the value then stays what it was, and the configuration as a whole is refused.
 
-use std::fmt::Write;
+use std::borrow::Borrow;
 
+use super::checks::Checked;
 use super::fault::{Fault, Place};
 use super::secret;
 use super::setting::{Setting, Wrong, quote};
@@ -36,15 +37,15 @@ pub(super) struct Printer<'a> {
 impl Section<'_> {
     /// A key that takes any value of its type.
     pub(super) fn key<T: Setting>(&mut self, name: &str, slot: &mut T) {
-        self.checked(name, slot, |_| Ok(()));
+        self.checked(name, slot, |_: &T| Ok(()));
     }
 
     /// A key whose value has to pass `check`.
-    pub(super) fn checked<T: Setting>(
+    pub(super) fn checked<T: Setting + Borrow<B>, B: ?Sized>(
         &mut self,
         name: &str,
         slot: &mut T,
-        check: impl Fn(&T) -> Result<(), String>,
+        check: impl Fn(&B) -> Checked,
     ) {
         match self {
             Self::Read(reader) => {
@@ -144,9 +145,13 @@ impl<'a> Reader<'a> {
         self.node.and_then(|node| node.get(name))
     }
 
-    fn value<T: Setting>(&mut self, name: &str, check: impl Fn(&T) -> Result<(), String>) -> Option<T> {
+    fn value<T: Setting + Borrow<B>, B: ?Sized>(
+        &mut self,
+        name: &str,
+        check: impl Fn(&B) -> Checked,
+    ) -> Option<T> {
         let node = self.take(name)?;
-        let checked = T::read(node).and_then(|value| match check(&value) {
+        let checked = T::read(node).and_then(|value| match check(value.borrow()) {
             Ok(()) => Ok(value),
             Err(why) => Err(vec![Wrong { place: node.place.clone(), why }]),
         });
@@ -215,7 +220,7 @@ impl<'a> Reader<'a> {
 
 impl Printer<'_> {
     fn pair(&mut self, name: &str, value: &str) {
-        let _: Result<(), _> = writeln!(self.out, "{name} = {value}");
+        self.out.push_str(&format!("{name} = {value}\n"));
     }
 
     fn table<T>(
@@ -226,7 +231,7 @@ impl Printer<'_> {
         visit: fn(&mut Section<'_>, &mut T),
     ) {
         let header = if self.header.is_empty() { name.to_owned() } else { format!("{}.{name}", self.header) };
-        let _: Result<(), _> = writeln!(self.out, "\n{open}{header}{close}");
+        self.out.push_str(&format!("\n{open}{header}{close}\n"));
         visit(&mut Section::Print(Printer { header, out: self.out }), slot);
     }
 

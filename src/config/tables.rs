@@ -77,7 +77,7 @@ fn limits(section: &mut Section<'_>, options: &mut LimitOptions) {
 }
 
 fn pipeline(section: &mut Section<'_>, options: &mut PipelineOptions) {
-    section.checked("match", &mut options.pattern, |pattern: &String| checks::tag_pattern(pattern));
+    section.checked("match", &mut options.pattern, checks::tag_pattern);
     section.key("parse", &mut options.parse);
     section.checked("fields", &mut options.fields, checks::fields);
     section.key("host_field", &mut options.host_field);
