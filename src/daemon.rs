@@ -24,7 +24,7 @@ use crate::input::{Pass, Shared};
 use crate::metrics::Metrics;
 use crate::output::elasticsearch::Elasticsearch;
 use crate::output::file::FileOutput;
-use crate::output::{DeadLetters, Output, OutputError};
+use crate::output::{DeadLetters, Finding, Output, OutputError};
 
 /// How often parts of docker lines are looked at for having waited too long.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
@@ -260,13 +260,26 @@ fn open_output(config: &Config, metrics: &Arc<Metrics>) -> Result<Output, Output
         return FileOutput::open(config.file.clone(), &default, Arc::clone(metrics)).map(Output::File);
     }
     let dead_letters = DeadLetters::open(config.dead_letters.clone(), &config.data_dir.join("dead-letters"))?;
-    Elasticsearch::new(config.elasticsearch.clone(), dead_letters, Arc::clone(metrics)).map(Output::Elasticsearch)
+    Elasticsearch::new(config.elasticsearch.clone(), dead_letters, Arc::clone(metrics))
+        .map(Output::Elasticsearch)
+}
+
+/// Asks the target what a run would find there; writes nothing to it.
+pub async fn probe(config: &Config) -> Result<Vec<Finding>, OutputError> {
+    match open_output(config, &Metrics::new(&mut Registry::default()))? {
+        Output::Elasticsearch(target) => Ok(target.probe().await),
+        Output::File(_) => Ok(Vec::new()),
+    }
 }
 
 fn deliver(output: Arc<Output>, buffer: Buffer) -> (JoinHandle<()>, CancellationToken) {
     let stop = CancellationToken::new();
     let token = stop.clone();
-    (tokio::spawn(async move { output.run(async || buffer.pop().await, token).await }), stop)
+    let next = move || {
+        let buffer = buffer.clone();
+        async move { buffer.pop().await }
+    };
+    (tokio::spawn(async move { output.run(next, token).await }), stop)
 }
 
 fn pages_source(started: Instant, buffer: Buffer, output: Arc<Output>) -> http::Source {

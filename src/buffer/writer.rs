@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Receipt;
 use super::disk::{DiskError, Place, Store};
 use super::held::Standing;
 use super::shared::Shared;
 use super::writes::{Orders, Write};
-use super::Receipt;
 use crate::metrics::kind;
 
 /// A group is closed at this size, so that those who wait for a receipt do not wait for a whole segment.
@@ -92,9 +92,10 @@ impl Writer {
         if self.store.settle_part(part) {
             return;
         }
-        let waiting = self.backlog.iter().position(|write| matches!(write, Write::Part { id, .. } if *id == part));
+        let waiting =
+            self.backlog.iter().position(|write| matches!(write, Write::Part { id, .. } if *id == part));
         if let Some(Write::Part { receipt, .. }) = waiting.and_then(|at| self.backlog.remove(at)) {
-            receipt.map(Receipt::resolve);
+            receipt.into_iter().for_each(Receipt::resolve);
             self.shared.writes.done(1);
         }
     }
@@ -166,7 +167,7 @@ impl Writer {
             match write {
                 Write::Part { id, receipt, .. } => {
                     self.store.keep_part(id, place);
-                    receipt.map(Receipt::resolve);
+                    receipt.into_iter().for_each(Receipt::resolve);
                 }
                 Write::Batch(held) => {
                     let standing = held.written(place);

@@ -4,6 +4,7 @@
 use super::findings::{self, Finding};
 use super::{Exit, complain, say};
 use crate::config::Config;
+use crate::{daemon, output};
 
 /// Prints the configuration and tries what a start needs.
 pub(super) fn check(config: Config) -> Exit {
@@ -21,6 +22,23 @@ fn find(config: &Config) -> Vec<Finding> {
     if config.elasticsearch.hosts.is_empty() {
         found.push(findings::no_target(config));
     }
-    // ---- The target's own findings, where it has hosts, are added here. ----
+    if !config.elasticsearch.hosts.is_empty() {
+        found.extend(target(config));
+    }
     found
+}
+
+/// What the target's nodes say, or why they cannot be asked.
+fn target(config: &Config) -> Vec<Finding> {
+    let wrong = |text: String| vec![Finding { ok: false, about: "elasticsearch".into(), text }];
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return wrong(format!("cannot start: {error}")),
+    };
+    match runtime.block_on(daemon::probe(config)) {
+        Ok(found) => {
+            found.into_iter().map(|output::Finding { ok, about, text }| Finding { ok, about, text }).collect()
+        }
+        Err(error) => wrong(error.to_string()),
+    }
 }

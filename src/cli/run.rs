@@ -30,7 +30,7 @@ fn drive(runtime: Runtime, config: Config) -> Exit {
         Ok(()) => Exit::Clean,
         Err(error) => {
             tracing::error!(%error, "forebay failed");
-            Exit::Failed
+            if error.is_configuration() { Exit::Refused } else { Exit::Failed }
         }
     }
 }

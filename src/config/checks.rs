@@ -3,6 +3,9 @@
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+use crate::encode::IndexTemplate;
+use crate::event::Pattern;
+
 use super::setting::Setting;
 
 /// What a check says: nothing, or what is wrong.
@@ -60,38 +63,19 @@ pub(super) fn level(filter: &str) -> Checked {
     EnvFilter::try_new(filter).map(drop).map_err(|error| format!("`{filter}` is not a filter: {error}"))
 }
 
-/// A pattern of tags: no blanks, and every `{` closed, without another inside.
+/// A pattern of tags, or several.
 pub(super) fn tag_pattern(pattern: &str) -> Checked {
-    if pattern.is_empty() {
-        return Err("is empty; \"**\" matches every tag".into());
-    }
-    if pattern.contains(char::is_whitespace) {
-        return Err(format!("`{pattern}` has blanks; write alternatives as {{a,b}}"));
-    }
-    balanced(pattern)
+    pattern.parse::<Pattern>().map(drop).map_err(|fault| fault.to_string())
 }
 
 /// A template of index names.
 pub(super) fn index(template: &str) -> Checked {
-    if template.is_empty() { Err("is empty".into()) } else { balanced(template) }
+    template.parse::<IndexTemplate>().map(drop).map_err(|fault| fault.to_string())
 }
 
 /// As [`index`], where there is one.
 pub(super) fn optional_index(template: &Option<String>) -> Checked {
     template.as_deref().map_or(Ok(()), index)
-}
-
-fn balanced(text: &str) -> Checked {
-    let mut open = false;
-    for character in text.chars() {
-        match character {
-            '{' if open => return Err(format!("`{text}` has a `{{` inside of another")),
-            '}' if !open => return Err(format!("`{text}` has a `}}` without its `{{`")),
-            '{' | '}' => open = !open,
-            _ => {}
-        }
-    }
-    if open { Err(format!("`{text}` has a `{{` that is not closed")) } else { Ok(()) }
 }
 
 /// Fields that pipelines add have names, and `@timestamp` is the event's own.
@@ -149,16 +133,6 @@ mod tests {
         }
         for filter in ["warn", "INFO", "info,forebay::output=debug", "off"] {
             assert_eq!(level(filter), Ok(()), "{filter}");
-        }
-    }
-
-    #[test]
-    fn braces_have_to_be_closed() {
-        for pattern in ["app.{a,b", "app.a}", "a.{b,{c}}", "a b", ""] {
-            assert!(tag_pattern(pattern).is_err(), "{pattern}");
-        }
-        for pattern in ["**", "app.*", "ml-api.{a,b}.**"] {
-            assert_eq!(tag_pattern(pattern), Ok(()), "{pattern}");
         }
     }
 }

@@ -28,7 +28,7 @@ const RATIO_FROM: u64 = 1 << 20;
 
 enum Inner<'a> {
     #[expect(clippy::disallowed_types, reason = "this module is the door: what comes out is capped here")]
-    Gzip(flate2::bufread::MultiGzDecoder<&'a [u8]>),
+    Gzip(Box<flate2::bufread::MultiGzDecoder<&'a [u8]>>),
     #[expect(clippy::disallowed_types, reason = "this module is the door: what comes out is capped here")]
     Zstd(zstd::stream::read::Decoder<'a, &'a [u8]>),
 }
@@ -76,7 +76,7 @@ impl<'a> Decompressor<'a> {
     }
 
     /// The next whole entries, at least one, end to end; `None` when all have been given.
-    pub fn next(&mut self) -> Result<Option<&[u8]>, DecodeError> {
+    pub fn next_window(&mut self) -> Result<Option<&[u8]>, DecodeError> {
         self.window.drain(..self.whole);
         self.whole = 0;
         while self.whole == 0 {
@@ -134,7 +134,7 @@ impl<'a> Decompressor<'a> {
 fn open(codec: Codec, bytes: &[u8]) -> Result<Inner<'_>, DecodeError> {
     let refused = |_| DecodeError::Unexpected { what: "zstd entries that cannot be read", offset: 0 };
     Ok(match codec {
-        Codec::Gzip => Inner::Gzip(flate2::bufread::MultiGzDecoder::new(bytes)),
+        Codec::Gzip => Inner::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(bytes))),
         Codec::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes).map_err(refused)?;
             decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(refused)?;
@@ -166,7 +166,7 @@ mod tests {
     fn all(codec: Codec, bytes: &[u8], limit: u64, ratio: u64) -> Result<Vec<u8>, DecodeError> {
         let mut out = Vec::new();
         let mut decompressor = Decompressor::new(codec, bytes, limit, ratio, limit)?;
-        while let Some(window) = decompressor.next()? {
+        while let Some(window) = decompressor.next_window()? {
             out.extend_from_slice(window);
         }
         Ok(out)

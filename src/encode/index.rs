@@ -1,8 +1,8 @@
 //! Index names from a template: text with `{tag}`, `{field.path}` and strftime of the event's time in UTC.
 //!
 //! The rule that makes a name legal: lower case; `\ / * ? " < > | , # :`, spaces and control characters become `_`; no
-//! `-`, `_`, `+` or `.` in front; at most 255 bytes. A template that begins with `logs-` follows the scheme of data streams,
-//! `logs-DATASET-NAMESPACE`: there a `-` inside of an inserted value becomes `_`, and a value is cut to 100 bytes.
+//! `-`, `_`, `+` or `.` in front; at most 255 bytes. A template that begins with `logs-`, `metrics-` or `traces-` follows the
+//! scheme of data streams, `TYPE-DATASET-NAMESPACE`: there a `-` inside of an inserted value becomes `_`, and a value is cut to 100 bytes.
 //! Where a field is missing, is no text, number or truth, or is blank, the fallback is used.
 
 use std::fmt;
@@ -62,7 +62,8 @@ impl std::str::FromStr for IndexTemplate {
         if parts.is_empty() {
             return Err(fault("is empty"));
         }
-        Ok(Self { parts, data_stream: template.starts_with("logs-") })
+        let data_stream = ["logs-", "metrics-", "traces-"].iter().any(|kind| template.starts_with(kind));
+        Ok(Self { parts, data_stream })
     }
 }
 
@@ -120,15 +121,6 @@ impl IndexTemplate {
         }
         *name = legal(name);
         true
-    }
-
-    /// The name with `*` in the place of what is only known event by event.
-    pub fn wildcard(&self) -> String {
-        let star = |part: &Part| match part {
-            Part::Text(text) => text.to_lowercase(),
-            _ => "*".to_owned(),
-        };
-        self.parts.iter().map(star).collect()
     }
 
     fn insert(&self, name: &mut String, value: &str) {
@@ -198,7 +190,6 @@ mod tests {
             template.fixed(&"x".repeat(300)).map(|name| name.len()),
             Some("logs--default".len() + 100)
         );
-        assert_eq!(template.wildcard(), "logs-*-default");
     }
 
     #[test]

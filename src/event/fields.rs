@@ -29,7 +29,12 @@ impl<'a> Fields<'a> {
         let mut list = done.list;
         list.clear();
         // The collect works in place: an empty iterator over a vector of the same layout keeps the allocation.
-        Self { list: list.into_iter().filter_map(|_| None).collect() }
+        #[expect(
+            clippy::unnecessary_filter_map,
+            reason = "the item's lifetime changes, which `filter` cannot do"
+        )]
+        let list = list.into_iter().filter_map(|_| None).collect();
+        Self { list }
     }
 
     /// Appends without looking for the same name; [`Fields::settle`] has to follow.

@@ -149,7 +149,12 @@ impl Pass {
 
     /// Takes a frame's events into the buffer. An error says that some or all of them were refused, which cannot change
     /// by sending them again; it has been counted and logged. `receipt` rides along with what was taken.
-    pub async fn frame(&mut self, frame: &Frame<'_>, limits: &LimitOptions, receipt: Option<&Receipt>) -> Result<(), DecodeError> {
+    pub async fn frame(
+        &mut self,
+        frame: &Frame<'_>,
+        limits: &LimitOptions,
+        receipt: Option<&Receipt>,
+    ) -> Result<(), DecodeError> {
         let taken = self.take_frame(frame, limits, receipt).await;
         if let Err(error) = &taken {
             self.refuse(error, 1);
@@ -174,7 +179,7 @@ impl Pass {
             Body::Compressed(codec, bytes) => {
                 let (limit, ratio) = (limits.decompressed_bytes.0, limits.decompression_ratio);
                 let mut windows = Decompressor::new(*codec, bytes, limit, ratio, limits.frame_bytes.0)?;
-                while let Some(window) = windows.next()? {
+                while let Some(window) = windows.next_window()? {
                     self.entries(&route, &Body::Packed(window), limits, &mut ids, receipt).await;
                 }
                 Ok(())
@@ -250,7 +255,8 @@ impl Pass {
                         self.part(open, &part, sequence, receipt);
                         spare = Fields::reuse(fields);
                     } else {
-                        spare = self.write(open, route, Event { time, tag: &route.tag, fields }, id, sequence);
+                        spare =
+                            self.write(open, route, Event { time, tag: &route.tag, fields }, id, sequence);
                     }
                 }
                 Some(Err(error)) => {
@@ -287,7 +293,9 @@ impl Pass {
     /// A part of a docker line: kept until the line is whole. Its receipt is the buffer's business while it waits.
     fn part(&mut self, open: &mut OpenBatch, part: &Part<'_>, sequence: u64, receipt: Option<&Receipt>) {
         let shared = Arc::clone(&self.shared);
-        let keep = |bytes: &[u8]| receipt.map(|receipt| shared.buffer.keep_part(bytes.to_vec(), Some(receipt.clone())));
+        let keep = |bytes: &[u8]| {
+            receipt.map(|receipt| shared.buffer.keep_part(bytes.to_vec(), Some(receipt.clone())))
+        };
         for line in shared.joiner.add(part, keep) {
             self.write_line(open, &line, sequence);
         }
@@ -345,8 +353,11 @@ impl Pass {
         if counts.unparsed.not_json > 0 {
             reason(&metrics.lines_unparsed, "not_json").inc_by(u64::from(counts.unparsed.not_json));
         }
-        let changed =
-            [("invalid_utf8", mended.invalid_utf8), ("not_finite", mended.not_finite), ("too_deep", mended.too_deep)];
+        let changed = [
+            ("invalid_utf8", mended.invalid_utf8),
+            ("not_finite", mended.not_finite),
+            ("too_deep", mended.too_deep),
+        ];
         for (word, count) in changed.into_iter().filter(|(_, count)| *count > 0) {
             kind(&metrics.values_mended, word).inc_by(u64::from(count));
         }

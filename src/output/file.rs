@@ -53,7 +53,10 @@ impl FileOutput {
     }
 
     /// Writes deliveries until `next` answers None or `stop` is cancelled.
-    pub(super) async fn run(&self, mut next: impl AsyncFnMut() -> Option<Delivery>, stop: CancellationToken) {
+    pub(super) async fn run<N>(&self, mut next: impl FnMut() -> N, stop: CancellationToken)
+    where
+        N: Future<Output = Option<Delivery>>,
+    {
         loop {
             let delivery = tokio::select! {
                 biased;

@@ -34,7 +34,10 @@ pub enum Output {
 impl Output {
     /// Takes deliveries from `next` until it answers None or `stop` is cancelled; then finishes what is under way, or
     /// drops it, which returns it to the queue. `next` is dropped unfinished on a stop, never otherwise.
-    pub async fn run(&self, next: impl AsyncFnMut() -> Option<Delivery>, stop: CancellationToken) {
+    pub async fn run<N>(&self, next: impl FnMut() -> N, stop: CancellationToken)
+    where
+        N: Future<Output = Option<Delivery>>,
+    {
         match self {
             Self::Elasticsearch(target) => target.run(next, stop).await,
             Self::File(file) => file.run(next, stop).await,

@@ -53,7 +53,7 @@ const SCALES: [(f64, i64); 4] = [(1e11, 1), (1e14, 1_000), (1e17, 1_000_000), (1
 fn parse_number(json: &str) -> Option<Timestamp> {
     let number: f64 = json.parse().ok()?;
     // why: a small number in a field called `time` is a duration or a counter, not the early seventies.
-    if !(number >= 1e8) {
+    if number.is_nan() || number < 1e8 {
         return None;
     }
     let (_, scale) = SCALES.iter().find(|(below, _)| number < *below)?;

@@ -108,8 +108,8 @@ mod store;
 
 pub(crate) mod record;
 
-pub use error::OpenError;
 pub(super) use error::DiskError;
+pub use error::OpenError;
 pub(super) use files::Files;
 pub(super) use lock::DirLock;
 pub(super) use reader::{ReadBack, ReadLimits, read_back};

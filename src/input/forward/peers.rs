@@ -32,7 +32,11 @@ impl Peers {
     }
 
     /// Counts a connection from `address`, or names the limit that it would exceed.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr, limits: &LimitOptions) -> Result<Admitted, &'static str> {
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        address: IpAddr,
+        limits: &LimitOptions,
+    ) -> Result<Admitted, &'static str> {
         let mut counts = self.lock();
         if counts.all >= limits.connections {
             return Err("connections");

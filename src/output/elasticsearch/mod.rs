@@ -116,7 +116,10 @@ impl Elasticsearch {
     }
 
     /// See [`super::Output::run`].
-    pub(super) async fn run(&self, mut next: impl AsyncFnMut() -> Option<Delivery>, stop: CancellationToken) {
+    pub(super) async fn run<N>(&self, mut next: impl FnMut() -> N, stop: CancellationToken)
+    where
+        N: Future<Output = Option<Delivery>>,
+    {
         let mut beside = JoinSet::new();
         self.prepare(&mut beside, &stop).await;
         let mut under_way = JoinSet::new();
