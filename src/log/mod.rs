@@ -1,7 +1,8 @@
 //! The daemon's own log: lines on standard error, for people or as JSON.
 //!
 //! ERROR: data was or will be lost. WARN: nothing was lost, but someone should look. INFO: life-cycle. DEBUG: per
-//! connection. A line holds no payload and no secret; what could repeat without end goes through [`RateLimited`].
+//! connection. A line holds no payload and no secret; what could repeat without end goes through
+//! [`RateLimited`](crate::log::RateLimited).
 
 mod options;
 mod rate;
