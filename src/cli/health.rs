@@ -124,9 +124,13 @@ fn parse(answer: &[u8]) -> Option<(u16, String)> {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
+    use std::sync::Arc;
     use std::thread::{self, JoinHandle};
 
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
+    use crate::http;
 
     /// A daemon that answers one request with these bytes, and gives back what it was asked.
     fn answering(answer: &'static [u8]) -> (String, JoinHandle<String>) {
@@ -152,6 +156,33 @@ mod tests {
             assert_eq!(ask(&address, DEADLINE).expect("an answer"), (code, "{}\n".to_owned()));
             assert!(asked.join().expect("a request").starts_with("GET /health/ready HTTP/1.1\r\n"));
         }
+    }
+
+    #[tokio::test]
+    async fn the_daemons_own_pages_are_understood() {
+        for (ok, code) in [(true, 200), (false, 503)] {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let address = listener.local_addr().expect("its address").to_string();
+            let stop = CancellationToken::new();
+            let pages = http::serve(listener, target(ok), Arc::default(), stop.clone());
+            let pages = tokio::spawn(pages);
+            let asked = tokio::task::spawn_blocking(move || ask(&address, DEADLINE)).await;
+            let (answered, body) = asked.expect("no panic").expect("an answer");
+            assert_eq!(answered, code, "{body}");
+            assert!(body.starts_with(&format!("{{\"ready\":{ok},")) && body.contains("its words"), "{body}");
+            stop.cancel();
+            pages.await.expect("the pages end");
+        }
+    }
+
+    /// A daemon with room for everything, whose target is well or is not.
+    fn target(ok: bool) -> http::Source {
+        Arc::new(move || http::Reading {
+            uptime: Duration::ZERO,
+            target: http::TargetReading { ok, detail: "its words".into() },
+            buffer: http::BufferReading { memory_limit: 1, disk_limit: 1, ..Default::default() },
+            disk: Some(http::DiskReading { free: 1, total: 1 }),
+        })
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::fault::{Fault, Place};
 use super::tree::{Node, Value};
 
 /// What every variable of ours begins with.
-const PREFIX: &str = "FOREBAY_";
+pub(super) const PREFIX: &str = "FOREBAY_";
 
 /// The variable that names the configuration file.
 pub(super) const FILE: &str = "FOREBAY_CONFIG";

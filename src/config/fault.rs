@@ -5,6 +5,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::environment;
+
 /// Where a value comes from. The order is that of the layers: a later one covers an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
@@ -28,6 +30,17 @@ impl Place {
             Self::Flag(_) => 3,
         }
     }
+
+    /// How `key`, such as `forward[0].listen`, is written in this layer.
+    pub(super) fn spell(&self, key: &str) -> String {
+        match self {
+            Self::Variable(_) => {
+                let path = key.replace('[', "__").replace(']', "").replace('.', "__");
+                format!("{}{}", environment::PREFIX, path.to_ascii_uppercase())
+            }
+            _ => key.rsplit('.').next().unwrap_or(key).to_owned(),
+        }
+    }
 }
 
 /// One thing that is wrong, with advice where there is any.
@@ -36,6 +49,13 @@ pub struct Fault {
     pub(super) place: Place,
     pub(super) key: String,
     pub(super) why: String,
+}
+
+impl Fault {
+    /// Whether it is about something else than a key of a file: a file's syntax, a variable, a flag.
+    pub(super) fn is_beside_keys_of_a_file(&self) -> bool {
+        self.key.is_empty() || self.place.layer() > 1
+    }
 }
 
 impl fmt::Display for Fault {

@@ -104,9 +104,14 @@ pub fn load(
         (None, Some(path)) => file::read(Path::new(path), Some(environment::FILE), &mut faults),
         (None, None) => Node::table(Place::Default),
     };
+    let is_broken = !faults.is_empty();
     environment.apply(&mut tree, &mut faults);
     overrides.apply(&mut tree, &mut faults);
     let mut config = Config::default();
     section::read("", Some(&tree), &mut faults, &mut config, tables::config);
+    if is_broken {
+        // What the keys of a file mean is not guessed while its syntax is wrong: a broken header moves keys.
+        faults.retain(Fault::is_beside_keys_of_a_file);
+    }
     Faults::gather(faults).map_or(Ok(config), Err)
 }

@@ -202,18 +202,29 @@ impl<'a> Reader<'a> {
             return;
         };
         for (name, entry) in entries.iter().filter(|(name, _)| !self.known.contains(name)) {
-            let why = self.advice(name);
-            self.faults.push(Fault { place: entry.key_place.clone(), key: self.below(name), why });
+            let place = entry.key_place.clone();
+            let why = format!("is not known; {}", self.advice(name, &place));
+            self.faults.push(Fault { place, key: self.below(name), why });
         }
     }
 
-    fn advice(&self, unknown: &str) -> String {
+    /// `elasticsearch_hosts` as `elasticsearch.hosts`, where the first is known.
+    fn parted(&self, unknown: &str) -> Option<String> {
+        let below = |table: &String| unknown.strip_prefix(table.as_str())?.strip_prefix('_');
+        self.known.iter().find_map(|table| Some(format!("{table}.{}", below(table)?)))
+    }
+
+    fn advice(&self, unknown: &str, place: &Place) -> String {
         let distance = |known: &&String| strsim::damerau_levenshtein(known, unknown);
+        let spelled = |known: &str| place.spell(&self.below(known));
+        if let (Place::Variable(_), Some(key)) = (place, self.parted(unknown)) {
+            return format!("two underscores part table and key: {}", spelled(&key));
+        }
         match self.known.iter().min_by_key(distance) {
             Some(known) if distance(&known) <= 1 + unknown.len() / 3 => {
-                format!("is not known; did you mean `{known}`?")
+                format!("did you mean `{}`?", spelled(known))
             }
-            _ => format!("is not known; known here are {}", self.known.join(", ")),
+            _ => format!("known here are {}", self.known.join(", ")),
         }
     }
 }

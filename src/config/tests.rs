@@ -160,11 +160,24 @@ fn every_fault_is_told_at_once_with_its_place() {
             "14:10: elasticsearch.verify: is text, but takes true or false",
             "16:2: nonsense: is not known; known here are data_dir, stop_timeout, forward, pipeline, partial, \
              buffer, elasticsearch, file, dead_letters, http, log",
-            "FOREBAY_BUFER__DISK: is not known; did you mean `buffer`?",
+            "FOREBAY_BUFER__DISK: is not known; did you mean `FOREBAY_BUFFER`?",
             "FOREBAY_LOG__LEVEL: `wran` is not a level: off, error, warn, info, debug, trace",
             "--listen: `:1` names no address; \"0.0.0.0:1\" listens on all",
         ]
     );
+}
+
+#[test]
+fn a_broken_file_tells_its_syntax_and_no_guesses() {
+    let content = "data_dir =\n[elasticsearch\npassword = \"hunter2\"\n[buffer]\nmemory = \"3GiB\nx..y = 3\n";
+    let file = temporary(content);
+    let variables = [("FOREBAY_LOG__LEVEL", "wran")];
+    let faults = load(Some(file.path()), variables, &Overrides::default()).expect_err("a broken file");
+    let name = format!("{}:", file.path().display());
+    let told: Vec<String> = faults.iter().map(|fault| fault.to_string().replace(&name, "")).collect();
+    let lines: Vec<&str> = told.iter().filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(lines, ["1", "2", "5", "6", "FOREBAY_LOG__LEVEL"], "{told:?}");
+    assert!(!told.concat().contains("hunter2"), "{told:?}");
 }
 
 #[test]
@@ -289,6 +302,8 @@ fn an_empty_variable_takes_a_value_back() {
 fn variables_that_lead_nowhere_are_refused() {
     for (name, advice) in [
         ("FOREBAY_FORWARD__1__LISTEN", "numbered from 0"),
+        ("FOREBAY_FORWARD__0__LISTN", "`FOREBAY_FORWARD__0__LISTEN`"),
+        ("FOREBAY_ELASTICSEARCH_HOSTS", "two underscores part table and key: FOREBAY_ELASTICSEARCH__HOSTS"),
         ("FOREBAY_FORWARD", "[[forward]]"),
         ("FOREBAY_DATA_DIR__X", "takes a path"),
         ("FOREBAY_BUFFER", "takes a table"),

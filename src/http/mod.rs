@@ -1,7 +1,8 @@
 //! Health and metrics pages: `/health/live`, `/health/ready`, `/health`, `/metrics`.
 //!
-//! The pages only read: what they show is asked of the daemon when a request comes, through one [`Source`], and
-//! nothing here can hold up the path. Connections, and the time that each may take, are bounded.
+//! The pages only read: what they show is asked of the daemon when a request comes, through one
+//! [`Source`](crate::http::Source), and nothing here can hold up the path. Connections, and the time that each may
+//! take, are bounded.
 
 mod gauges;
 mod options;
