@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
@@ -86,7 +85,7 @@ impl<'a> Way<'a> {
         }
         match self.target.attempt(body, count, stop).await? {
             Attempt::ByItem(outcomes) => self.settle(&part, outcomes),
-            Attempt::Elsewhere => self.parts.push(Part { due: Instant::now(), again: true, ..part }),
+            Attempt::Elsewhere => self.parts.push(part.at_once()),
             Attempt::Again(least) => {
                 let pause = self.target.backoff.full(part.attempt).max(least.min(self.target.backoff.max));
                 self.parts.extend(Part::later(part.places(), part.attempt + 1, pause, None));

@@ -20,7 +20,7 @@ pub(super) struct Part {
     /// Not to be sent before this.
     pub(super) due: Instant,
     /// What it waits for an operator to mend, until the next attempt has its answer.
-    pub(super) held: Option<Held>,
+    _held: Option<Held>,
 }
 
 impl Part {
@@ -32,7 +32,7 @@ impl Part {
             attempt: 0,
             again: false,
             due: Instant::now(),
-            held: None,
+            _held: None,
         })
     }
 
@@ -51,7 +51,12 @@ impl Part {
             }
         }
         let due = Instant::now() + pause;
-        (!spans.is_empty()).then_some(Self { spans, attempt, again: true, due, held })
+        (!spans.is_empty()).then_some(Self { spans, attempt, again: true, due, _held: held })
+    }
+
+    /// The same documents, due now: what happened was no verdict on them.
+    pub(super) fn at_once(self) -> Self {
+        Self { due: Instant::now(), again: true, ..self }
     }
 
     pub(super) fn count(&self) -> usize {
