@@ -1,10 +1,11 @@
 //! The stories: one binary, real parts. See `common` for what they stand on.
 
 mod common;
+mod files;
 mod verdicts;
 
 fn main() {
     let arguments = libtest_mimic::Arguments::from_args();
-    let stories = [verdicts::stories()].into_iter().flatten().collect();
+    let stories = [verdicts::stories(), files::stories()].into_iter().flatten().collect();
     libtest_mimic::run(&arguments, stories).exit();
 }

@@ -22,7 +22,7 @@ use crate::common::feed::{Feed, assert_holds, id};
 use crate::common::story;
 use crate::common::target::{Fault, Target};
 
-pub fn stories() -> Vec<Trial> {
+pub(crate) fn stories() -> Vec<Trial> {
     vec![
         story("documents that are taken are delivered, one request a delivery", all_good),
         story("a 409 on our own id is a delivery", reset_after_applying),
@@ -459,7 +459,7 @@ async fn sniffing() {
     let stop = CancellationToken::new();
     let feed = Feed::numbered(8, 10, 10);
     let next = async || {
-        bench.until_health(|health| {eprintln!("{health:?}"); health.nodes.len() == 2}).await;
+        bench.until_health(|health| health.nodes.len() == 2).await;
         feed.next().await
     };
     bench.output.run(next, stop).await;

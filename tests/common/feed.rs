@@ -34,18 +34,18 @@ struct Shared {
 
 /// The queue; clones share it.
 #[derive(Clone, Default)]
-pub struct Feed {
+pub(crate) struct Feed {
     shared: Arc<Shared>,
 }
 
 /// The id of document `n`.
-pub fn id(n: usize) -> String {
+pub(crate) fn id(n: usize) -> String {
     format!("id-{n:06}")
 }
 
 impl Feed {
     /// `deliveries` of `each` documents, numbered through from 0, with `n` and a message of `padding` bytes.
-    pub fn numbered(deliveries: usize, each: usize, padding: usize) -> Self {
+    pub(crate) fn numbered(deliveries: usize, each: usize, padding: usize) -> Self {
         let feed = Self::default();
         for first in 0..deliveries {
             feed.lock().queue.push_back(load(first * each..(first + 1) * each, padding));
@@ -54,7 +54,7 @@ impl Feed {
     }
 
     /// The next delivery; None once all are delivered. Waits while others may come back.
-    pub async fn next(&self) -> Option<Delivery> {
+    pub(crate) async fn next(&self) -> Option<Delivery> {
         loop {
             let changed = self.shared.changed.notified();
             {
@@ -72,7 +72,7 @@ impl Feed {
     }
 
     /// Documents delivered, and deliveries that came back.
-    pub fn settled(&self) -> (usize, usize) {
+    pub(crate) fn settled(&self) -> (usize, usize) {
         let state = self.lock();
         (state.delivered, state.returned)
     }
@@ -113,7 +113,7 @@ fn load(numbers: std::ops::Range<usize>, padding: usize) -> Load {
 }
 
 /// Asserts that `target` has exactly the documents of `numbers`, each with its own content.
-pub fn assert_holds(target: &Target, numbers: impl IntoIterator<Item = usize>) {
+pub(crate) fn assert_holds(target: &Target, numbers: impl IntoIterator<Item = usize>) {
     let documents = target.documents();
     let wanted: BTreeSet<String> = numbers.into_iter().map(id).collect();
     let had: BTreeSet<String> = documents.keys().cloned().collect();
@@ -121,6 +121,7 @@ pub fn assert_holds(target: &Target, numbers: impl IntoIterator<Item = usize>) {
     let too_many: Vec<_> = had.difference(&wanted).take(5).collect();
     assert!(lost.is_empty() && too_many.is_empty(), "lost {lost:?}, too many {too_many:?}");
     for (id, stored) in documents {
+        assert_eq!(stored.index, "logs-ml-api-default");
         assert_eq!(super::feed::id(stored.document["n"].as_u64().expect("n") as usize), id);
     }
 }

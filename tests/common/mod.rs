@@ -1,7 +1,7 @@
 //! What the stories stand on.
 
-pub mod feed;
-pub mod target;
+pub(crate) mod feed;
+pub(crate) mod target;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use libtest_mimic::{Failed, Trial};
 const STORY_LIMIT: Duration = Duration::from_secs(60);
 
 /// A test of that name, on a runtime of its own.
-pub fn story<F>(name: &'static str, tell: impl FnOnce() -> F + Send + 'static) -> Trial
+pub(crate) fn story<F>(name: &'static str, tell: impl FnOnce() -> F + Send + 'static) -> Trial
 where
     F: Future<Output = ()>,
 {

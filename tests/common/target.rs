@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 /// What goes wrong with one bulk request.
 #[derive(Clone, Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// The whole request gets this status, in Elasticsearch's words (or as a page, where `kind` is empty).
     Status { status: u16, kind: &'static str },
     /// Items whose position is a multiple of `every` get this; the others are applied.
@@ -39,23 +39,23 @@ pub enum Fault {
 
 /// A document as it was taken.
 #[derive(Clone, Debug)]
-pub struct Stored {
-    pub index: String,
-    pub document: Value,
+pub(crate) struct Stored {
+    pub(crate) index: String,
+    pub(crate) document: Value,
     /// How often it was sent, the time it was taken included.
-    pub attempts: usize,
+    pub(crate) attempts: usize,
 }
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub line: String,
-    pub encoding: Option<String>,
-    pub authorization: Option<String>,
+pub(crate) struct Seen {
+    pub(crate) line: String,
+    pub(crate) encoding: Option<String>,
+    pub(crate) authorization: Option<String>,
     /// Bytes of the body as on the wire.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
     /// Documents in it; 0 where it was not read that far.
-    pub documents: usize,
+    pub(crate) documents: usize,
 }
 
 type Predicate = Box<dyn Fn(&Value) -> bool + Send>;
@@ -83,7 +83,7 @@ struct Shared {
 }
 
 /// The endpoint; it goes away when dropped.
-pub struct Target {
+pub(crate) struct Target {
     address: SocketAddr,
     shared: Arc<Shared>,
     serving: Option<tokio::task::JoinHandle<()>>,
@@ -99,7 +99,7 @@ impl Drop for Target {
 
 impl Target {
     /// Listens on a free port.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Notify::new() });
@@ -108,7 +108,7 @@ impl Target {
     }
 
     /// Stops listening and closes every connection; what was taken stays.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         if let Some(serving) = self.serving.take() {
             serving.abort();
             // why: the port is closed once the task is gone, not before.
@@ -117,87 +117,87 @@ impl Target {
     }
 
     /// Listens again, on the same port.
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.stop().await;
         let listener = TcpListener::bind(self.address).await.expect("the port it had");
         self.serving = Some(tokio::spawn(serve(listener, Arc::clone(&self.shared))));
     }
 
-    pub fn url(&self) -> url::Url {
+    pub(crate) fn url(&self) -> url::Url {
         format!("http://{}", self.address).parse().expect("a URL")
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// The next `times` bulk requests go wrong so, after those queued before.
-    pub fn fail_next(&self, fault: Fault, times: usize) {
+    pub(crate) fn fail_next(&self, fault: Fault, times: usize) {
         self.lock().faults.extend(std::iter::repeat_n(fault, times));
     }
 
     /// Forgets faults that are queued still.
-    pub fn heal(&self) {
+    pub(crate) fn heal(&self) {
         self.lock().faults.clear();
     }
 
     /// Documents of which `predicate` holds get a 400 item from now on.
-    pub fn reject(&self, predicate: impl Fn(&Value) -> bool + Send + 'static) {
+    pub(crate) fn reject(&self, predicate: impl Fn(&Value) -> bool + Send + 'static) {
         self.lock().reject = Some(Box::new(predicate));
     }
 
     /// A body with `text` in it gets a 400 as a whole.
-    pub fn poison(&self, text: &str) {
+    pub(crate) fn poison(&self, text: &str) {
         self.lock().poison = Some(text.into());
     }
 
     /// A body of more bytes gets a 413.
-    pub fn max_body(&self, bytes: usize) {
+    pub(crate) fn max_body(&self, bytes: usize) {
         self.lock().max_body = Some(bytes);
     }
 
     /// A body so encoded gets this status.
-    pub fn refuse_encoding(&self, encoding: &str, status: u16) {
+    pub(crate) fn refuse_encoding(&self, encoding: &str, status: u16) {
         self.lock().refused_encoding = Some((encoding.into(), status));
     }
 
     /// A template that names one of these gets a 400.
-    pub fn does_not_know(&self, words: &[&'static str]) {
+    pub(crate) fn does_not_know(&self, words: &[&'static str]) {
         self.lock().unknown_settings = words.to_vec();
     }
 
     /// What `_nodes/http` answers.
-    pub fn tells_nodes(&self, nodes: Value) {
+    pub(crate) fn tells_nodes(&self, nodes: Value) {
         self.lock().nodes = nodes;
     }
 
     /// Everything taken, by id.
-    pub fn documents(&self) -> BTreeMap<String, Stored> {
+    pub(crate) fn documents(&self) -> BTreeMap<String, Stored> {
         self.lock().stored.clone()
     }
 
     /// Every request so far.
-    pub fn requests(&self) -> Vec<Seen> {
+    pub(crate) fn requests(&self) -> Vec<Seen> {
         self.lock().seen.clone()
     }
 
     /// Bulk requests so far.
-    pub fn bulk_requests(&self) -> usize {
+    pub(crate) fn bulk_requests(&self) -> usize {
         self.lock().seen.iter().filter(|seen| seen.line.contains("_bulk")).count()
     }
 
     /// Index templates that were installed.
-    pub fn templates(&self) -> BTreeMap<String, Value> {
+    pub(crate) fn templates(&self) -> BTreeMap<String, Value> {
         self.lock().templates.clone()
     }
 
     /// The most bulk requests that were under way at once.
-    pub fn most_under_way(&self) -> usize {
+    pub(crate) fn most_under_way(&self) -> usize {
         self.lock().most_under_way
     }
 
     /// Waits until `holds` of this endpoint; looks whenever a request has come or was answered.
-    pub async fn until(&self, holds: impl Fn(&Self) -> bool) {
+    pub(crate) async fn until(&self, holds: impl Fn(&Self) -> bool) {
         loop {
             let changed = self.shared.changed.notified();
             if holds(self) {
