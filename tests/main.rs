@@ -1,6 +1,11 @@
 //! The stories: one binary, real parts. See `common` for what they stand on.
 
+mod common;
+mod files;
+mod verdicts;
+
 fn main() {
     let arguments = libtest_mimic::Arguments::from_args();
-    libtest_mimic::run(&arguments, Vec::new()).exit();
+    let stories = [verdicts::stories(), files::stories()].into_iter().flatten().collect();
+    libtest_mimic::run(&arguments, stories).exit();
 }

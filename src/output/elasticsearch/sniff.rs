@@ -77,10 +77,9 @@ fn urls(body: &[u8], https: bool) -> Vec<Url> {
 
 /// `ADDRESS:PORT` or `NAME/ADDRESS:PORT`, of which the name is what certificates carry.
 fn url(published: &str, scheme: &str) -> Option<Url> {
-    let authority = match published.split_once('/') {
-        None => published.to_owned(),
-        Some((name, address)) => format!("{name}:{}", address.rsplit_once(':')?.1),
-    };
+    let (before, port) = published.rsplit_once(':')?;
+    let host = before.split_once('/').map_or(before, |(name, _)| name);
+    let authority = format!("{host}:{}", port.parse::<u16>().ok()?);
     let url = Url::parse(&format!("{scheme}://{authority}/")).ok()?;
     (url.host().is_some() && url.username().is_empty() && url.path() == "/").then_some(url)
 }
@@ -96,7 +95,7 @@ mod tests {
             "b":{"roles":["master"],"http":{"publish_address":"10.0.0.2:9200"}},
             "c":{"http":{"publish_address":"es-3.internal/10.0.0.3:9201"}},
             "d":{"http":{"publish_address":"[::1]:9200"}},
-            "e":{"http":{}}, "f":{}, "g":{"http":{"publish_address":"not an address"}}}}"#;
+            "e":{"http":{}}, "f":{}, "g":{"http":{"publish_address":"nowhere"}},"h":{"http":{"publish_address":"no host:9200"}}}}"#;
         let urls: Vec<String> = urls(body, true).into_iter().map(Into::into).collect();
         assert_eq!(urls, ["https://10.0.0.1:9200/", "https://[::1]:9200/", "https://es-3.internal:9201/"]);
     }

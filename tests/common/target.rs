@@ -1,0 +1,479 @@
+//! A bulk endpoint in this process, for faults that a real one will not make on demand. Never for "it works".
+//!
+//! It keeps Elasticsearch's rules where they matter: `create` of an id that is there is a 409 item, items answer by
+//! position, `filter_path` drops what it does not name (items that become empty too), and it has no `GET /`. Faults are
+//! queued with [`Target::fail_next`], one bulk request each, or stand until changed (`reject`, `poison`, `max_body`, …).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::Read as _;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+/// What goes wrong with one bulk request.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// The whole request gets this status, in Elasticsearch's words (or as a page, where `kind` is empty).
+    Status { status: u16, kind: &'static str },
+    /// Items whose position is a multiple of `every` get this; the others are applied.
+    Items { every: usize, status: u16, kind: &'static str, reason: &'static str },
+    /// The connection is reset before the body is read.
+    ResetBeforeReading,
+    /// Everything is applied, then the connection is reset.
+    ResetAfterApplying,
+    /// Everything is applied, and half of the answer sent.
+    CutAnswer,
+    /// Everything is applied, and the answer is no JSON.
+    Garbage,
+    /// Everything is applied, and the answer lacks its last item.
+    TooFewItems,
+    /// Everything is applied, and the answer comes after this.
+    Slow(Duration),
+}
+
+/// A document as it was taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
+    pub(crate) index: String,
+    pub(crate) document: Value,
+    /// How often it was sent, the time it was taken included.
+    pub(crate) attempts: usize,
+}
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) line: String,
+    pub(crate) encoding: Option<String>,
+    pub(crate) authorization: Option<String>,
+    /// Bytes of the body as on the wire.
+    pub(crate) bytes: usize,
+    /// Documents in it; 0 where it was not read that far.
+    pub(crate) documents: usize,
+}
+
+type Predicate = Box<dyn Fn(&Value) -> bool + Send>;
+
+#[derive(Default)]
+struct State {
+    faults: VecDeque<Fault>,
+    stored: BTreeMap<String, Stored>,
+    sent: BTreeMap<String, usize>,
+    seen: Vec<Seen>,
+    templates: BTreeMap<String, Value>,
+    reject: Option<Predicate>,
+    poison: Option<String>,
+    max_body: Option<usize>,
+    refused_encoding: Option<(String, u16)>,
+    unknown_settings: Vec<&'static str>,
+    nodes: Value,
+    under_way: usize,
+    most_under_way: usize,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+/// The endpoint; it goes away when dropped.
+pub(crate) struct Target {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    serving: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if let Some(serving) = self.serving.take() {
+            serving.abort();
+        }
+    }
+}
+
+impl Target {
+    /// Listens on a free port.
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
+        let address = listener.local_addr().expect("an address");
+        let shared = Arc::new(Shared { state: Mutex::default(), changed: Notify::new() });
+        let serving = Some(tokio::spawn(serve(listener, Arc::clone(&shared))));
+        Self { address, shared, serving }
+    }
+
+    /// Stops listening and closes every connection; what was taken stays.
+    pub(crate) async fn stop(&mut self) {
+        if let Some(serving) = self.serving.take() {
+            serving.abort();
+            // why: the port is closed once the task is gone, not before.
+            serving.await.expect_err("aborted");
+        }
+    }
+
+    /// Listens again, on the same port.
+    pub(crate) async fn restart(&mut self) {
+        self.stop().await;
+        let listener = TcpListener::bind(self.address).await.expect("the port it had");
+        self.serving = Some(tokio::spawn(serve(listener, Arc::clone(&self.shared))));
+    }
+
+    pub(crate) fn url(&self) -> url::Url {
+        format!("http://{}", self.address).parse().expect("a URL")
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The next `times` bulk requests go wrong so, after those queued before.
+    pub(crate) fn fail_next(&self, fault: Fault, times: usize) {
+        self.lock().faults.extend(std::iter::repeat_n(fault, times));
+    }
+
+    /// Forgets faults that are queued still.
+    pub(crate) fn heal(&self) {
+        self.lock().faults.clear();
+    }
+
+    /// Documents of which `predicate` holds get a 400 item from now on.
+    pub(crate) fn reject(&self, predicate: impl Fn(&Value) -> bool + Send + 'static) {
+        self.lock().reject = Some(Box::new(predicate));
+    }
+
+    /// A body with `text` in it gets a 400 as a whole.
+    pub(crate) fn poison(&self, text: &str) {
+        self.lock().poison = Some(text.into());
+    }
+
+    /// A body of more bytes gets a 413.
+    pub(crate) fn max_body(&self, bytes: usize) {
+        self.lock().max_body = Some(bytes);
+    }
+
+    /// A body so encoded gets this status.
+    pub(crate) fn refuse_encoding(&self, encoding: &str, status: u16) {
+        self.lock().refused_encoding = Some((encoding.into(), status));
+    }
+
+    /// A template that names one of these gets a 400.
+    pub(crate) fn does_not_know(&self, words: &[&'static str]) {
+        self.lock().unknown_settings = words.to_vec();
+    }
+
+    /// What `_nodes/http` answers.
+    pub(crate) fn tells_nodes(&self, nodes: Value) {
+        self.lock().nodes = nodes;
+    }
+
+    /// Everything taken, by id.
+    pub(crate) fn documents(&self) -> BTreeMap<String, Stored> {
+        self.lock().stored.clone()
+    }
+
+    /// Every request so far.
+    pub(crate) fn requests(&self) -> Vec<Seen> {
+        self.lock().seen.clone()
+    }
+
+    /// Bulk requests so far.
+    pub(crate) fn bulk_requests(&self) -> usize {
+        self.lock().seen.iter().filter(|seen| seen.line.contains("_bulk")).count()
+    }
+
+    /// Index templates that were installed.
+    pub(crate) fn templates(&self) -> BTreeMap<String, Value> {
+        self.lock().templates.clone()
+    }
+
+    /// The most bulk requests that were under way at once.
+    pub(crate) fn most_under_way(&self) -> usize {
+        self.lock().most_under_way
+    }
+
+    /// Waits until `holds` of this endpoint; looks whenever a request has come or was answered.
+    pub(crate) async fn until(&self, holds: impl Fn(&Self) -> bool) {
+        loop {
+            let changed = self.shared.changed.notified();
+            if holds(self) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.lock()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let shared = Arc::clone(&shared);
+        connections.spawn(async move {
+            let mut stream = stream;
+            while let Some(true) = exchange(&mut stream, &shared).await {}
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+struct Request {
+    line: String,
+    encoding: Option<String>,
+    body: Vec<u8>,
+}
+
+/// How an exchange ends.
+struct Answer {
+    status: u16,
+    body: Vec<u8>,
+    fault: Option<Fault>,
+}
+
+impl Answer {
+    fn json(status: u16, body: &Value) -> Self {
+        Self { status, body: body.to_string().into_bytes(), fault: None }
+    }
+
+    fn error(status: u16, kind: &str, reason: &str) -> Self {
+        let cause = json!({"type": kind, "reason": reason});
+        let error = json!({"root_cause": [cause], "type": kind, "reason": reason});
+        Self::json(status, &json!({"error": error, "status": status}))
+    }
+}
+
+/// One request and its answer; None or false when the connection has ended.
+async fn exchange(stream: &mut TcpStream, shared: &Shared) -> Option<bool> {
+    let head = read_head(stream).await?;
+    let line = head.lines().next()?.to_owned();
+    let is_bulk = line.starts_with("POST") && line.contains("/_bulk");
+    let fault = if is_bulk { shared.lock().faults.pop_front() } else { None };
+    let seen = Seen {
+        line: line.clone(),
+        encoding: header(&head, "content-encoding"),
+        authorization: header(&head, "authorization"),
+        bytes: header(&head, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0),
+        documents: 0,
+    };
+    shared.lock().seen.push(seen.clone());
+    let at = shared.lock().seen.len() - 1;
+    shared.changed.notify_waiters();
+    if matches!(fault, Some(Fault::ResetBeforeReading)) {
+        reset(stream);
+        return None;
+    }
+    let mut body = vec![0; seen.bytes];
+    stream.read_exact(&mut body).await.ok()?;
+    let request = Request { line, encoding: seen.encoding, body };
+    if is_bulk {
+        let mut state = shared.lock();
+        state.under_way += 1;
+        state.most_under_way = state.most_under_way.max(state.under_way);
+    }
+    let answer = answer(&request, fault, &mut shared.lock(), at);
+    if let Some(Fault::Slow(pause)) = answer.fault {
+        tokio::time::sleep(pause).await;
+    }
+    if is_bulk {
+        shared.lock().under_way -= 1;
+    }
+    shared.changed.notify_waiters();
+    send(stream, answer).await
+}
+
+async fn read_head(stream: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    String::from_utf8(head).ok()
+}
+
+fn header(head: &str, name: &str) -> Option<String> {
+    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+    lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
+}
+
+/// Closes with RST instead of FIN.
+fn reset(stream: &TcpStream) {
+    stream.set_zero_linger().expect("linger");
+}
+
+async fn send(stream: &mut TcpStream, answer: Answer) -> Option<bool> {
+    if matches!(answer.fault, Some(Fault::ResetAfterApplying)) {
+        reset(stream);
+        return None;
+    }
+    let head = format!(
+        "HTTP/1.1 {} x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        answer.status,
+        answer.body.len()
+    );
+    stream.write_all(head.as_bytes()).await.ok()?;
+    let cut = matches!(answer.fault, Some(Fault::CutAnswer));
+    let length = if cut { answer.body.len() / 2 } else { answer.body.len() };
+    stream.write_all(&answer.body[..length]).await.ok()?;
+    stream.flush().await.ok()?;
+    (!cut).then_some(true)
+}
+
+fn answer(request: &Request, fault: Option<Fault>, state: &mut State, at: usize) -> Answer {
+    let path = request.line.split(' ').nth(1).unwrap_or_default();
+    match path.trim_start_matches('/').split('?').next().unwrap_or_default() {
+        "_bulk" => bulk(request, fault, state, at),
+        "_nodes/http" => Answer::json(200, &state.nodes),
+        "_template" => Answer::json(200, &json!({})),
+        path => match path.strip_prefix("_index_template/") {
+            Some(name) if name.starts_with("_simulate_index/") => simulate(state),
+            Some(name) => put_template(name, &request.body, state),
+            None => Answer::error(405, "method_not_allowed", "Incorrect HTTP method"),
+        },
+    }
+}
+
+fn simulate(state: &State) -> Answer {
+    match state.templates.values().next() {
+        Some(template) => Answer::json(200, &json!({"template": template["template"], "overlapping": []})),
+        None => Answer::json(200, &json!({})),
+    }
+}
+
+fn put_template(name: &str, body: &[u8], state: &mut State) -> Answer {
+    let text = String::from_utf8_lossy(body);
+    if state.unknown_settings.iter().any(|word| text.contains(word)) {
+        return Answer::error(400, "illegal_argument_exception", "unknown setting or type");
+    }
+    let template = serde_json::from_str(&text).expect("a template is JSON");
+    state.templates.insert(name.into(), template);
+    Answer::json(200, &json!({"acknowledged": true}))
+}
+
+fn bulk(request: &Request, fault: Option<Fault>, state: &mut State, at: usize) -> Answer {
+    if let Some(Fault::Status { status, kind }) = fault {
+        return match kind {
+            "" => Answer { status, body: b"<html>no</html>".to_vec(), fault: None },
+            _ => Answer::error(status, kind, "as the story has it"),
+        };
+    }
+    if let Some((encoding, status)) = &state.refused_encoding
+        && request.encoding.as_ref() == Some(encoding)
+    {
+        return Answer::error(*status, "illegal_argument_exception", "Malformed action/metadata line [1]");
+    }
+    let body = decoded(request);
+    if state.max_body.is_some_and(|most| body.len() > most) {
+        return Answer { status: 413, body: Vec::new(), fault: None };
+    }
+    let text = String::from_utf8(body).expect("a body is text");
+    if state.poison.as_ref().is_some_and(|poison| text.contains(poison)) {
+        return Answer::error(400, "illegal_argument_exception", "id is too long");
+    }
+    if text.trim().is_empty() {
+        return Answer::error(400, "parse_exception", "request body is required");
+    }
+    apply(request, &text, fault, state, at)
+}
+
+fn decoded(request: &Request) -> Vec<u8> {
+    let mut body = Vec::new();
+    match request.encoding.as_deref() {
+        None => body.extend_from_slice(&request.body),
+        Some("gzip") => flate2::read::MultiGzDecoder::new(&request.body[..])
+            .read_to_end(&mut body)
+            .map(drop)
+            .expect("gzip"),
+        Some("zstd") => body = zstd::decode_all(&request.body[..]).expect("zstd"),
+        Some(other) => panic!("a body encoded with {other}"),
+    }
+    body
+}
+
+fn apply(request: &Request, text: &str, fault: Option<Fault>, state: &mut State, at: usize) -> Answer {
+    assert!(text.ends_with('\n'), "a bulk body ends with a line end");
+    let lines: Vec<&str> = text.lines().collect();
+    let mut items = Vec::new();
+    for (position, pair) in lines.chunks(2).enumerate() {
+        let [action, document] = pair else { panic!("an action without a document: {pair:?}") };
+        let action: Value = serde_json::from_str(action).expect("an action is JSON");
+        items.push(json!({"create": item(&action["create"], document, position, fault.as_ref(), state)}));
+    }
+    state.seen[at].documents = items.len();
+    if matches!(fault, Some(Fault::TooFewItems)) {
+        items.pop();
+    }
+    let errors = items.iter().any(|item| !item["create"]["error"].is_null());
+    let mut answer = json!({"took": 1, "errors": errors, "items": items});
+    if let Some((_, paths)) = request.line.split(' ').nth(1).and_then(|path| path.split_once("filter_path="))
+    {
+        let paths: Vec<Vec<&str>> = paths.split(',').map(|path| path.split('.').collect()).collect();
+        answer = filtered(&answer, &paths).unwrap_or_else(|| json!({}));
+    }
+    let body = match fault {
+        Some(Fault::Garbage) => b"<html>200 OK, said the proxy</html>".to_vec(),
+        _ => answer.to_string().into_bytes(),
+    };
+    Answer { status: 200, body, fault }
+}
+
+fn item(meta: &Value, document: &str, position: usize, fault: Option<&Fault>, state: &mut State) -> Value {
+    let id = meta["_id"].as_str().expect("every document has an id").to_owned();
+    let index = meta["_index"].as_str().expect("every document has an index").to_owned();
+    *state.sent.entry(id.clone()).or_default() += 1;
+    let error = |status: u16, kind: &str, reason: &str| json!({"_index": index, "_id": id, "status": status, "error": {"type": kind, "reason": reason}});
+    match fault {
+        Some(Fault::Items { every, status, kind, reason }) if position.is_multiple_of(*every) => {
+            return error(*status, kind, reason);
+        }
+        _ => {}
+    }
+    let document: Value = serde_json::from_str(document).expect("a document is JSON");
+    if state.reject.as_ref().is_some_and(|reject| reject(&document)) {
+        return error(400, "document_parsing_exception", "failed to parse field [n]");
+    }
+    let attempts = state.sent[&id];
+    if let Some(stored) = state.stored.get_mut(&id) {
+        stored.attempts = attempts;
+        return error(409, "version_conflict_engine_exception", "document already exists");
+    }
+    let status = json!({"_index": index, "_id": id, "result": "created", "status": 201});
+    state.stored.insert(id, Stored { index, document, attempts });
+    status
+}
+
+/// What of `value` the paths name, as `filter_path` has it; None where that is nothing.
+fn filtered(value: &Value, paths: &[Vec<&str>]) -> Option<Value> {
+    if paths.iter().any(Vec::is_empty) {
+        return Some(value.clone());
+    }
+    match value {
+        Value::Array(values) => {
+            let kept: Vec<Value> = values.iter().filter_map(|value| filtered(value, paths)).collect();
+            (!kept.is_empty()).then_some(Value::Array(kept))
+        }
+        Value::Object(fields) => {
+            let kept: serde_json::Map<String, Value> = fields
+                .iter()
+                .filter_map(|(key, value)| {
+                    let below = paths.iter().filter(|path| path[0] == "*" || path[0] == key);
+                    let below: Vec<Vec<&str>> = below.map(|path| path[1..].to_vec()).collect();
+                    Some((key.clone(), filtered(value, &below)?))
+                })
+                .collect();
+            (!kept.is_empty()).then_some(Value::Object(kept))
+        }
+        _ => None,
+    }
+}
