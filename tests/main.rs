@@ -1,11 +1,20 @@
-//! The stories: one binary, real parts. See `common` for what they stand on.
+//! The stories: one binary, real parts. `common` has what they stand on, the other modules what they tell.
+//!
+//! A story whose real part is not on this machine is reported as ignored, with the reason; with `CI=true` it fails.
+//! Everything that a story starts ends with the process, however it ends.
 
 mod common;
 mod files;
 mod verdicts;
 
+/// Stories at once: a node takes about a gigabyte and, while it starts, a core.
+const STORIES_AT_ONCE: usize = 2;
+
 fn main() {
-    let arguments = libtest_mimic::Arguments::from_args();
-    let stories = [verdicts::stories(), files::stories()].into_iter().flatten().collect();
-    libtest_mimic::run(&arguments, stories).exit();
+    let mut arguments = libtest_mimic::Arguments::from_args();
+    arguments.test_threads.get_or_insert(STORIES_AT_ONCE);
+    let stories = [files::stories, verdicts::stories];
+    let conclusion = libtest_mimic::run(&arguments, stories.iter().flat_map(|told| told()).collect());
+    common::node::stop_shared();
+    conclusion.exit();
 }

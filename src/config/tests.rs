@@ -208,7 +208,7 @@ fn contradictions_are_refused_with_advice() {
         ("[forward]\nlisten = \"127.0.0.1:1\"", "forward:", "[[forward]]"),
         ("[http]\nlisten = \"127.0.0.1:24224\"", "http:", "twice"),
         ("[[pipeline]]\n[[pipeline]]\nmatch = \"a\"", "pipeline:", "never reached"),
-        ("[[pipeline]]\nmatch = \"a.{b\"", "2:9: pipeline[0].match:", "not closed"),
+        ("[[pipeline]]\nmatch = \"a.{b\"", "2:9: pipeline[0].match:", "without its other half"),
         ("[[pipeline]]\nhost_field = \"tag\"", "2:14: pipeline[0].host_field:", "name another"),
         ("[[pipeline]]\nfields = { \"@timestamp\" = \"x\" }", "2:10: pipeline[0].fields:", "another name"),
         ("forward = []", "1:11: forward:", "leave it out"),

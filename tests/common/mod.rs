@@ -1,36 +1,100 @@
-//! What the stories stand on.
+//! What the stories stand on: real services, the real daemon, forward clients, and a way to tell a story.
+//!
+//! A story runs on a runtime of its own and has a time limit. When it fails, by a panic or at the limit, what it
+//! holds shows its evidence while it is dropped: the daemon its configuration, log, data directory and metrics.
 
+pub(crate) mod daemon;
+pub(crate) mod docker;
+pub(crate) mod document;
+pub(crate) mod elasticsearch;
 pub(crate) mod feed;
+pub(crate) mod fixtures;
+pub(crate) mod forward;
+pub(crate) mod node;
+pub(crate) mod parts;
+pub(crate) mod process;
+pub(crate) mod scrape;
+pub(crate) mod sequence;
 pub(crate) mod target;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 
-/// The most that a story may take: one that hangs shall say so by name.
-const STORY_LIMIT: Duration = Duration::from_secs(60);
+use parts::Part;
 
-/// A test of that name, on a runtime of its own.
-pub(crate) fn story<F>(name: &'static str, tell: impl FnOnce() -> F + Send + 'static) -> Trial
-where
-    F: Future<Output = ()>,
-{
+/// How long a story may take. Far above what any takes, for a machine that is busy with something else.
+const STORY_LIMIT: Duration = Duration::from_secs(300);
+
+/// How long [`until`] waits for a condition.
+const CONDITION_LIMIT: Duration = Duration::from_secs(90);
+
+/// A story that needs nothing but this crate.
+pub(crate) fn story<Told: Future<Output = ()>>(
+    name: &str,
+    tell: impl FnOnce() -> Told + Send + 'static,
+) -> Trial {
     Trial::test(name, move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let told = catch_unwind(AssertUnwindSafe(|| {
-            runtime.block_on(async { tokio::time::timeout(STORY_LIMIT, tell()).await })
-        }));
-        runtime.shutdown_background();
-        match told {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Failed::from(format!("not told to its end within {STORY_LIMIT:?}"))),
-            Err(panic) => Err(Failed::from(text(panic.as_ref()))),
-        }
+        on_its_own_runtime(tell);
+        Ok(())
     })
 }
 
-fn text(panic: &(dyn std::any::Any + Send)) -> String {
-    let owned = panic.downcast_ref::<String>().cloned();
-    owned.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into())).unwrap_or_default()
+/// A story that needs real parts: ignored where one is missing, failed in CI.
+pub(crate) fn story_with<Told: Future<Output = ()>>(
+    needs: &[Part],
+    name: &str,
+    tell: impl FnOnce() -> Told + Send + 'static,
+) -> Trial {
+    let missing = needs.iter().find_map(|part| part.missing().map(|why| format!("needs {part}: {why}")));
+    match missing {
+        None => story(name, tell),
+        Some(why) => {
+            let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+            let told = why.clone();
+            // It fails where it is run all the same: what was not tried has not passed.
+            Trial::test(name, move || Err(Failed::from(told))).with_kind(why).with_ignored_flag(!in_ci)
+        }
+    }
+}
+
+fn on_its_own_runtime<Told: Future<Output = ()>>(tell: impl FnOnce() -> Told) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime for the story");
+    runtime.block_on(async {
+        let mut told = pin!(tell());
+        let ended = tokio::time::timeout(STORY_LIMIT, &mut told).await;
+        // `told` is still alive here, so that what it holds is dropped by a panic and shows its evidence.
+        assert!(ended.is_ok(), "the story has not ended after {STORY_LIMIT:?}");
+    });
+}
+
+/// Polls until `look` finds something; fails with `what`, and what it last saw instead, when it does not in time.
+pub(crate) async fn until<Found, Seen: Debug, Looking: Future<Output = Result<Found, Seen>>>(
+    what: &str,
+    mut look: impl FnMut() -> Looking,
+) -> Found {
+    let started = Instant::now();
+    loop {
+        match look().await {
+            Ok(found) => return found,
+            Err(seen) => assert!(
+                started.elapsed() < CONDITION_LIMIT,
+                "waited {CONDITION_LIMIT:?} in vain for {what}; last seen: {seen:?}"
+            ),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Prints what helps to understand a failure.
+#[expect(clippy::print_stderr, reason = "the test runner shows a failure's evidence on standard error")]
+pub(crate) fn show(evidence: &str) {
+    eprintln!("{evidence}");
 }

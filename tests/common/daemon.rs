@@ -1,0 +1,254 @@
+//! The real daemon: started with a configuration on free ports, watched through its log and pages, stopped or killed,
+//! and started again on what it left on disk.
+//!
+//! A daemon that is dropped by a failing story shows its configuration, the end of its log, its metrics at the last
+//! look, and what is in its data directory.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::forward::Client;
+use super::process::Guarded;
+use super::scrape::Metrics;
+use super::{show, until};
+
+/// A daemon that was asked to stop has so long before the story fails; its own deadline is shorter.
+const STOP_LIMIT: Duration = Duration::from_secs(45);
+/// Lines of its log that a failure shows.
+const LOG_SHOWN: usize = 60;
+/// What the log says of each socket that it listens on.
+const LISTENING: &str = "listening";
+
+/// How a daemon is to be started. `tables` is configuration; where it has no `[[forward]]`, one on a free port is added.
+#[derive(Clone, Default)]
+pub(crate) struct Setup {
+    /// Top-level keys.
+    pub(crate) top: String,
+    /// Tables.
+    pub(crate) tables: String,
+    /// Variables of the environment.
+    pub(crate) environment: Vec<(String, String)>,
+    /// The forward listener's port; 0 for a free one.
+    pub(crate) port: u16,
+}
+
+impl Setup {
+    /// Nothing but `tables`.
+    pub(crate) fn tables(tables: impl Into<String>) -> Self {
+        Self { tables: tables.into(), ..Self::default() }
+    }
+
+    fn text(&self, data: &Path) -> String {
+        let forward = if self.tables.contains("[[forward]]") {
+            String::new()
+        } else {
+            format!("[[forward]]\nlisten = \"127.0.0.1:{}\"\n", self.port)
+        };
+        format!(
+            "data_dir = \"{}\"\n{}\n{forward}\n[http]\nlisten = \"127.0.0.1:0\"\n\n{}\n",
+            data.display(),
+            self.top,
+            self.tables
+        )
+    }
+}
+
+/// A daemon that runs, or has run.
+pub(crate) struct Forebay {
+    /// Where it takes frames.
+    pub(crate) forward: SocketAddr,
+    http: SocketAddr,
+    setup: Setup,
+    process: Guarded,
+    last_metrics: Mutex<String>,
+    starts: usize,
+    folder: TempDir,
+}
+
+impl Forebay {
+    /// Starts one and waits until it listens.
+    pub(crate) async fn start(setup: Setup) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let process = launch(&setup, folder.path(), 0);
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let last_metrics = Mutex::default();
+        let mut daemon =
+            Self { forward: nowhere, http: nowhere, setup, process, last_metrics, starts: 0, folder };
+        daemon.learn_addresses().await;
+        daemon
+    }
+
+    /// Starts it again, on the same data and the same forward port.
+    pub(crate) async fn start_again(&mut self) {
+        self.setup.port = self.forward.port();
+        self.starts += 1;
+        self.process = launch(&self.setup, self.folder.path(), self.starts);
+        self.learn_addresses().await;
+    }
+
+    /// Changes the configuration that the next start takes.
+    pub(crate) fn set_tables(&mut self, tables: impl Into<String>) {
+        self.setup.tables = tables.into();
+    }
+
+    /// SIGTERM, and its exit status.
+    pub(crate) async fn stop(&mut self) -> ExitStatus {
+        self.process.signal(Signal::TERM);
+        self.exit_status().await
+    }
+
+    /// SIGTERM, and no waiting.
+    pub(crate) fn ask_to_stop(&self) {
+        self.process.signal(Signal::TERM);
+    }
+
+    /// Its exit status, once it has ended.
+    pub(crate) async fn exit_status(&mut self) -> ExitStatus {
+        let status = self.process.wait(STOP_LIMIT).await;
+        status.unwrap_or_else(|| panic!("the daemon has not ended after {STOP_LIMIT:?}"))
+    }
+
+    /// SIGKILL.
+    pub(crate) async fn kill(&mut self) {
+        self.process.signal(Signal::KILL);
+        self.exit_status().await;
+    }
+
+    /// A connection to its forward listener.
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(self.forward).await.expect("a daemon that listens")
+    }
+
+    /// A page's status and text.
+    pub(crate) async fn page(&self, path: &str) -> (u16, String) {
+        let answer = reqwest::get(format!("http://{}{path}", self.http)).await.expect("a daemon that answers");
+        (answer.status().as_u16(), answer.text().await.expect("a page of text"))
+    }
+
+    /// The metrics page.
+    pub(crate) async fn metrics(&self) -> Metrics {
+        let (status, page) = self.page("/metrics").await;
+        assert_eq!(status, 200, "{page}");
+        let metrics = Metrics::read(&page);
+        *self.last_metrics.lock().expect("no other thread fails while it holds this") = page;
+        metrics
+    }
+
+    /// Waits until the sum of a metric is at least so much.
+    pub(crate) async fn until_metric(&self, name: &str, least: f64) {
+        until(&format!("{name} to be {least}"), || async {
+            let value = self.metrics().await.sum(name);
+            if value >= least { Ok(()) } else { Err(value) }
+        })
+        .await;
+    }
+
+    /// Waits until nothing is in the buffer, and asserts that the books balance then.
+    pub(crate) async fn until_drained(&self) -> Metrics {
+        let metrics = until("the buffer to be empty", || async {
+            let metrics = self.metrics().await;
+            let waits = metrics.sum("forebay_buffer_events");
+            if waits == 0.0 { Ok(metrics) } else { Err(waits) }
+        })
+        .await;
+        metrics.assert_books_balance();
+        metrics
+    }
+
+    /// Its data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// What it has logged since it was started last, a line each.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        let text = fs::read_to_string(log_path(self.folder.path(), self.starts)).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Resident memory in bytes.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process that runs");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number of KiB");
+        kib << 10
+    }
+
+    async fn learn_addresses(&mut self) {
+        let limit = tokio::time::Instant::now() + Duration::from_secs(30);
+        loop {
+            let (forward, http) = (self.address("forward"), self.address("http"));
+            if let (Some(forward), Some(http)) = (forward, http) {
+                (self.forward, self.http) = (forward, http);
+                return;
+            }
+            assert!(self.process.ended().is_none(), "the daemon ended while it was starting");
+            assert!(tokio::time::Instant::now() < limit, "the daemon does not say that it listens");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn address(&self, listener: &str) -> Option<SocketAddr> {
+        let log = self.log();
+        let fields = log.iter().map(|line| &line["fields"]);
+        let mut said = fields.filter(|said| said["message"] == LISTENING && said["listener"] == listener);
+        said.next()?["address"].as_str()?.parse().ok()
+    }
+}
+
+impl Drop for Forebay {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = fs::read_to_string(log_path(self.folder.path(), self.starts)).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            let tail = &lines[lines.len().saturating_sub(LOG_SHOWN)..];
+            show(&format!(
+                "--- configuration\n{}\n--- the end of its log\n{}\n--- metrics at the last look\n{}\n--- data directory\n{}",
+                self.setup.text(&self.data()),
+                tail.join("\n"),
+                self.last_metrics.lock().map(|page| page.clone()).unwrap_or_default(),
+                listing(&self.data()),
+            ));
+        }
+    }
+}
+
+/// Runs `forebay` with these arguments to its end.
+pub(crate) fn run_to_end(arguments: &[&str], folder: &Path) -> std::process::Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_forebay"));
+    command.args(arguments).current_dir(folder).output().expect("the daemon's program starts")
+}
+
+fn launch(setup: &Setup, folder: &Path, start: usize) -> Guarded {
+    let configuration = folder.join("forebay.toml");
+    fs::write(&configuration, setup.text(&folder.join("data"))).expect("a configuration file");
+    let log = fs::File::create(log_path(folder, start)).expect("a log file");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_forebay"));
+    command.args(["run", "--log-format", "json", "--config"]).arg(configuration).current_dir(folder);
+    command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
+    command.stdout(log.try_clone().expect("a second handle")).stderr(log);
+    Guarded::start(&mut command, Some(folder), Duration::ZERO)
+}
+
+fn log_path(folder: &Path, start: usize) -> PathBuf {
+    folder.join(format!("forebay-{start}.log"))
+}
+
+/// Every file under `folder` with its size.
+fn listing(folder: &Path) -> String {
+    let Ok(entries) = fs::read_dir(folder) else { return String::new() };
+    let describe = |entry: fs::DirEntry| {
+        let path = entry.path();
+        let size = entry.metadata().map_or(0, |metadata| metadata.len());
+        if path.is_dir() { listing(&path) } else { format!("{size:>12} {}\n", path.display()) }
+    };
+    entries.filter_map(Result::ok).map(describe).collect()
+}

@@ -1,0 +1,60 @@
+//! The frames under `fixtures/frames`: bytes, and what they say. The format is told in the folder's README.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// A fixture: `NAME.hex` and `NAME.json`.
+pub(crate) struct Fixture {
+    /// `NAME`.
+    pub(crate) name: String,
+    /// What goes over the wire.
+    pub(crate) bytes: Vec<u8>,
+    /// What it says, and the documents that come of it.
+    pub(crate) twin: Value,
+}
+
+impl Fixture {
+    /// The chunks that want an ack, in order.
+    pub(crate) fn chunks(&self) -> Vec<String> {
+        let frames = self.twin["frames"].as_array().expect("frames are a list");
+        let chunks = frames.iter().filter_map(|frame| frame["option"]["chunk"].as_str());
+        chunks.map(str::to_owned).collect()
+    }
+
+    /// The documents that come of it, in order.
+    pub(crate) fn documents(&self) -> &[Value] {
+        self.twin["documents"].as_array().expect("documents are a list")
+    }
+}
+
+/// Every fixture, by name.
+pub(crate) fn all() -> Vec<Fixture> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/frames");
+    let entries = fs::read_dir(folder).expect("the fixtures are there");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a fixture").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "hex"));
+    paths.sort();
+    paths.iter().map(|path| read(path)).collect()
+}
+
+fn read(hex: &Path) -> Fixture {
+    let text = |path: &Path| fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let name = hex.file_stem().expect("a fixture has a name").to_string_lossy().into_owned();
+    let twin = serde_json::from_str(&text(&hex.with_extension("json"))).expect("the twin is JSON");
+    Fixture { name, bytes: bytes(&text(hex)), twin }
+}
+
+/// The bytes that commented hexadecimal stands for.
+fn bytes(text: &str) -> Vec<u8> {
+    let code = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+    code.flat_map(str::split_whitespace).flat_map(word).collect()
+}
+
+/// `XX`, or `XX*N`.
+fn word(word: &str) -> Vec<u8> {
+    let (digits, times) = word.split_once('*').unwrap_or((word, "1"));
+    let byte = u8::from_str_radix(digits, 16).unwrap_or_else(|_| panic!("`{word}` is not XX or XX*N"));
+    vec![byte; times.parse().expect("a number of times")]
+}

@@ -1,0 +1,309 @@
+//! Real nodes of Elasticsearch and OpenSearch: started, paused, stopped, started again.
+//!
+//! A node runs as `nobody` (it refuses to be root) from the folder that `tests/prepare` unpacked, with configuration,
+//! data and logs in a temporary folder of its own. Stories share one plain node a version, started when the first one
+//! asks for it, and use indices of their own on it; whoever wants to hurt a node starts one.
+
+use std::fs;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use super::elasticsearch::{Api, Credentials};
+use super::parts::{self, Part};
+use super::process::{Guarded, free_port};
+use super::{show, until};
+
+/// The user and group `nobody`.
+const NOBODY: u32 = 65_534;
+/// The password of `elastic` where a node is secured.
+pub(crate) const PASSWORD: &str = "only-for-tests";
+/// A node that was asked to stop has so long before the story fails.
+const STOP_LIMIT: Duration = Duration::from_secs(60);
+
+/// A version that the stories run against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// Elasticsearch 7.17.28
+    Elasticsearch7,
+    /// Elasticsearch 8.11.0
+    Elasticsearch8,
+    /// Elasticsearch 8.19.0
+    Elasticsearch8Newest,
+    /// OpenSearch 2.19.0
+    OpenSearch2,
+}
+
+impl Version {
+    /// The part that `tests/prepare` fetches.
+    pub(crate) fn part(self) -> Part {
+        Part::Fetched(self.name())
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Elasticsearch7 => "elasticsearch-7.17.28",
+            Self::Elasticsearch8 => "elasticsearch-8.11.0",
+            Self::Elasticsearch8Newest => "elasticsearch-8.19.0",
+            Self::OpenSearch2 => "opensearch-2.19.0",
+        }
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::OpenSearch2 => "opensearch",
+            _ => "elasticsearch",
+        }
+    }
+
+    fn variable(self, name: &str) -> String {
+        match self {
+            Self::OpenSearch2 => format!("OPENSEARCH_{name}"),
+            _ => format!("ES_{name}"),
+        }
+    }
+}
+
+/// One node.
+pub(crate) struct Node {
+    /// To talk to it.
+    pub(crate) api: Api,
+    version: Version,
+    process: Option<Guarded>,
+    folder: TempDir,
+}
+
+/// The shared nodes, in the order of [`Version`].
+static SHARED: [OnceCell<Node>; 4] = [const { OnceCell::const_new() }; 4];
+
+/// The plain node of a version that stories share.
+pub(crate) async fn shared(version: Version) -> &'static Node {
+    SHARED[version as usize].get_or_init(|| Node::start(version, &[])).await
+}
+
+/// Kills the shared nodes; nothing that they hold is worth a graceful stop.
+pub(crate) fn stop_shared() {
+    for node in SHARED.iter().filter_map(OnceCell::get) {
+        node.kill();
+    }
+}
+
+impl Node {
+    /// A node without security, with `settings` beside what every node has.
+    pub(crate) async fn start(version: Version, settings: &[&str]) -> Self {
+        let port = free_port();
+        let api = Api::plain(port);
+        Self::start_with(version, port, api, settings, None).await
+    }
+
+    /// A node that wants TLS and the password of `elastic`. Its authority's certificate is at [`Node::authority`].
+    pub(crate) async fn start_secured(version: Version) -> Self {
+        let port = free_port();
+        let certificates = Certificates::make();
+        let credentials = Credentials { password: PASSWORD.into(), authority: certificates.read("ca.crt") };
+        let api = Api::secured(port, &credentials);
+        let settings = [
+            "xpack.security.enabled: true",
+            "xpack.security.autoconfiguration.enabled: false",
+            "xpack.security.http.ssl.enabled: true",
+            "xpack.security.http.ssl.key: node.key",
+            "xpack.security.http.ssl.certificate: node.crt",
+            "xpack.security.http.ssl.certificate_authorities: ca.crt",
+            "xpack.security.transport.ssl.enabled: false",
+        ];
+        Self::start_with(version, port, api, &settings, Some(&certificates)).await
+    }
+
+    async fn start_with(
+        version: Version,
+        port: u16,
+        api: Api,
+        settings: &[&str],
+        certificates: Option<&Certificates>,
+    ) -> Self {
+        let mut node = Self { api, version, process: None, folder: TempDir::new().expect("a temporary folder") };
+        node.lay_out(port, settings);
+        if let Some(certificates) = certificates {
+            certificates.copy_to(&node.configuration());
+            node.set_password();
+        }
+        give_to_nobody(node.folder.path());
+        node.resume_service().await;
+        node
+    }
+
+    /// Where the certificate of the authority is that signed a secured node's.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.configuration().join("ca.crt")
+    }
+
+    /// Starts the node again after [`Node::stop`], with the data that it had, on the port that it had.
+    pub(crate) async fn resume_service(&mut self) {
+        let log = fs::File::options().create(true).append(true).open(self.log()).expect("a log file");
+        let mut command = self.as_nobody(&format!("bin/{}", self.version.program()));
+        command.stderr(log.try_clone().expect("a second handle")).stdout(log);
+        self.process = Some(Guarded::start(&mut command, Some(self.folder.path()), Duration::ZERO));
+        until("the node to be up", || self.api.ready()).await;
+    }
+
+    /// Stops the node as an operator would.
+    pub(crate) async fn stop(&mut self) {
+        let mut process = self.process.take().expect("a node that runs");
+        process.signal(Signal::TERM);
+        assert!(process.wait(STOP_LIMIT).await.is_some(), "the node has not stopped after {STOP_LIMIT:?}");
+    }
+
+    /// Halts the node: its sockets stay open and nothing answers.
+    pub(crate) fn pause(&self) {
+        self.running().signal_group(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn go_on(&self) {
+        self.running().signal_group(Signal::CONT);
+    }
+
+    fn kill(&self) {
+        self.running().signal_group(Signal::KILL);
+    }
+
+    fn running(&self) -> &Guarded {
+        self.process.as_ref().expect("a node that runs")
+    }
+
+    fn home(&self) -> PathBuf {
+        parts::folder(self.version.name())
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.folder.path().join("config")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("node.log")
+    }
+
+    fn lay_out(&self, port: u16, settings: &[&str]) {
+        for name in ["config", "data", "logs", "tmp"] {
+            fs::create_dir(self.folder.path().join(name)).expect("a folder for the node");
+        }
+        let log4j = "log4j2.properties";
+        fs::copy(self.home().join("config").join(log4j), self.configuration().join(log4j)).expect(log4j);
+        let shipped = fs::read_to_string(self.home().join("config/jvm.options")).expect("the shipped JVM options");
+        fs::write(self.configuration().join("jvm.options"), jvm_options(&shipped)).expect("JVM options");
+        let settings = settings.join("\n");
+        let folder = self.folder.path().display();
+        let security = if settings.contains("xpack.security") || self.version == Version::OpenSearch2 {
+            ""
+        } else {
+            "xpack.security.enabled: false"
+        };
+        let yaml = format!(
+            "discovery.type: single-node\nnetwork.host: 127.0.0.1\nhttp.port: {port}\npath.data: {folder}/data\n\
+             path.logs: {folder}/logs\ncluster.routing.allocation.disk.threshold_enabled: false\n{security}\n{settings}\n"
+        );
+        fs::write(self.configuration().join(format!("{}.yml", self.version.program())), yaml).expect("settings");
+    }
+
+    fn set_password(&self) {
+        give_to_nobody(self.folder.path());
+        let keystore = "bin/elasticsearch-keystore";
+        run(self.as_nobody("/bin/sh").args(["-c", &format!("{keystore} create && printf %s {PASSWORD} | {keystore} add -x -f bootstrap.password")]));
+    }
+
+    /// `program`, run in the node's home as `nobody`; with one right of root's, to get at a checkout in a closed folder.
+    fn as_nobody(&self, program: &str) -> Command {
+        let mut command = Command::new("setpriv");
+        if rustix::process::geteuid().is_root() {
+            let nobody = NOBODY.to_string();
+            command.args(["--reuid", &nobody, "--regid", &nobody, "--clear-groups"]);
+            command.args(["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]);
+        }
+        command.arg("--").arg(program).current_dir(self.home());
+        command.env(self.version.variable("JAVA_HOME"), java_home());
+        command.env(self.version.variable("PATH_CONF"), self.configuration());
+        command.env(self.version.variable("TMPDIR"), self.folder.path().join("tmp"));
+        command.env("HOME", self.folder.path());
+        command
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = fs::read_to_string(self.log()).unwrap_or_default();
+            let tail: Vec<&str> = log.lines().rev().take(30).collect();
+            let tail: Vec<&str> = tail.into_iter().rev().collect();
+            show(&format!("--- the end of the log of {:?}\n{}", self.version, tail.join("\n")));
+        }
+    }
+}
+
+/// The shipped options less what writes into the node's home, with little memory and a quick start.
+fn jvm_options(shipped: &str) -> String {
+    let unwanted = ["logs/", "HeapDump", "G1", "ConcMarkSweep", "CMS"];
+    let kept = shipped.lines().filter(|line| !unwanted.iter().any(|word| line.contains(word)));
+    let kept: Vec<&str> = kept.collect();
+    format!("{}\n-Xms512m\n-Xmx512m\n-XX:+UseSerialGC\n-XX:TieredStopAtLevel=1\n", kept.join("\n"))
+}
+
+/// An authority and a certificate for `localhost` and 127.0.0.1 that it signed.
+struct Certificates(TempDir);
+
+impl Certificates {
+    fn make() -> Self {
+        let made = Self(TempDir::new().expect("a temporary folder"));
+        let script = r#"
+            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=authority of the tests" -keyout ca.key -out ca.crt
+            openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout node.key -out node.csr
+            echo "subjectAltName=DNS:localhost,IP:127.0.0.1" > names
+            openssl x509 -req -days 2 -in node.csr -CA ca.crt -CAkey ca.key -CAcreateserial -extfile names -out node.crt
+        "#;
+        run(Command::new("sh").args(["-ec", script]).current_dir(made.0.path()));
+        made
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.path().join(name)).expect("a certificate that was made")
+    }
+
+    fn copy_to(&self, folder: &Path) {
+        for name in ["ca.crt", "node.crt", "node.key"] {
+            fs::copy(self.0.path().join(name), folder.join(name)).expect("a copy of a certificate");
+        }
+    }
+}
+
+fn java_home() -> PathBuf {
+    let java = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+        .map(|folder| folder.join("java"))
+        .find_map(|java| fs::canonicalize(java).ok())
+        .expect("java is on the path");
+    java.ancestors().nth(2).expect("java is in HOME/bin").to_owned()
+}
+
+/// Gives a folder and all in it to `nobody`, where this process may.
+fn give_to_nobody(folder: &Path) {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    chown(folder, Some(NOBODY), Some(NOBODY)).expect("root may give away");
+    for entry in fs::read_dir(folder).expect("a folder that can be read") {
+        let path = entry.expect("an entry that can be read").path();
+        if path.is_dir() {
+            give_to_nobody(&path);
+        } else {
+            chown(&path, Some(NOBODY), Some(NOBODY)).expect("root may give away");
+        }
+    }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,58 @@
+//! Which real parts this machine has: what `tests/prepare` fetched, and the programs that Debian's packages bring.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A part that a story cannot do without.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    /// A node, the loggers' environments: `tests/prepare` leaves a mark when it is complete.
+    Fetched(&'static str),
+    /// A Docker Engine that can be started here.
+    Docker,
+}
+
+impl Part {
+    /// Why the part cannot be used, if so.
+    pub(crate) fn missing(self) -> Option<String> {
+        match self {
+            Self::Fetched(name) => fetched(name).err(),
+            Self::Docker => docker_missing(),
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetched(name) => f.write_str(name),
+            Self::Docker => f.write_str("docker"),
+        }
+    }
+}
+
+/// The folder of a fetched part.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    fetched(name).expect("a story asks only for the parts that it said it needs")
+}
+
+fn fetched(name: &str) -> Result<PathBuf, String> {
+    let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache");
+    if cache.join("complete").join(name).exists() {
+        return Ok(cache.join(name));
+    }
+    let why = std::fs::read_to_string(cache.join("missing").join(name));
+    Err(why.map_or_else(|_| "not fetched yet; tests/prepare does it".to_owned(), |why| why.trim().to_owned()))
+}
+
+fn docker_missing() -> Option<String> {
+    if !rustix::process::geteuid().is_root() {
+        return Some("the engine can only be started by root".to_owned());
+    }
+    ["dockerd", "docker", "busybox"].iter().find(|program| !on_path(program)).map(|program| format!("{program} not found"))
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
