@@ -1,0 +1,103 @@
+//! The load generator: a thread a connection, each sending its own run of sequence numbers.
+//!
+//! Invariants: connection `c` sends the numbers from `c × blocks × block_events` on, each once and in order; no
+//! byte is sent before every connection stands; an ack that is not byte for byte the block's own is a fault.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Barrier};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::Fault;
+use crate::frames::{self, Blocks};
+use crate::scenario::Scenario;
+
+/// A daemon that has not acked a block by then never will.
+const ACK_PATIENCE: Duration = Duration::from_secs(60);
+
+/// A thread of a connection needs little: there may be hundreds.
+const STACK_BYTES: usize = 256 << 10;
+
+/// Connections that stand ready, with all that they will send.
+pub(crate) struct Generator {
+    start: Arc<Barrier>,
+    peers: Vec<JoinHandle<Result<Vec<Duration>, Fault>>>,
+}
+
+struct Peer {
+    stream: TcpStream,
+    blocks: Blocks,
+    first: u64,
+    count: u64,
+    step: u64,
+    ack: bool,
+}
+
+impl Generator {
+    /// Connects to `address` and encodes what `scenario` will send there.
+    pub(crate) fn connect(scenario: &Scenario, address: SocketAddr) -> Result<Self, Fault> {
+        let start = Arc::new(Barrier::new(usize::try_from(scenario.connections)? + 1));
+        let mut peers = Vec::new();
+        for connection in 0..scenario.connections {
+            let mut peer = Peer::new(scenario, connection, address)?;
+            let start = Arc::clone(&start);
+            let send = move || {
+                start.wait();
+                peer.send()
+            };
+            peers.push(thread::Builder::new().stack_size(STACK_BYTES).spawn(send)?);
+        }
+        Ok(Self { start, peers })
+    }
+
+    /// Lets every connection send.
+    pub(crate) fn start(&self) -> Instant {
+        let now = Instant::now();
+        self.start.wait();
+        now
+    }
+
+    /// Waits until all is sent: how long each ack took, in ascending order.
+    pub(crate) fn finish(self) -> Result<Vec<Duration>, Fault> {
+        let mut waits = Vec::new();
+        for peer in self.peers {
+            waits.extend(peer.join().map_err(|_| "a connection's thread panicked")??);
+        }
+        waits.sort_unstable();
+        Ok(waits)
+    }
+}
+
+impl Peer {
+    fn new(scenario: &Scenario, connection: u64, address: SocketAddr) -> Result<Self, Fault> {
+        let count = scenario.blocks();
+        let first = connection * count * scenario.block_events;
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(ACK_PATIENCE))?;
+        let blocks = Blocks::new(scenario, connection, first)?;
+        Ok(Self { stream, blocks, first, count, step: scenario.block_events, ack: scenario.ack })
+    }
+
+    fn send(&mut self) -> Result<Vec<Duration>, Fault> {
+        let mut waits = Vec::new();
+        for index in 0..self.count {
+            let first = self.first + index * self.step;
+            let sent = Instant::now();
+            self.stream.write_all(self.blocks.get(usize::try_from(index)?, first))?;
+            if self.ack {
+                self.expect_ack(first)?;
+                waits.push(sent.elapsed());
+            }
+        }
+        Ok(waits)
+    }
+
+    fn expect_ack(&mut self, first: u64) -> Result<(), Fault> {
+        let wanted = frames::ack_of(first);
+        let mut ack = vec![0; wanted.len()];
+        self.stream.read_exact(&mut ack).map_err(|fault| format!("no ack of block {first}: {fault}"))?;
+        if ack == wanted { Ok(()) } else { Err(format!("block {first} was acked as {ack:02x?}").into()) }
+    }
+}
