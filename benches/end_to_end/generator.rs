@@ -22,7 +22,16 @@ const STACK_BYTES: usize = 256 << 10;
 /// Connections that stand ready, with all that they will send.
 pub(crate) struct Generator {
     start: Arc<Barrier>,
-    peers: Vec<JoinHandle<Result<Vec<Duration>, Fault>>>,
+    peers: Vec<JoinHandle<Result<Sent, Fault>>>,
+}
+
+/// What was sent and heard, by one connection or by all.
+#[derive(Default)]
+pub(crate) struct Sent {
+    /// Bytes on the wire.
+    pub(crate) bytes: u64,
+    /// How long each ack took; ascending once all are together.
+    pub(crate) acks: Vec<Duration>,
 }
 
 struct Peer {
@@ -58,14 +67,16 @@ impl Generator {
         now
     }
 
-    /// Waits until all is sent: how long each ack took, in ascending order.
-    pub(crate) fn finish(self) -> Result<Vec<Duration>, Fault> {
-        let mut waits = Vec::new();
+    /// Waits until all is sent, and acked where that was asked for.
+    pub(crate) fn finish(self) -> Result<Sent, Fault> {
+        let mut all = Sent::default();
         for peer in self.peers {
-            waits.extend(peer.join().map_err(|_| "a connection's thread panicked")??);
+            let sent = peer.join().map_err(|_| "a connection's thread panicked")??;
+            all.bytes += sent.bytes;
+            all.acks.extend(sent.acks);
         }
-        waits.sort_unstable();
-        Ok(waits)
+        all.acks.sort_unstable();
+        Ok(all)
     }
 }
 
@@ -80,18 +91,20 @@ impl Peer {
         Ok(Self { stream, blocks, first, count, step: scenario.block_events, ack: scenario.ack })
     }
 
-    fn send(&mut self) -> Result<Vec<Duration>, Fault> {
-        let mut waits = Vec::new();
+    fn send(&mut self) -> Result<Sent, Fault> {
+        let mut sent = Sent::default();
         for index in 0..self.count {
             let first = self.first + index * self.step;
-            let sent = Instant::now();
-            self.stream.write_all(self.blocks.get(usize::try_from(index)?, first))?;
+            let block = self.blocks.get(usize::try_from(index)?, first);
+            sent.bytes += block.len() as u64;
+            let started = Instant::now();
+            self.stream.write_all(block)?;
             if self.ack {
                 self.expect_ack(first)?;
-                waits.push(sent.elapsed());
+                sent.acks.push(started.elapsed());
             }
         }
-        Ok(waits)
+        Ok(sent)
     }
 
     fn expect_ack(&mut self, first: u64) -> Result<(), Fault> {

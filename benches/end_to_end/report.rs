@@ -48,6 +48,7 @@ struct Line<'a> {
     bench_us_per_event: f64,
     idle_bytes: u64,
     peak_bytes: u64,
+    wire_bytes: u64,
     bulk_requests: u64,
     bulk_bytes: u64,
     ack_p50_us: Option<u64>,
@@ -76,7 +77,7 @@ impl Machine {
 pub(crate) fn row(scenario: &Scenario, numbers: &Numbers) -> String {
     let per_event = |time| micros_per_event(time, scenario.events);
     let Cpu { user, system } = numbers.cpu;
-    let acks = match (percentile(&numbers.acks, 50), percentile(&numbers.acks, 99)) {
+    let acks = match (percentile(&numbers.sent.acks, 50), percentile(&numbers.sent.acks, 99)) {
         (Some(half), Some(most)) => format!("{} µs / {} µs", half.as_micros(), most.as_micros()),
         _ => "-".to_owned(),
     };
@@ -111,7 +112,7 @@ pub(crate) fn append(machine: &Machine, scenario: &Scenario, numbers: &Numbers) 
 
 fn line<'a>(machine: &'a Machine, scenario: &'a Scenario, numbers: &Numbers) -> Line<'a> {
     let per_event = |time| (micros_per_event(time, scenario.events) * 1000.0).round() / 1000.0;
-    let ack = |nth| percentile(&numbers.acks, nth).and_then(|wait| u64::try_from(wait.as_micros()).ok());
+    let ack = |nth| percentile(&numbers.sent.acks, nth).and_then(|wait| u64::try_from(wait.as_micros()).ok());
     Line {
         date: jiff::Timestamp::now().strftime("%FT%TZ").to_string(),
         commit: &machine.commit,
@@ -130,6 +131,7 @@ fn line<'a>(machine: &'a Machine, scenario: &'a Scenario, numbers: &Numbers) -> 
         bench_us_per_event: per_event(numbers.own.user + numbers.own.system),
         idle_bytes: numbers.idle.resident,
         peak_bytes: numbers.loaded.peak,
+        wire_bytes: numbers.sent.bytes,
         bulk_requests: numbers.requests,
         bulk_bytes: numbers.bytes,
         ack_p50_us: ack(50),

@@ -8,7 +8,7 @@ use std::{fs, process, thread};
 use crate::Fault;
 use crate::daemon::{self, Cpu, Daemon, Memory};
 use crate::endpoint::Endpoint;
-use crate::generator::Generator;
+use crate::generator::{Generator, Sent};
 use crate::scenario::Scenario;
 use crate::tally::Tally;
 
@@ -40,8 +40,8 @@ pub(crate) struct Numbers {
     pub(crate) idle: Memory,
     /// Resident memory after it.
     pub(crate) loaded: Memory,
-    /// How long each ack took, ascending.
-    pub(crate) acks: Vec<Duration>,
+    /// What the generator sent and heard; nothing where the run has failed.
+    pub(crate) sent: Sent,
     /// Bulk requests answered.
     pub(crate) requests: u64,
     /// Bytes of their bodies.
@@ -81,10 +81,10 @@ pub(crate) fn run(setup: &Setup, scenario: &Scenario) -> Result<Numbers, Fault> 
     let (cpu, own) = (since(before, daemon.cpu()?), since(own_before, daemon::cpu(process::id())?));
     let loaded = daemon.memory()?;
 
-    let acks = match endpoint.tally.lost() {
+    let sent = match endpoint.tally.lost() {
         0 => generator.finish().map_err(|fault| daemon.fault(&fault.to_string()))?,
         // why: connections may wait for ever on a daemon that stands still; the run has failed as it is.
-        _ => Vec::new(),
+        _ => Sent::default(),
     };
     // why: what would come twice may do so as late as the stop, when the buffer is emptied.
     daemon.stop()?;
@@ -95,7 +95,7 @@ pub(crate) fn run(setup: &Setup, scenario: &Scenario) -> Result<Numbers, Fault> 
         own,
         idle,
         loaded,
-        acks,
+        sent,
         requests: tally.requests.load(Ordering::Relaxed),
         bytes: tally.bytes.load(Ordering::Relaxed),
         lost: tally.lost(),
