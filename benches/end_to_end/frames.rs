@@ -96,7 +96,7 @@ fn encode(scenario: &Scenario, connection: u64) -> Result<Vec<u8>, Fault> {
             for nth in 0..scenario.block_events {
                 write_array_len(&mut out, 4)?;
                 write_str(&mut out, TAG)?;
-                record::write(&mut out, scenario.line, connection, moment(nth))?;
+                record::write(&mut out, scenario.line, connection, nth, moment(nth))?;
                 write_option(&mut out, scenario, &[])?;
             }
         }
@@ -136,7 +136,7 @@ fn entries(scenario: &Scenario, connection: u64) -> Result<Vec<u8>, Fault> {
     let mut out = Vec::new();
     for nth in 0..scenario.block_events {
         write_array_len(&mut out, 2)?;
-        record::write(&mut out, scenario.line, connection, moment(nth))?;
+        record::write(&mut out, scenario.line, connection, nth, moment(nth))?;
     }
     Ok(out)
 }
