@@ -1,1 +1,311 @@
 //! The wiring, start to stop: the only file that names every stage.
+//!
+//! It starts whole or not at all: every address is bound, every file opened and what the last run left taken back before
+//! the first connection is accepted. It stops in the order of the data: listeners, connections, waiting parts, output,
+//! buffer; within the deadline, naming who was still busy. A second signal ends it at once.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::buffer::{Buffer, KeptPart, OpenError};
+use crate::config::Config;
+use crate::enrich::{Defaults, Joiner, PipelineError, Pipelines};
+use crate::http::{self, BufferReading, DiskReading, Gauges, Reading, TargetReading};
+use crate::input::forward::{ListenError, Listener};
+use crate::input::{Pass, Shared};
+use crate::metrics::Metrics;
+use crate::output::elasticsearch::Elasticsearch;
+use crate::output::file::FileOutput;
+use crate::output::{DeadLetters, Output, OutputError};
+
+/// How often parts of docker lines are looked at for having waited too long.
+const EXPIRE_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a stop waits for a healthy target to take what is in memory, before it is spilled.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// What a stop keeps of its deadline for spilling.
+const SPILL_SHARE: u32 = 3;
+
+/// Why the daemon ended otherwise than by being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Signals cannot be heard.
+    #[error("cannot listen for signals: {0}")]
+    Signals(std::io::Error),
+    /// A forward address.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The address for health and metrics.
+    #[error("cannot listen on {address} for health and metrics: {error}")]
+    HttpListen {
+        /// As configured.
+        address: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The pipelines.
+    #[error(transparent)]
+    Pipelines(#[from] PipelineError),
+    /// The output.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// The buffer's directory.
+    #[error(transparent)]
+    Buffer(#[from] OpenError),
+    /// Events that could neither be delivered nor spilled.
+    #[error("{events} events were lost while stopping: {why}")]
+    Lost {
+        /// How many.
+        events: u64,
+        /// What kept them from being spilled.
+        why: String,
+    },
+}
+
+impl Error {
+    /// Whether a change of configuration mends it.
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::Pipelines(_) => true,
+            Self::Output(error) => error.is_configuration(),
+            _ => false,
+        }
+    }
+}
+
+/// Runs until a signal.
+pub async fn run(config: Config) -> Result<(), Error> {
+    let mut signals = Signals::new()?;
+    let daemon = Daemon::start(config).await?;
+    signals.next().await;
+    tracing::info!("stopping");
+    tokio::select! {
+        stopped = daemon.stop() => stopped,
+        () = signals.next() => {
+            tracing::error!("stopped at once by a second signal: what was in memory without an ack is lost");
+            std::process::exit(1)
+        }
+    }
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Error> {
+        let hear = |kind| signal(kind).map_err(Error::Signals);
+        Ok(Self { terminate: hear(SignalKind::terminate())?, interrupt: hear(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => (),
+            _ = self.interrupt.recv() => (),
+        }
+    }
+}
+
+/// A daemon that runs.
+struct Daemon {
+    stop_timeout: Duration,
+    shared: Arc<Shared>,
+    output: Arc<Output>,
+    listeners: TaskTracker,
+    /// Ends listening; connections finish what has come.
+    stop_input: CancellationToken,
+    /// Ends connections at once.
+    kill_input: CancellationToken,
+    stop_output: CancellationToken,
+    delivering: JoinHandle<()>,
+    /// Ends the pages, last of all: they show how the stop goes.
+    stop_http: CancellationToken,
+}
+
+impl Daemon {
+    async fn start(config: Config) -> Result<Self, Error> {
+        let mut listeners = Vec::new();
+        for options in &config.forward {
+            listeners.push(Listener::bind(options.clone()).await?);
+        }
+        let http = bind_http(&config.http.listen).await?;
+        let mut registry = Registry::default();
+        let metrics = Metrics::new(&mut registry);
+        let pipelines = compile(&config)?;
+        let output = Arc::new(open_output(&config, &metrics)?);
+        let (buffer, parts) =
+            Buffer::open(config.buffer.clone(), &config.data_dir.join("buffer"), Arc::clone(&metrics))?;
+        let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
+        let shared = Shared::new(pipelines, joiner, buffer, &config.buffer, Arc::clone(&metrics));
+        let source = pages_source(Instant::now(), shared.buffer().clone(), Arc::clone(&output));
+        Gauges::register(&mut registry, Arc::clone(&source), metrics);
+
+        let delivering = deliver(Arc::clone(&output), shared.buffer().clone());
+        let daemon = Self {
+            stop_timeout: config.stop_timeout,
+            stop_input: CancellationToken::new(),
+            kill_input: CancellationToken::new(),
+            stop_output: delivering.1,
+            delivering: delivering.0,
+            stop_http: CancellationToken::new(),
+            listeners: TaskTracker::new(),
+            shared,
+            output,
+        };
+        daemon.take_back(parts).await;
+        if let Some(socket) = http {
+            let (registry, stop) = (Arc::new(registry), daemon.stop_http.clone());
+            tokio::spawn(http::serve(socket, source, registry, stop));
+        }
+        daemon.listen(listeners);
+        say_target(&config);
+        Ok(daemon)
+    }
+
+    /// Parts that the last run kept go on waiting for the rest of their lines.
+    async fn take_back(&self, parts: Vec<KeptPart>) {
+        let mut pass = Pass::new(Arc::clone(&self.shared));
+        for part in parts {
+            for line in self.shared.joiner().recover(&part.bytes, part.id) {
+                pass.line(&line).await;
+            }
+        }
+    }
+
+    fn listen(&self, listeners: Vec<Listener>) {
+        for listener in listeners {
+            tracing::info!(listener = "forward", address = %listener.address(), "listening");
+            let (stop, kill) = (self.stop_input.clone(), self.kill_input.clone());
+            self.listeners.spawn(listener.serve(Arc::clone(&self.shared), stop, kill));
+        }
+        self.listeners.spawn(expire(Arc::clone(&self.shared), self.stop_input.clone()));
+        self.listeners.close();
+    }
+
+    async fn stop(self) -> Result<(), Error> {
+        let deadline = Instant::now() + self.stop_timeout;
+        self.stop_input.cancel();
+        let for_input = self.stop_timeout - self.stop_timeout / SPILL_SHARE;
+        if timeout(for_input, self.listeners.wait()).await.is_err() {
+            let connections = self.shared.metrics().connections.get();
+            tracing::warn!(connections, "connections were still busy and are cut off");
+            self.kill_input.cancel();
+            self.listeners.wait().await;
+        }
+        let buffer = self.shared.buffer();
+        self.shared.joiner().keep_all(|part| {
+            buffer.keep_part(part.to_vec(), None);
+        });
+        self.drain().await;
+        self.stop_output.cancel();
+        let left = || deadline.saturating_duration_since(Instant::now());
+        let mut delivering = self.delivering;
+        if timeout(left() / 2, &mut delivering).await.is_err() {
+            tracing::warn!("the output was still busy and is cut off; what it held is spilled");
+            delivering.abort();
+        }
+        let report = buffer.stop(left()).await;
+        self.stop_http.cancel();
+        if report.lost_events > 0 {
+            return Err(Error::Lost { events: report.lost_events, why: report.fault.unwrap_or_default() });
+        }
+        tracing::info!(spilled_events = report.spilled_events, "stopped");
+        Ok(())
+    }
+
+    /// A target that takes documents gets those that are in memory, which saves them the way over the disk.
+    async fn drain(&self) {
+        let drained = async {
+            while self.output.health().ok && self.shared.buffer().stats().events > 0 {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        // What is not taken in time is spilled.
+        timeout(DRAIN.min(self.stop_timeout / SPILL_SHARE), drained).await.ok();
+    }
+}
+
+async fn bind_http(address: &str) -> Result<Option<TcpListener>, Error> {
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let fault = |error| Error::HttpListen { address: address.to_owned(), error };
+    let socket = TcpListener::bind(address).await.map_err(fault)?;
+    let address = socket.local_addr().map_err(fault)?;
+    tracing::info!(listener = "http", %address, "listening");
+    Ok(Some(socket))
+}
+
+fn compile(config: &Config) -> Result<Pipelines, PipelineError> {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let target = &config.elasticsearch;
+    let defaults = Defaults { index: &target.index, fallback: &target.index_fallback, host: &host };
+    Pipelines::compile(&config.pipelines, defaults)
+}
+
+fn open_output(config: &Config, metrics: &Arc<Metrics>) -> Result<Output, OutputError> {
+    if config.elasticsearch.hosts.is_empty() {
+        let default = config.data_dir.join("documents");
+        return FileOutput::open(config.file.clone(), &default, Arc::clone(metrics)).map(Output::File);
+    }
+    let dead_letters = DeadLetters::open(config.dead_letters.clone(), &config.data_dir.join("dead-letters"))?;
+    Elasticsearch::new(config.elasticsearch.clone(), dead_letters, Arc::clone(metrics)).map(Output::Elasticsearch)
+}
+
+fn deliver(output: Arc<Output>, buffer: Buffer) -> (JoinHandle<()>, CancellationToken) {
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    (tokio::spawn(async move { output.run(async || buffer.pop().await, token).await }), stop)
+}
+
+fn pages_source(started: Instant, buffer: Buffer, output: Arc<Output>) -> http::Source {
+    Arc::new(move || {
+        let (stats, health) = (buffer.stats(), output.health());
+        Reading {
+            uptime: started.elapsed(),
+            target: TargetReading { ok: health.ok, detail: health.summary },
+            buffer: BufferReading {
+                events: stats.events,
+                memory_bytes: stats.memory_bytes,
+                memory_limit: stats.memory_limit,
+                disk_bytes: stats.disk_bytes,
+                disk_limit: stats.disk_limit,
+                oldest: stats.oldest,
+            },
+            disk: stats.free_bytes.zip(stats.total_bytes).map(|(free, total)| DiskReading { free, total }),
+        }
+    })
+}
+
+/// Emits lines of which a part never came.
+async fn expire(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut pass = Pass::new(Arc::clone(&shared));
+    while stop.run_until_cancelled(sleep(EXPIRE_EVERY)).await.is_some() {
+        for line in shared.joiner().expire() {
+            pass.line(&line).await;
+        }
+        pass.flush();
+    }
+}
+
+fn say_target(config: &Config) {
+    if config.elasticsearch.hosts.is_empty() {
+        let folder = config.file.directory.clone().unwrap_or_else(|| config.data_dir.join("documents"));
+        tracing::info!(
+            folder = %folder.display(),
+            "writing documents to files; --elasticsearch URL, the key `hosts` in [elasticsearch] or \
+             FOREBAY_ELASTICSEARCH__HOSTS sends them to Elasticsearch"
+        );
+    }
+}

@@ -49,6 +49,9 @@ pub mod metrics;
 /// Sizes and secrets, as options hold them.
 pub mod units;
 
+/// The daemon's own log.
+pub mod log;
+
 /// File, environment and secret files to each stage's own options.
 pub mod config;
 

@@ -80,6 +80,8 @@ pub struct Metrics {
     pub spilled_bytes: Counter,
     /// Syncs of a segment to disk.
     pub syncs: Counter,
+    /// What kept the buffer from writing to or reading from its disk, by kind (`create`, `write`, `sync`, `read`, `full`).
+    pub disk_faults: ByKind,
     /// Records that recovery skipped, by reason (`torn`, `checksum`, …).
     pub recovery_skipped: ByReason,
 
@@ -138,6 +140,7 @@ impl Metrics {
             spills: Family::default(),
             spilled_bytes: Counter::default(),
             syncs: Counter::default(),
+            disk_faults: Family::default(),
             recovery_skipped: Family::default(),
             bulk_requests: Family::default(),
             bulk_seconds: Histogram::new(BULK_BUCKETS),
@@ -218,6 +221,11 @@ impl Metrics {
         r.register("forebay_buffer_spills", "Batches spilled to disk", self.spills.clone());
         r.register("forebay_buffer_spilled_bytes", "Bytes written to segments", self.spilled_bytes.clone());
         r.register("forebay_buffer_syncs", "Syncs of a segment to disk", self.syncs.clone());
+        r.register(
+            "forebay_buffer_disk_faults",
+            "What kept the buffer from its disk",
+            self.disk_faults.clone(),
+        );
         r.register(
             "forebay_buffer_recovery_skipped",
             "Records that recovery could not use",

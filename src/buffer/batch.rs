@@ -9,6 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Receipt;
+use super::memory::{Charge, Memory};
 
 /// Consecutive documents of one tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,9 @@ pub struct Batch {
     pub opened: Instant,
 }
 
+/// What an allocation may be larger than twice its contents when it is queued.
+const MAX_SLACK: usize = 16 << 10;
+
 /// An open batch. The encoder appends straight to [`OpenBatch::bytes`] and then ends the document.
 pub struct OpenBatch {
     bytes: Vec<u8>,
@@ -46,6 +50,10 @@ pub struct OpenBatch {
     receipts: Vec<Receipt>,
     parts: Vec<PartId>,
     opened: Instant,
+    /// What the buffer has counted of it already; none before it was given for the first time.
+    charge: Option<Charge>,
+    /// Documents that the buffer has counted already.
+    counted: usize,
 }
 
 impl OpenBatch {
@@ -59,7 +67,37 @@ impl OpenBatch {
             receipts: Vec::new(),
             parts: Vec::new(),
             opened: Instant::now(),
+            charge: None,
+            counted: 0,
         }
+    }
+
+    /// Counts what has been added since it was last given: its bytes as used, its documents as returned.
+    pub(super) fn account(&mut self, memory: &Arc<Memory>) -> u64 {
+        let bytes = self.len();
+        self.charge.get_or_insert_with(|| memory.charge(0)).grow_to(bytes);
+        let new = self.ends.len() - self.counted;
+        self.counted = self.ends.len();
+        new as u64
+    }
+
+    /// Hands over what it is charged.
+    pub(super) fn take_charge(&mut self) -> Option<Charge> {
+        self.charge.take()
+    }
+
+    /// Takes the receipts and parts of a batch that holds no document to carry them.
+    pub(super) fn take_riders(&mut self) -> (Vec<Receipt>, Vec<PartId>) {
+        (std::mem::take(&mut self.receipts), std::mem::take(&mut self.parts))
+    }
+
+    /// Moves the documents to an allocation of their size if this one is far larger; hands out the one not needed.
+    pub(super) fn fit(&mut self) -> Option<Vec<u8>> {
+        let needed = 2 * self.bytes.len() + MAX_SLACK;
+        (self.bytes.capacity() > needed).then(|| {
+            let fitting = self.bytes.as_slice().to_vec();
+            std::mem::replace(&mut self.bytes, fitting)
+        })
     }
 
     /// Where the next document is written; what is there already must not be touched.

@@ -1,11 +1,43 @@
 //! Batches of encoded documents, in memory and on disk, and the promises about them.
+//!
+//! ```text
+//!  encoder ─ take_open / give_open ─► open ─ full, promised or old ─► queue ─ pop ─► loan ─► delivered: forgotten
+//!                                                                    │  ▲            └────► returned: back to its place
+//!                                      promise, pressure, age, stop  ▼  │ read back
+//!                                                                   segments
+//! ```
+//!
+//! - **Safe** means synced to disk or delivered; only then is a receipt resolved. One sync serves all that wait.
+//! - A batch is spilled for one of four reasons: promise, pressure, age, stop. With a healthy target and nobody who
+//!   waits for a receipt, not a file is created.
+//! - **In order**: batches leave in the order in which they were sealed, across spills and restarts; what is
+//!   returned goes first.
+//! - **Bounded**: see [`Buffer`] for memory and [`BufferOptions`] for disk. A full or failing disk makes senders wait.
+//! - **Nothing twice** is the document ids' business: after a crash a document may leave a second time, under its id.
 
 mod batch;
 mod delivery;
+mod disk;
+mod extent;
+mod handle;
+mod held;
+mod loan;
+mod memory;
 mod options;
+mod queue;
 mod receipt;
+mod shared;
+mod stop;
+mod writer;
+mod writes;
+
+#[cfg(test)]
+mod tests;
 
 pub use batch::{Batch, OpenBatch, PartId, TagRun};
 pub use delivery::{Delivery, Settled};
+pub use disk::OpenError;
+pub use handle::{Buffer, BufferStats, KeptPart};
 pub use options::BufferOptions;
 pub use receipt::{Receipt, Waiter};
+pub use stop::StopReport;

@@ -31,14 +31,18 @@ pub struct Receipt {
 }
 
 /// The other end of a [`Receipt`].
-pub struct Waiter(oneshot::Receiver<bool>);
+pub struct Waiter {
+    hear: oneshot::Receiver<bool>,
+    /// What was heard already.
+    known: Option<bool>,
+}
 
 impl Receipt {
     /// A receipt and the end that waits for it.
     pub fn new() -> (Self, Waiter) {
         let (tell, hear) = oneshot::channel();
         let shared = Arc::new(Shared { failed: AtomicBool::new(false), tell: Some(tell) });
-        (Self { shared, resolved: false }, Waiter(hear))
+        (Self { shared, resolved: false }, Waiter { hear, known: None })
     }
 
     /// Says that the documents this clone stood for are safe.
@@ -69,7 +73,18 @@ impl Drop for Receipt {
 impl Waiter {
     /// Waits until every clone is settled: true if all were resolved, false if one was dropped.
     pub async fn safe(self) -> bool {
-        self.0.await.unwrap_or(false)
+        match self.known {
+            Some(known) => known,
+            None => self.hear.await.unwrap_or(false),
+        }
+    }
+
+    /// Whether it is known already that all is safe; [`Waiter::safe`] must still be asked where it is not.
+    pub fn is_safe_now(&mut self) -> bool {
+        self.known == Some(true) || {
+            self.known = self.hear.try_recv().ok();
+            self.known == Some(true)
+        }
     }
 }
 

@@ -1,13 +1,41 @@
 //! File, environment and secret files to each stage's own options.
+//!
+//! Layers, each covering the one before: defaults, the file, the environment (`FOREBAY_ELASTICSEARCH__HOSTS`), the
+//! command line. A configuration is taken whole or refused whole, and a refusal tells every fault at once, as
+//! `file:line:column: key: why`. What is printed back reads as the same configuration, but for secrets.
 
-use std::path::PathBuf;
+mod auth;
+mod checks;
+mod environment;
+mod fault;
+mod file;
+mod flags;
+mod lists;
+mod secret;
+mod section;
+mod setting;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::buffer::BufferOptions;
 use crate::enrich::{PartialOptions, PipelineOptions};
 use crate::http::HttpOptions;
 use crate::input::forward::ForwardOptions;
+use crate::log::LogOptions;
 use crate::output::{DeadLetterOptions, ElasticsearchOptions, FileOptions};
+use environment::Environment;
+use fault::Place;
+use tree::Node;
+
+pub use fault::{Fault, Faults};
+pub use flags::Overrides;
 
 /// All options, gathered.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,20 +64,49 @@ pub struct Config {
     pub log: LogOptions,
 }
 
-/// The `[log]` table: the daemon's own log, on standard error.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogOptions {
-    /// `error`, `warn`, `info`, `debug` or `trace`, or a filter such as `info,forebay::output=debug`.
-    pub level: String,
-    /// Lines for people, or JSON.
-    pub format: LogFormat,
+impl Default for Config {
+    /// One listener on loopback, one pipeline for every tag, and no Elasticsearch.
+    fn default() -> Self {
+        Self {
+            data_dir: "data".into(),
+            stop_timeout: Duration::from_secs(30),
+            forward: vec![ForwardOptions::default()],
+            pipelines: vec![PipelineOptions::default()],
+            partial: PartialOptions::default(),
+            buffer: BufferOptions::default(),
+            elasticsearch: ElasticsearchOptions::default(),
+            file: FileOptions::default(),
+            dead_letters: DeadLetterOptions::default(),
+            http: HttpOptions::default(),
+            log: LogOptions::default(),
+        }
+    }
 }
 
-/// How the daemon's own log looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Lines for people, coloured on a terminal.
-    Text,
-    /// A JSON object a line.
-    Json,
+impl fmt::Display for Config {
+    /// The effective configuration in TOML, every key of it; a secret shows as `***`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&section::print(&mut self.clone(), tables::config))
+    }
+}
+
+/// The configuration that `file` (or the one that `FOREBAY_CONFIG` names), the environment and the command line
+/// make; or everything that is wrong with it.
+pub fn load(
+    file: Option<&Path>,
+    environment: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>,
+    overrides: &Overrides,
+) -> Result<Config, Faults> {
+    let mut faults = Vec::new();
+    let environment = Environment::new(environment);
+    let mut tree = match (file, environment.file()) {
+        (Some(path), _) => file::read(path, None, &mut faults),
+        (None, Some(path)) => file::read(Path::new(path), Some(environment::FILE), &mut faults),
+        (None, None) => Node::table(Place::Default),
+    };
+    environment.apply(&mut tree, &mut faults);
+    overrides.apply(&mut tree, &mut faults);
+    let mut config = Config::default();
+    section::read("", Some(&tree), &mut faults, &mut config, tables::config);
+    Faults::gather(faults).map_or(Ok(config), Err)
 }

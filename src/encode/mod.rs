@@ -1,1 +1,121 @@
-//! x
+//! An event to an action line and a document, written straight into the batch.
+//!
+//! Promises: what is written is valid JSON on one line whatever the event holds, and nothing in it is refused by
+//! Elasticsearch for its form. Document: `@timestamp`, `event.sequence`, then the event's fields in their order. Since
+//! `event.sequence` makes `event` an object, an `event` that is none is kept as `event.value`.
+
+mod id;
+mod index;
+mod nested_json;
+mod text;
+mod time;
+mod value;
+
+use std::sync::Arc;
+
+use crate::event::{Event, MAX_DEPTH, Value};
+use time::TimeWriter;
+use value::ValueWriter;
+
+pub use id::{ID_LENGTH, IdBase};
+pub use index::{IndexTemplate, IndexTemplateFault, legal as legal_index};
+
+/// How many values were changed so that the document can be stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mended {
+    /// Texts with bytes that are no UTF-8, replaced by U+FFFD.
+    pub invalid_utf8: u32,
+    /// NaN and infinities, made null.
+    pub not_finite: u32,
+    /// Objects too deep for an index, kept as their JSON text.
+    pub too_deep: u32,
+}
+
+/// Where the documents of one tag go.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    template: Arc<IndexTemplate>,
+    fallback: Arc<str>,
+    /// The beginning of the action line, where the tag alone decides the index.
+    action: Option<Arc<[u8]>>,
+}
+
+impl Destination {
+    /// For `tag` under `template`; `fallback` takes events that lack a field.
+    pub fn new(template: Arc<IndexTemplate>, fallback: &str, tag: &str) -> Self {
+        let action = template.fixed(tag).map(|index| {
+            let mut action = Vec::new();
+            begin_action(&mut action, &index);
+            Arc::from(action)
+        });
+        Self { template, fallback: legal_index(fallback).into(), action }
+    }
+}
+
+fn begin_action(out: &mut Vec<u8>, index: &str) {
+    out.extend_from_slice(br#"{"create":{"_index":"#);
+    text::write_str(out, index);
+    out.extend_from_slice(br#","_id":""#);
+}
+
+/// Writes documents; one for each connection.
+#[derive(Default)]
+pub struct Encoder {
+    time: TimeWriter,
+    index: String,
+    /// What was changed since it was last taken.
+    pub mended: Mended,
+}
+
+impl Encoder {
+    /// Appends the action line and the document of `event`.
+    pub fn write(
+        &mut self,
+        out: &mut Vec<u8>,
+        destination: &Destination,
+        event: &Event<'_>,
+        id: IdBase,
+        sequence: u64,
+    ) {
+        self.write_action(out, destination, event);
+        out.extend_from_slice(&id.id(event.time.millis()));
+        out.extend_from_slice(b"\"}}\n{\"@timestamp\":\"");
+        self.time.write(out, event.time);
+        out.extend_from_slice(b"\",\"event.sequence\":");
+        out.extend_from_slice(itoa::Buffer::new().format(sequence).as_bytes());
+        self.write_fields(out, event);
+        out.extend_from_slice(b"}\n");
+    }
+
+    fn write_action(&mut self, out: &mut Vec<u8>, destination: &Destination, event: &Event<'_>) {
+        match &destination.action {
+            Some(action) => out.extend_from_slice(action),
+            None if destination.template.resolve(event, &mut self.index) => begin_action(out, &self.index),
+            None => begin_action(out, &destination.fallback),
+        }
+    }
+
+    fn write_fields(&mut self, out: &mut Vec<u8>, event: &Event<'_>) {
+        let mut writer = ValueWriter { out, mended: &mut self.mended, max_depth: MAX_DEPTH };
+        for field in event.fields.iter() {
+            let depth = 1 + memchr::memchr_iter(b'.', field.name.as_bytes()).count();
+            writer.out.push(b',');
+            text::write_str(writer.out, own_name(&field.name, &field.value));
+            writer.out.push(b':');
+            writer.value(&field.value, depth);
+        }
+    }
+}
+
+/// Moves what would collide with the names that every document has.
+fn own_name<'a>(name: &'a str, value: &Value<'_>) -> &'a str {
+    match name {
+        "event" if !value.is_object() => "event.value",
+        "event.sequence" => "field_event_sequence",
+        "@timestamp" => "field_@timestamp",
+        name => name,
+    }
+}
+
+#[cfg(test)]
+mod tests;

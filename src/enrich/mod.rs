@@ -1,5 +1,139 @@
 //! The pipeline: ordered steps over a borrowed event, chosen by tag pattern.
+//!
+//! Promises: the first pipeline whose pattern matches takes the event; compiled at start, a step that has nothing to do
+//! costs a look at the names; no step loses a value: what collides is kept beside under a longer name.
 
+mod docker;
+mod line;
 mod options;
+mod part;
+mod partial;
+mod place;
+
+use std::sync::Arc;
+
+use crate::encode::{Destination, IndexTemplate, IndexTemplateFault};
+use crate::event::{Event, Pattern, PatternFault, Value};
 
 pub use options::{Parse, PartialOptions, PipelineOptions};
+pub use part::{Line, Part};
+pub use partial::Joiner;
+
+/// Why pipelines could not be compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// A pattern.
+    #[error("pipeline {number}: match: {fault}")]
+    Pattern {
+        /// Which, counted from 1.
+        number: usize,
+        /// Why.
+        fault: PatternFault,
+    },
+    /// An index template.
+    #[error("index: {0}")]
+    Index(#[from] IndexTemplateFault),
+}
+
+/// What the steps could not do, to be counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unparsed {
+    /// Lines that `parse = "json"` found to be no JSON object.
+    pub not_json: u32,
+}
+
+/// One step.
+#[derive(Debug)]
+enum Step {
+    /// What docker's driver sends, brought to common names.
+    Docker,
+    /// The line is read.
+    Line(Parse),
+    /// A field with a fixed text.
+    Field(String, String),
+    /// The field that takes the tag.
+    Tag(String),
+}
+
+/// The steps for the tags of one pattern.
+#[derive(Debug)]
+pub struct Pipeline {
+    pattern: Pattern,
+    steps: Vec<Step>,
+    index: Arc<IndexTemplate>,
+    fallback: String,
+    /// Whether docker's parts of long lines are joined.
+    pub join_partial: bool,
+}
+
+impl Pipeline {
+    fn compile(
+        number: usize,
+        options: &PipelineOptions,
+        defaults: &Defaults<'_>,
+    ) -> Result<Self, PipelineError> {
+        let pattern = options.pattern.parse().map_err(|fault| PipelineError::Pattern { number, fault })?;
+        let mut steps = vec![Step::Docker];
+        if options.parse != Parse::None {
+            steps.push(Step::Line(options.parse));
+        }
+        steps.extend(options.fields.iter().map(|(name, text)| Step::Field(name.clone(), text.clone())));
+        if let Some(name) = &options.host_field {
+            steps.push(Step::Field(name.clone(), defaults.host.to_owned()));
+        }
+        steps.extend(options.tag_field.iter().map(|name| Step::Tag(name.clone())));
+        let index = options.index.as_deref().unwrap_or(defaults.index).parse()?;
+        let fallback = defaults.fallback.to_owned();
+        Ok(Self { pattern, steps, index: Arc::new(index), fallback, join_partial: options.join_partial })
+    }
+
+    /// Takes `event` through all steps.
+    pub fn apply<'a>(&'a self, event: &mut Event<'a>, unparsed: &mut Unparsed) {
+        for step in &self.steps {
+            match step {
+                Step::Docker => docker::apply(event),
+                Step::Line(parse) => unparsed.not_json += u32::from(!line::apply(event, *parse)),
+                Step::Field(name, text) => place::add(event, name, Value::Text(text.as_bytes())),
+                Step::Tag(name) => place::add(event, name, Value::Text(event.tag.as_bytes())),
+            }
+        }
+    }
+
+    /// Where the documents of `tag` go.
+    pub fn destination(&self, tag: &str) -> Destination {
+        Destination::new(Arc::clone(&self.index), &self.fallback, tag)
+    }
+}
+
+/// What holds for pipelines that do not say otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Defaults<'a> {
+    /// `elasticsearch.index`
+    pub index: &'a str,
+    /// `elasticsearch.index_fallback`
+    pub fallback: &'a str,
+    /// This host's name.
+    pub host: &'a str,
+}
+
+/// All pipelines, in the order of the configuration, and the defaults behind them.
+#[derive(Debug)]
+pub struct Pipelines(Vec<Arc<Pipeline>>);
+
+impl Pipelines {
+    /// Compiles all; a tag that no pattern matches takes the default options.
+    pub fn compile(options: &[PipelineOptions], defaults: Defaults<'_>) -> Result<Self, PipelineError> {
+        let last = PipelineOptions::default();
+        let all = options.iter().chain([&last]).enumerate();
+        let compile = |(index, options)| Pipeline::compile(index + 1, options, &defaults).map(Arc::new);
+        all.map(compile).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The pipeline for `tag`.
+    pub fn choose(&self, tag: &str) -> Option<&Arc<Pipeline>> {
+        self.0.iter().find(|pipeline| pipeline.pattern.matches(tag)).or(self.0.last())
+    }
+}
+
+#[cfg(test)]
+mod tests;

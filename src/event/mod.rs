@@ -1,1 +1,85 @@
-//! x
+//! What every stage speaks of: an event — time, tag, record — as a view into the bytes that were read.
+//!
+//! Invariants: field names are legal and unique ([`Name`], [`Fields`]); values are borrowed unless a step made
+//! them; a text's UTF-8 is settled by the encoder, so that nobody looks at it twice.
+
+mod fields;
+mod name;
+mod tag;
+mod time;
+
+pub use fields::{Field, Fields};
+pub use name::{MAX_DEPTH, Name};
+pub(crate) use name::{legal as legal_name, legal_bytes as legal_name_bytes};
+pub use tag::{Pattern, PatternFault};
+pub use time::Timestamp;
+
+/// A field's value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// Nothing.
+    Null,
+    /// A truth.
+    Bool(bool),
+    /// A whole number from 0 up.
+    Unsigned(u64),
+    /// A whole number below 0.
+    Signed(i64),
+    /// A 32-bit float, kept apart so that it is printed as short as it was meant.
+    Single(f32),
+    /// A 64-bit float.
+    Double(f64),
+    /// A text as the peer sent it, UTF-8 or not.
+    Text(&'a [u8]),
+    /// Bytes that do not claim to be text.
+    Binary(&'a [u8]),
+    /// One msgpack map, array or extension that no step has touched, complete and within the limits.
+    Packed(&'a [u8]),
+    /// One JSON value in its own text, complete.
+    Json(&'a str),
+    /// A text that a step made.
+    Owned(String),
+}
+
+impl<'a> Value<'a> {
+    /// The text, where the value is one and needs no unescaping.
+    pub fn as_text(&self) -> Option<&[u8]> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Owned(text) => Some(text.as_bytes()),
+            Self::Json(json) => json
+                .as_bytes()
+                .strip_prefix(b"\"")
+                .and_then(|text| text.strip_suffix(b"\""))
+                .filter(|text| memchr::memchr(b'\\', text).is_none()),
+            _ => None,
+        }
+    }
+
+    /// The text with the lifetime of what was read, where the value is one that was read.
+    pub fn borrowed_text(&self) -> Option<&'a [u8]> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether Elasticsearch will see an object here.
+    pub fn is_object(&self) -> bool {
+        match self {
+            Self::Packed([first, ..]) => matches!(first, 0x80..=0x8f | 0xde | 0xdf),
+            Self::Json(json) => json.starts_with('{'),
+            _ => false,
+        }
+    }
+}
+
+/// Time, tag, record.
+pub struct Event<'a> {
+    /// When it happened, as far as is known.
+    pub time: Timestamp,
+    /// The dotted name its sender gave it.
+    pub tag: &'a str,
+    /// The record.
+    pub fields: Fields<'a>,
+}

@@ -1,14 +1,16 @@
-//! Health and metrics pages.
+//! Health and metrics pages: `/health/live`, `/health/ready`, `/health`, `/metrics`.
+//!
+//! The pages only read: what they show is asked of the daemon when a request comes, through one [`Source`], and
+//! nothing here can hold up the path. Connections, and the time that each may take, are bounded.
 
-/// The `[http]` table.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HttpOptions {
-    /// `ADDRESS:PORT`, or empty for none.
-    pub listen: String,
-}
+mod gauges;
+mod options;
+mod pages;
+mod process;
+mod serve;
+mod status;
 
-impl Default for HttpOptions {
-    fn default() -> Self {
-        Self { listen: "127.0.0.1:24231".into() }
-    }
-}
+pub use gauges::Gauges;
+pub use options::HttpOptions;
+pub use serve::serve;
+pub use status::{BufferReading, Check, DiskReading, Reading, Source, Status, TargetReading};

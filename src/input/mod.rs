@@ -1,3 +1,11 @@
 //! Where events come from.
+//!
+//! Each input reads bytes and hands the frames in them to its [`Pass`], which takes every event through the pipeline
+//! into the buffer, waiting where the buffer is full.
 
 pub mod forward;
+
+mod pass;
+mod route;
+
+pub use pass::{Pass, Shared};

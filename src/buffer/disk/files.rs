@@ -1,0 +1,82 @@
+//! The names of the buffer's files, and the few operations on directories that durability asks for.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The buffer's directory and what is where in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    dir: PathBuf,
+}
+
+impl Files {
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
+    /// Creates the directories that are missing.
+    pub(crate) fn create(&self) -> io::Result<()> {
+        fs::create_dir_all(self.segments())?;
+        sync_dir(&self.dir)
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.dir.join("lock")
+    }
+
+    pub(crate) fn segments(&self) -> PathBuf {
+        self.dir.join("segments")
+    }
+
+    pub(crate) fn segment(&self, id: u64) -> PathBuf {
+        self.segments().join(format!("{id:020}.seg"))
+    }
+
+    pub(crate) fn marks(&self, id: u64) -> PathBuf {
+        self.segments().join(format!("{id:020}.done"))
+    }
+
+    pub(crate) fn quarantine(&self) -> PathBuf {
+        self.dir.join("quarantine")
+    }
+
+    /// The numbers of all files that end in `extension`, ascending.
+    pub(crate) fn numbers(&self, extension: &str) -> io::Result<Vec<u64>> {
+        let mut numbers = Vec::new();
+        for entry in fs::read_dir(self.segments())? {
+            numbers.extend(number(&entry?.path(), extension));
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Removes a segment and its marks; `.seg` first, so that a crash in between leaves nothing to deliver again.
+    pub(crate) fn remove(&self, id: u64) -> io::Result<()> {
+        remove_if_there(&self.segment(id))?;
+        remove_if_there(&self.marks(id))?;
+        sync_dir(&self.segments())
+    }
+}
+
+fn number(path: &Path, extension: &str) -> Option<u64> {
+    let named = path.extension().is_some_and(|e| e == extension);
+    let stem = path.file_stem()?.to_str()?;
+    if named && stem.len() == 20 { stem.parse().ok() } else { None }
+}
+
+pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+/// Makes names in `dir` durable.
+pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}

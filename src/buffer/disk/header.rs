@@ -1,0 +1,99 @@
+//! The first bytes of a segment. Pure: bytes in, answer out.
+
+/// Bytes of a segment's header.
+pub(super) const SEGMENT_HEADER: usize = 36;
+/// The version that is written, and the only one that is read.
+pub(super) const VERSION: u32 = 1;
+
+const MAGIC: &[u8; 8] = b"FOREBAYS";
+
+/// What the header of a segment says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SegmentHeader {
+    /// Milliseconds since 1970.
+    pub(super) created: u64,
+    /// No sequence from here on had been given away by then.
+    pub(super) first: u64,
+}
+
+/// Why a header is of no use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HeaderFault {
+    /// Not a segment, or a damaged one.
+    Damaged,
+    /// A sound one of another version.
+    Version(u32),
+}
+
+impl SegmentHeader {
+    pub(super) fn encode(self) -> [u8; SEGMENT_HEADER] {
+        let mut bytes = [0; SEGMENT_HEADER];
+        bytes[0..8].copy_from_slice(MAGIC);
+        bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.created.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.first.to_le_bytes());
+        let crc = crc32c::crc32c(&bytes[..32]);
+        bytes[32..36].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    pub(super) fn parse(bytes: &[u8; SEGMENT_HEADER]) -> Result<Self, HeaderFault> {
+        let (covered, crc) = bytes.split_at(32);
+        let (magic, mut rest) = covered.split_at(8);
+        if magic != MAGIC || crc != crc32c::crc32c(covered).to_le_bytes() {
+            return Err(HeaderFault::Damaged);
+        }
+        let version = take_u32(&mut rest).ok_or(HeaderFault::Damaged)?;
+        if version != VERSION {
+            return Err(HeaderFault::Version(version));
+        }
+        take_u32(&mut rest).ok_or(HeaderFault::Damaged)?;
+        let created = take_u64(&mut rest).ok_or(HeaderFault::Damaged)?;
+        let first = take_u64(&mut rest).ok_or(HeaderFault::Damaged)?;
+        Ok(Self { created, first })
+    }
+}
+
+/// Cuts a `u32` off the front.
+pub(super) fn take_u32(bytes: &mut &[u8]) -> Option<u32> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(u32::from_le_bytes(*first))
+}
+
+/// Cuts a `u64` off the front.
+pub(super) fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(u64::from_le_bytes(*first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: SegmentHeader = SegmentHeader { created: 1_700_000_000_123, first: 42 };
+
+    #[test]
+    fn a_header_reads_back_as_it_was_written() {
+        assert_eq!(SegmentHeader::parse(&HEADER.encode()), Ok(HEADER));
+    }
+
+    #[test]
+    fn every_flipped_bit_of_a_header_is_noticed() {
+        for bit in 0..SEGMENT_HEADER * 8 {
+            let mut bytes = HEADER.encode();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(SegmentHeader::parse(&bytes), Err(HeaderFault::Damaged), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_sound_header_of_another_version_is_told_by_its_number() {
+        let mut bytes = HEADER.encode();
+        bytes[8..12].copy_from_slice(&7u32.to_le_bytes());
+        let crc = crc32c::crc32c(&bytes[..32]);
+        bytes[32..36].copy_from_slice(&crc.to_le_bytes());
+        assert_eq!(SegmentHeader::parse(&bytes), Err(HeaderFault::Version(7)));
+    }
+}

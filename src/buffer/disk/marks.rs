@@ -1,0 +1,122 @@
+//! Delivery marks: which records of a segment are settled.
+//!
+//! A mark that is lost or damaged costs a second delivery under the same ids, never a document; so marks
+//! are appended without a sync unless one is asked for.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use super::files::remove_if_there;
+use super::header::{VERSION, take_u32, take_u64};
+
+const HEADER: usize = 16;
+const MARK: usize = 12;
+const MAGIC: &[u8; 8] = b"FOREBAYD";
+
+/// The marks of one segment, open for more.
+pub(super) struct Marks {
+    file: File,
+}
+
+impl Marks {
+    /// Opens the marks of a segment for appending, behind the last whole one; starts them where there are none.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        let marks = Self { file };
+        let length = marks.length()?;
+        if length < HEADER as u64 {
+            marks.file.set_len(0)?;
+            (&marks.file).write_all(&header())?;
+        } else {
+            marks.file.set_len(length - (length - HEADER as u64) % MARK as u64)?;
+        }
+        Ok(marks)
+    }
+
+    /// Says that the record with this sequence is settled.
+    pub(super) fn append(&mut self, sequences: &[u64]) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(sequences.len() * MARK);
+        for sequence in sequences.iter().map(|sequence| sequence.to_le_bytes()) {
+            bytes.extend_from_slice(&sequence);
+            bytes.extend_from_slice(&crc32c::crc32c(&sequence).to_le_bytes());
+        }
+        self.file.write_all(&bytes)
+    }
+
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    /// Bytes on disk.
+    pub(super) fn length(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+}
+
+fn header() -> [u8; HEADER] {
+    let mut bytes = [0; HEADER];
+    bytes[0..8].copy_from_slice(MAGIC);
+    bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    let crc = crc32c::crc32c(&bytes[..12]);
+    bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+/// The settled sequences of a segment, sorted; none where there is no file. Marks that cannot be believed are
+/// left out, and a file with a header that cannot be is removed, so that new marks can be trusted again.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u64>> {
+    let mut bytes = Vec::new();
+    match File::open(path) {
+        Ok(mut file) => file.read_to_end(&mut bytes)?,
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(fault) => return Err(fault),
+    };
+    let Some(marks) = bytes.strip_prefix(&header()) else {
+        remove_if_there(path)?;
+        return Ok(Vec::new());
+    };
+    let mut sequences: Vec<u64> = marks.chunks_exact(MARK).filter_map(parse).collect();
+    sequences.sort_unstable();
+    Ok(sequences)
+}
+
+fn parse(mut mark: &[u8]) -> Option<u64> {
+    let crc = crc32c::crc32c(mark.get(..8)?);
+    let sequence = take_u64(&mut mark)?;
+    (take_u32(&mut mark)? == crc).then_some(sequence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_cut_or_flipped_anywhere_are_a_subset_of_the_true_ones() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("7.done");
+        Marks::open(&path).and_then(|mut marks| marks.append(&[3, 4, 900])).expect("three marks");
+        let whole = std::fs::read(&path).expect("the marks");
+        assert_eq!(read(&path).expect("whole"), [3, 4, 900]);
+        for at in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 0x10;
+            for bytes in [&whole[..at], &flipped] {
+                std::fs::write(&path, bytes).expect("a damaged file");
+                let marks = read(&path).expect("no error");
+                assert!(marks.len() < 3 && marks.iter().all(|mark| [3, 4, 900].contains(mark)), "at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn marks_go_on_behind_the_last_whole_one() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("7.done");
+        Marks::open(&path).and_then(|mut marks| marks.append(&[1, 2])).expect("two marks");
+        let torn = std::fs::read(&path).expect("the marks");
+        std::fs::write(&path, &torn[..torn.len() - 5]).expect("a torn mark");
+        Marks::open(&path).and_then(|mut marks| marks.append(&[3])).expect("one more");
+        assert_eq!(read(&path).expect("readable"), [1, 3]);
+    }
+}

@@ -1,0 +1,129 @@
+//! The buffer on disk: format version 1, what is done with it, and how a start finds its way through it.
+//!
+//! ```text
+//! lock                                  held by the daemon that owns the directory
+//! segments/00000000000000000007.seg     header, then records, append-only
+//! segments/00000000000000000007.done    header, then delivery marks of that segment: they die with it
+//! quarantine/00000000000000000007.seg.4096-8192   bytes of a segment that could not be used, byte range in the name
+//! ```
+//!
+//! All integers are little-endian and unaligned. CRC is CRC-32C (Castagnoli). Segments are numbered from 1,
+//! upwards, never twice while one of them is there; 20 decimal digits, so that names sort as numbers do.
+//!
+//! # Segment header, 36 bytes
+//!
+//! | at | size | what |
+//! |---|---|---|
+//! | 0 | 8 | magic `FOREBAYS` |
+//! | 8 | 4 | format version, 1 |
+//! | 12 | 4 | reserved, 0 |
+//! | 16 | 8 | creation, milliseconds since 1970 |
+//! | 24 | 8 | first sequence: no number from here on had been given away when the segment was created |
+//! | 32 | 4 | CRC of bytes 0..32 |
+//!
+//! Magic, version and the place of the CRC stay in every later version.
+//!
+//! # Record: head of 44 bytes, then body
+//!
+//! | at | size | what |
+//! |---|---|---|
+//! | 0 | 4 | marker `FBR1` |
+//! | 4 | 4 | length of head and body, at most [`record::MAX_RECORD`] |
+//! | 8 | 8 | sequence: the batch's place in the queue, or the part's id |
+//! | 16 | 1 | kind: 1 batch, 2 part of a docker line |
+//! | 17 | 1 | codec of the payload: 0 none |
+//! | 18 | 2 | reserved, 0 |
+//! | 20 | 4 | documents `d` (0 in a part) |
+//! | 24 | 4 | tag runs `r` (0 in a part) |
+//! | 28 | 4 | superseded parts `p` |
+//! | 32 | 4 | payload bytes `n` |
+//! | 36 | 4 | CRC of the body |
+//! | 40 | 4 | CRC of bytes 0..40 |
+//! | 44 | 4 × `d` | the end of each document in the payload, ascending; the last is `n` |
+//! | | `r` × (4 + 4 + length) | tag run: documents, length of the tag, the tag in UTF-8; the documents add up to `d` |
+//! | | 8 × `p` | ids of the parts that this batch made obsolete |
+//! | | `n` | payload: action and document lines of a batch; the raw part |
+//!
+//! The head's CRC covers the body's CRC and so, through it, every byte of the record; being apart it vouches for
+//! the length even where the body is damaged, and lets a reader hop from head to head.
+//! Records of one segment need not ascend in sequence: a batch written for its age may follow younger ones.
+//!
+//! # Delivery marks: header of 16 bytes, then 12 bytes each
+//!
+//! | at | size | what |
+//! |---|---|---|
+//! | 0 | 8 | magic `FOREBAYD` |
+//! | 8 | 4 | format version, 1 |
+//! | 12 | 4 | CRC of bytes 0..12 |
+//! | 16 + 12 × i | 8 | sequence of a record of the segment that is settled (delivered, or a part made obsolete) |
+//! | 24 + 12 × i | 4 | CRC of those 8 bytes |
+//!
+//! # Operations
+//!
+//! - **Append**: one thread appends all that waits, calls `fdatasync` once, and only then tells those who wait.
+//!   A file that is created or removed is followed by an `fsync` of its directory.
+//! - **Roll**: a segment that has reached `segment_bytes` takes no more; each start begins a segment of its own.
+//! - **Fault**: after a failed write or sync nothing of that group counts as written, since the page cache cannot be
+//!   trusted any more: the segment is cut back to what was synced before and takes no more, and the group is written
+//!   again to a new one.
+//! - **Settle**: a mark is appended, unsynced: a lost one costs a second delivery under the same document ids, which
+//!   the target refuses as known. Marks of parts are synced soon, and before any segment is deleted, because the
+//!   record that says "obsolete" might be in that segment.
+//! - **Delete**: a segment without an unsettled record is removed, `.seg` before `.done`.
+//!
+//! # Recovery
+//!
+//! | what a start finds | what it does |
+//! |---|---|
+//! | a directory locked by another daemon | refuses to start |
+//! | a valid header of another version | refuses to start, with advice |
+//! | an I/O error | refuses to start: an error is never taken for corruption |
+//! | a segment shorter than its header | removes it; nothing in it had been synced |
+//! | a header with a wrong magic or CRC | moves the file to quarantine, counts `header` |
+//! | a record that ends after the file, or zeros to the end of the file | cuts the segment there, counts `torn` |
+//! | a valid head with a damaged body | copies the record to quarantine, counts `checksum`, goes on behind it |
+//! | a damaged head whose length leads to a valid head | the same |
+//! | a damaged head otherwise | copies the rest to quarantine, cuts the segment there, counts `checksum` |
+//! | a valid CRC over contents that contradict each other | as a damaged body, counts `malformed` |
+//! | a damaged or torn mark | ignores it: the documents go out once more, under the ids they had |
+//! | a part that a readable batch supersedes | settles it |
+//! | a record twice, left by a fault and a crash | queues both: the ids make the second one known to the target |
+//! | `.done` without its segment | removes it |
+//! | a segment without an unsettled record | removes it |
+//!
+//! What is left is queued by sequence, before anything new; numbering goes on after the highest sequence seen.
+
+mod active;
+mod error;
+mod files;
+mod header;
+mod lock;
+mod marks;
+mod quarantine;
+mod reader;
+mod recovery;
+mod scan;
+mod space;
+mod store;
+
+pub(crate) mod record;
+
+pub use error::OpenError;
+pub(super) use error::DiskError;
+pub(super) use files::Files;
+pub(super) use lock::DirLock;
+pub(super) use reader::{ReadBack, ReadLimits, read_back};
+pub(super) use recovery::{Recovered, Run, recover};
+pub(super) use space::{Space, file_system};
+pub(super) use store::Store;
+
+/// Where a record lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The segment's number.
+    pub(super) segment: u64,
+    /// Its first byte.
+    pub(super) from: u64,
+    /// The byte behind its last.
+    pub(super) to: u64,
+}

@@ -1,0 +1,245 @@
+//! What a start makes of the segments that it finds: the table in the module above, case by case.
+//!
+//! Streams one record at a time. Besides, memory grows with the number of gaps between unsettled records and with
+//! the marks of one segment, not with the documents.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use super::files::{remove_if_there, sync_dir};
+use super::header::{HeaderFault, SEGMENT_HEADER, SegmentHeader, VERSION};
+use super::record::{Body, Damage, Head, Kind};
+use super::scan::{Scan, Step};
+use super::store::Segment;
+use super::{Files, OpenError, Place, marks, quarantine};
+use crate::metrics::{Metrics, reason};
+
+/// Consecutive unsettled batches, as they lie in a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) place: Place,
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    pub(crate) documents: u64,
+    /// When the segment was created, milliseconds since 1970.
+    pub(crate) created: u64,
+}
+
+/// What a start found.
+#[derive(Default)]
+pub(crate) struct Recovered {
+    /// Unsettled batches, by sequence.
+    pub(crate) runs: Vec<Run>,
+    /// Unsettled parts with their bytes, by id.
+    pub(crate) parts: Vec<(u64, Vec<u8>)>,
+    pub(crate) segments: BTreeMap<u64, Segment>,
+    /// Which segment each of `parts` is in.
+    pub(crate) part_segments: HashMap<u64, u64>,
+    pub(crate) next_sequence: u64,
+    pub(crate) next_segment: u64,
+}
+
+/// Reads every segment, mends what can be mended, deletes what is settled.
+pub(crate) fn recover(files: &Files, metrics: &Metrics) -> Result<Recovered, OpenError> {
+    let ids = files.numbers("seg").map_err(OpenError::io("list", files.segments()))?;
+    let mut walk = Walk { files, metrics, found: Recovered::default(), parts: BTreeMap::new(), superseded: HashSet::new() };
+    walk.found.next_segment = ids.last().map_or(1, |last| last + 1);
+    walk.found.next_sequence = 1;
+    for id in &ids {
+        walk.segment(*id)?;
+    }
+    walk.remove_orphans(&ids)?;
+    walk.settle_parts()?;
+    walk.remove_settled()?;
+    walk.found.runs.sort_by_key(|run| run.first);
+    Ok(walk.found)
+}
+
+struct Walk<'a> {
+    files: &'a Files,
+    metrics: &'a Metrics,
+    found: Recovered,
+    parts: BTreeMap<u64, Place>,
+    superseded: HashSet<u64>,
+}
+
+impl Walk<'_> {
+    fn segment(&mut self, id: u64) -> Result<(), OpenError> {
+        let path = self.files.segment(id);
+        let file = File::open(&path).map_err(OpenError::io("open", &path))?;
+        let length = file.metadata().map_err(OpenError::io("read", &path))?.len();
+        let Some(header) = self.header(id, &file, length)? else { return Ok(()) };
+        self.found.next_sequence = self.found.next_sequence.max(header.first);
+        let settled = marks::read(&self.files.marks(id)).map_err(OpenError::io("read", self.files.marks(id)))?;
+        self.found.segments.insert(id, Segment::found(0, length));
+        let mut scan = Scan::new(&file, SEGMENT_HEADER as u64, length);
+        loop {
+            match scan.step().map_err(OpenError::io("read", &path))? {
+                Step::Record { from, head, body } => {
+                    let place = Place { segment: id, from, to: from + u64::from(head.length) };
+                    self.record(place, &head, &body, &settled, header.created);
+                }
+                Step::Damaged { from, to, damage } => self.set_aside(id, from, to, damage)?,
+                Step::Lost { from, damage } => {
+                    self.set_aside(id, from, length, damage)?;
+                    self.cut(id, from)?;
+                }
+                Step::Torn { from } => self.torn(id, from, length)?,
+                Step::End => return Ok(()),
+            }
+        }
+    }
+
+    /// The header, or none if the file was put out of the way.
+    fn header(&self, id: u64, file: &File, length: u64) -> Result<Option<SegmentHeader>, OpenError> {
+        let path = self.files.segment(id);
+        if length < SEGMENT_HEADER as u64 {
+            self.skipped("torn", &path, 0, length);
+            self.files.remove(id).map_err(OpenError::io("remove", &path))?;
+            return Ok(None);
+        }
+        let mut bytes = [0; SEGMENT_HEADER];
+        std::os::unix::fs::FileExt::read_exact_at(file, &mut bytes, 0).map_err(OpenError::io("read", &path))?;
+        match SegmentHeader::parse(&bytes) {
+            Ok(header) => Ok(Some(header)),
+            Err(HeaderFault::Version(found)) => Err(OpenError::Version { path, found, known: VERSION }),
+            Err(HeaderFault::Damaged) => {
+                self.skipped("header", &path, 0, length);
+                self.move_away(id, length).map_err(OpenError::io("quarantine", &path))?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn record(&mut self, place: Place, head: &Head, body: &Body<'_>, settled: &[u64], created: u64) {
+        self.found.next_sequence = self.found.next_sequence.max(head.sequence.saturating_add(1));
+        self.superseded.extend(&body.parts);
+        if settled.binary_search(&head.sequence).is_ok() {
+            return;
+        }
+        if let Some(segment) = self.found.segments.get_mut(&place.segment) {
+            segment.live += 1;
+        }
+        match head.kind {
+            Kind::Part => drop(self.parts.insert(head.sequence, place)),
+            Kind::Batch => self.batch(place, head, created),
+        }
+    }
+
+    /// Joins the batch to the run before it if nothing lies between, neither in the file nor in sequence.
+    fn batch(&mut self, place: Place, head: &Head, created: u64) {
+        let (first, documents) = (head.sequence, u64::from(head.documents));
+        match self.found.runs.last_mut() {
+            Some(run)
+                if run.place.segment == place.segment
+                    && run.place.to == place.from
+                    && run.last.checked_add(1) == Some(first) =>
+            {
+                run.place.to = place.to;
+                run.last = first;
+                run.documents += documents;
+            }
+            _ => self.found.runs.push(Run { place, first, last: first, documents, created }),
+        }
+    }
+
+    fn set_aside(&self, id: u64, from: u64, to: u64, damage: Damage) -> Result<(), OpenError> {
+        let path = self.files.segment(id);
+        let word = match damage {
+            Damage::Checksum => "checksum",
+            Damage::Malformed => "malformed",
+        };
+        if quarantine::copy(self.files, id, from, to).map_err(OpenError::io("quarantine", &path))? {
+            self.skipped(word, &path, from, to);
+        }
+        Ok(())
+    }
+
+    fn torn(&mut self, id: u64, from: u64, length: u64) -> Result<(), OpenError> {
+        self.skipped("torn", &self.files.segment(id), from, length);
+        self.cut(id, from)
+    }
+
+    fn cut(&mut self, id: u64, length: u64) -> Result<(), OpenError> {
+        let path = self.files.segment(id);
+        let cut = File::options().write(true).open(&path).and_then(|file| {
+            file.set_len(length)?;
+            file.sync_all()
+        });
+        cut.map_err(OpenError::io("cut", &path))?;
+        if let Some(segment) = self.found.segments.get_mut(&id) {
+            segment.bytes = length;
+        }
+        Ok(())
+    }
+
+    fn skipped(&self, word: &'static str, path: &Path, from: u64, to: u64) {
+        reason(&self.metrics.recovery_skipped, word).inc();
+        tracing::warn!(file = %path.display(), from, to, reason = word, "skipped bytes of a segment");
+    }
+
+    fn move_away(&self, id: u64, length: u64) -> io::Result<()> {
+        fs::create_dir_all(self.files.quarantine())?;
+        let target = self.files.quarantine().join(format!("{id:020}.seg.0-{length}"));
+        fs::rename(self.files.segment(id), target)?;
+        sync_dir(&self.files.quarantine())?;
+        self.files.remove(id)
+    }
+
+    fn remove_orphans(&self, ids: &[u64]) -> Result<(), OpenError> {
+        let marks = self.files.numbers("done").map_err(OpenError::io("list", self.files.segments()))?;
+        for id in marks.into_iter().filter(|id| ids.binary_search(id).is_err()) {
+            let path = self.files.marks(id);
+            remove_if_there(&path).map_err(OpenError::io("remove", &path))?;
+        }
+        Ok(())
+    }
+
+    /// Settles superseded parts; reads the others.
+    fn settle_parts(&mut self) -> Result<(), OpenError> {
+        let mut settled: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+        for (id, place) in std::mem::take(&mut self.parts) {
+            if self.superseded.contains(&id) {
+                settled.entry(place.segment).or_default().push(id);
+                continue;
+            }
+            let path = self.files.segment(place.segment);
+            if let Some(bytes) = read_part(&path, place).map_err(OpenError::io("read", &path))? {
+                self.found.part_segments.insert(id, place.segment);
+                self.found.parts.push((id, bytes));
+            }
+        }
+        settled.into_iter().try_for_each(|(segment, ids)| self.mark_parts(segment, &ids))
+    }
+
+    fn mark_parts(&mut self, id: u64, parts: &[u64]) -> Result<(), OpenError> {
+        let path = self.files.marks(id);
+        let mark = marks::Marks::open(&path).and_then(|mut marks| {
+            marks.append(parts)?;
+            marks.sync()
+        });
+        mark.map_err(OpenError::io("mark", &path))?;
+        if let Some(segment) = self.found.segments.get_mut(&id) {
+            segment.live = segment.live.saturating_sub(parts.len() as u64);
+        }
+        Ok(())
+    }
+
+    fn remove_settled(&mut self) -> Result<(), OpenError> {
+        for (id, _) in self.found.segments.extract_if(.., |_, segment| segment.live == 0) {
+            let path = self.files.segment(id);
+            self.files.remove(id).map_err(OpenError::io("remove", &path))?;
+        }
+        Ok(())
+    }
+}
+
+fn read_part(path: &Path, place: Place) -> io::Result<Option<Vec<u8>>> {
+    let file = File::open(path)?;
+    match Scan::new(&file, place.from, place.to).step()? {
+        Step::Record { body, .. } => Ok(Some(body.payload.to_vec())),
+        _ => Ok(None),
+    }
+}

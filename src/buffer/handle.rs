@@ -1,0 +1,185 @@
+//! The buffer's front door.
+//!
+//! # Memory
+//!
+//! What is encoded counts as used from [`Buffer::give_open`] until it is settled or on disk only: open, queued, lent and
+//! waiting to be written. [`Buffer::ready`] lets readers on below `memory`, so that what is used stays below `memory` plus
+//! what the threads that encode add between two looks (a read each), plus a bulk request for each one under way
+//! that was joined from several batches or read from disk. Above three quarters of it, or four batches below it,
+//! what comes in leaves memory as soon as it is written.
+
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::disk::{DirLock, Files, Recovered, Space, Store, file_system, recover};
+use super::extent::Extent;
+use super::loan::{lend, lend_from_disk};
+use super::queue::{Next, Queue};
+use super::shared::Shared;
+use super::writer::Writer;
+use super::writes::Write;
+use super::{BufferOptions, Delivery, OpenBatch, OpenError, PartId, Receipt};
+use crate::metrics::Metrics;
+
+/// The queue of batches between the encoder and the outputs, in memory and on disk. Cheap to clone; the last
+/// clone dropped without [`Buffer::stop`] leaves behind what a crash would.
+#[derive(Clone)]
+pub struct Buffer(pub(super) Arc<Handle>);
+
+/// Ends the writer with the last clone; loans alone do not keep it going.
+pub(super) struct Handle {
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.writes.close();
+    }
+}
+
+/// A part of a docker line that a start found: acknowledged, and its line not safe as a whole.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeptPart {
+    /// Its number, to be named by the batch that completes the line.
+    pub id: PartId,
+    /// As it was given to [`Buffer::keep_part`].
+    pub bytes: Vec<u8>,
+}
+
+/// How full the buffer is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BufferStats {
+    /// Documents given or recovered, and not settled.
+    pub events: u64,
+    /// Bytes of documents in memory.
+    pub memory_bytes: u64,
+    /// The memory share.
+    pub memory_limit: u64,
+    /// Bytes of segments.
+    pub disk_bytes: u64,
+    /// The disk budget.
+    pub disk_limit: u64,
+    /// Documents that wait on disk only.
+    pub disk_events: u64,
+    /// How long the oldest document has waited.
+    pub oldest: Option<Duration>,
+    /// Why nothing can be spilled now.
+    pub disk_fault: Option<String>,
+    /// Bytes free on the file system.
+    pub free_bytes: Option<u64>,
+    /// Bytes of the file system.
+    pub total_bytes: Option<u64>,
+}
+
+impl Buffer {
+    /// Locks and recovers `dir`, which is created if it is not there; what was in it is queued before anything new.
+    pub fn open(
+        options: BufferOptions,
+        dir: &Path,
+        metrics: Arc<Metrics>,
+    ) -> Result<(Self, Vec<KeptPart>), OpenError> {
+        let files = Files::new(dir);
+        files.create().map_err(|source| OpenError::Io { action: "create", path: dir.to_owned(), source })?;
+        let lock = DirLock::take(&files)?;
+        let mut found = recover(&files, &metrics)?;
+        let parts = std::mem::take(&mut found.parts);
+        let queue = restore(&options, &found);
+        metrics.events_recovered.inc_by(queue.disk_documents());
+        let space = Space::new(dir, options.disk.0, options.min_free.0);
+        let store = Store::new(files.clone(), space, options.segment_bytes.0, found);
+        let shared = Arc::new(Shared::new(options, files, metrics, queue, lock));
+        shared.set_disk_bytes(store.bytes());
+        let writer = Writer::new(Arc::clone(&shared), store);
+        let spawned = thread::Builder::new().name("spill".to_owned()).spawn(move || writer.run());
+        spawned.map_err(|source| OpenError::Io { action: "start the writer of", path: dir.to_owned(), source })?;
+        let parts = parts.into_iter().map(|(id, bytes)| KeptPart { id, bytes }).collect();
+        Ok((Self(Arc::new(Handle { shared })), parts))
+    }
+
+    /// Resolves when there is room for more; readers await it before they decode more.
+    pub async fn ready(&self) {
+        let shared = self.shared();
+        if !shared.memory.has_room() {
+            shared.writes.nudge();
+            shared.memory.room().await;
+        }
+    }
+
+    /// A batch to encode into: one that is open, else a new one.
+    pub fn take_open(&self) -> OpenBatch {
+        let open = self.shared().queue().take_open();
+        open.unwrap_or_else(OpenBatch::new)
+    }
+
+    /// Takes a batch back: queued if it is full or promised, else kept open for the next taker or until `batch_age` has passed.
+    /// A document that was begun and not ended is cut off.
+    pub fn give_open(&self, batch: OpenBatch) {
+        self.shared().give(batch);
+    }
+
+    /// Keeps a part of a docker line on disk until a batch that names it is safe; `receipt` is resolved when it is synced.
+    pub fn keep_part(&self, bytes: Vec<u8>, receipt: Option<Receipt>) -> PartId {
+        let shared = self.shared();
+        let id = shared.queue().number();
+        let _charge = shared.memory.charge(bytes.len());
+        shared.writes.submit(Write::Part { id, bytes, receipt, _charge });
+        id
+    }
+
+    /// The next loan for an output: once a bulk request is full or the oldest document has waited `batch_age`.
+    /// None when the buffer is stopping. Dropping the future loses nothing.
+    pub async fn pop(&self) -> Option<Delivery> {
+        let shared = self.shared();
+        loop {
+            let mut news = pin!(shared.news.notified());
+            news.as_mut().enable();
+            let next = shared.next(Instant::now());
+            match next {
+                Next::Stopped => return None,
+                Next::Memory(batches) => return Some(lend(shared, batches)),
+                Next::Disk(key, extent) => {
+                    if let Some(delivery) = lend_from_disk(shared, key, extent).await {
+                        return Some(delivery);
+                    }
+                }
+                // why: whether it is time or news, the queue is looked at again.
+                Next::At(due) => drop(tokio::time::timeout_at(due.into(), news).await),
+                Next::Nothing => news.await,
+            }
+        }
+    }
+
+    /// How full it is.
+    pub fn stats(&self) -> BufferStats {
+        let shared = self.shared();
+        let queue = shared.queue();
+        let (disk_events, oldest) = (queue.disk_documents(), queue.oldest());
+        drop(queue);
+        let file_system = file_system(shared.files.dir()).ok();
+        BufferStats {
+            events: shared.events(),
+            memory_bytes: shared.memory.used(),
+            memory_limit: shared.memory.limit(),
+            disk_bytes: shared.disk_bytes(),
+            disk_limit: shared.options.disk.0,
+            disk_events,
+            oldest: oldest.map(|opened| opened.elapsed()),
+            disk_fault: shared.fault(),
+            free_bytes: file_system.map(|(free, _)| free),
+            total_bytes: file_system.map(|(_, total)| total),
+        }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
+    }
+}
+
+fn restore(options: &BufferOptions, found: &Recovered) -> Queue {
+    let mut queue = Queue::new(options, found.next_sequence);
+    found.runs.iter().map(Extent::found).for_each(|extent| queue.restore(extent));
+    queue
+}

@@ -1,0 +1,223 @@
+//! What the buffer's handles, loans and writer share, and the rules by which batches are spilled.
+//!
+//! A batch goes to disk for one of four reasons: `promise` (somebody waits for its receipt), `pressure` (the memory
+//! share is full), `age` (it has waited `max_age`), `stop`. Only pressure makes memory let go of it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::disk::{DirLock, Files};
+use super::held::{Held, Standing};
+use super::memory::Memory;
+use super::queue::{Next, Queue};
+use super::writes::{Write, Writes};
+use super::{BufferOptions, OpenBatch, Receipt};
+use crate::metrics::{Metrics, reason};
+
+/// See the module.
+pub(super) struct Shared {
+    pub(super) options: BufferOptions,
+    pub(super) files: Files,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) memory: Arc<Memory>,
+    pub(super) writes: Writes,
+    /// Wakes outputs that wait for documents.
+    pub(super) news: Notify,
+    queue: Mutex<Queue>,
+    /// Documents given and not settled.
+    events: AtomicU64,
+    disk_bytes: AtomicU64,
+    fault: Mutex<Option<String>>,
+    lock: Mutex<Option<DirLock>>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        options: BufferOptions,
+        files: Files,
+        metrics: Arc<Metrics>,
+        queue: Queue,
+        lock: DirLock,
+    ) -> Self {
+        let memory = Memory::new(options.memory.0);
+        let events = AtomicU64::new(queue.disk_documents());
+        Self {
+            options,
+            files,
+            metrics,
+            memory,
+            writes: Writes::default(),
+            news: Notify::new(),
+            queue: Mutex::new(queue),
+            events,
+            disk_bytes: AtomicU64::new(0),
+            fault: Mutex::new(None),
+            lock: Mutex::new(Some(lock)),
+        }
+    }
+
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn next_sequence(&self) -> u64 {
+        self.queue().next_sequence()
+    }
+
+    pub(super) fn events(&self) -> u64 {
+        self.events.load(Ordering::Acquire)
+    }
+
+    /// Documents are settled, one way or another.
+    pub(super) fn settled(&self, documents: u64) {
+        self.events.fetch_sub(documents, Ordering::AcqRel);
+    }
+
+    pub(super) fn disk_bytes(&self) -> u64 {
+        self.disk_bytes.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_disk_bytes(&self, bytes: u64) {
+        self.disk_bytes.store(bytes, Ordering::Release);
+    }
+
+    pub(super) fn fault(&self) -> Option<String> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes a fault or its end; whether that is a change between the two.
+    pub(super) fn set_fault(&self, fault: Option<String>) -> bool {
+        let mut held = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = held.is_some() != fault.is_some();
+        *held = fault;
+        changed
+    }
+
+    /// The writer has ended: nobody writes to the directory any more.
+    pub(super) fn ended(&self) {
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.writes.end();
+    }
+
+    /// Above this, what comes in is spilled. Below `memory` by what may wait to be written, so that senders are
+    /// held back by a disk that cannot keep up, not by one that can.
+    fn spill_from(&self) -> u64 {
+        let reserve = self.options.batch_bytes.0.saturating_mul(4);
+        self.memory.limit() - reserve.min(self.memory.limit() / 4)
+    }
+
+    /// How often age and pressure are looked at.
+    pub(super) fn tick_every(&self) -> Duration {
+        (self.options.max_age / 4).clamp(Duration::from_millis(10), Duration::from_millis(250))
+    }
+
+    pub(super) fn give(&self, mut batch: OpenBatch) {
+        batch.roll_back();
+        if batch.is_empty() {
+            return self.give_empty(batch);
+        }
+        self.events.fetch_add(batch.account(&self.memory), Ordering::AcqRel);
+        let mut queue = self.queue();
+        if batch.is_promised() || queue.is_full(&batch) || queue.stopping {
+            self.seal(queue, batch);
+        } else {
+            queue.keep_open(batch);
+            if queue.is_news() {
+                self.news.notify_waiters();
+            }
+        }
+    }
+
+    /// Nothing in it could be lost, so all that rides along is safe.
+    fn give_empty(&self, mut batch: OpenBatch) {
+        let (receipts, parts) = batch.take_riders();
+        receipts.into_iter().for_each(Receipt::resolve);
+        self.writes.settle(&[], &parts);
+        self.queue().recycle(std::mem::take(batch.bytes()));
+    }
+
+    fn seal(&self, mut queue: MutexGuard<'_, Queue>, batch: OpenBatch) {
+        let promised = batch.is_promised();
+        let held = queue.seal(batch);
+        let (news, stopping) = (queue.is_news(), queue.stopping);
+        drop(queue);
+        let pressed = self.memory.used() > self.spill_from();
+        match (promised, stopping) {
+            (true, _) => self.spill(held, "promise", pressed),
+            (false, true) => self.spill(held, "stop", false),
+            (false, false) if pressed => self.spill(held, "pressure", true),
+            (false, false) => (),
+        }
+        if news {
+            self.news.notify_waiters();
+        }
+    }
+
+    /// Hands a batch to the writer, once.
+    pub(super) fn spill(&self, held: Arc<Held>, why: &'static str, release: bool) {
+        if held.claim(release) {
+            reason(&self.metrics.spills, why).inc();
+            self.writes.submit(Write::Batch(held));
+        }
+    }
+
+    /// Memory lets go of batches that are on disk.
+    pub(super) fn release(&self, batches: &[Arc<Held>]) {
+        if batches.is_empty() {
+            return;
+        }
+        let mut queue = self.queue();
+        let released = batches.iter().filter(|held| queue.release(held)).count();
+        drop(queue);
+        if released > 0 {
+            self.news.notify_waiters();
+        }
+    }
+
+    /// What to lend next, now that what has been open long enough is sealed.
+    pub(super) fn next(&self, now: Instant) -> Next {
+        let mut queue = self.queue();
+        for batch in queue.take_aged(now, self.options.batch_age) {
+            queue.seal(batch);
+        }
+        queue.next(now)
+    }
+
+    /// Seals what has been open too long, and spills what has waited too long.
+    pub(super) fn tick(&self, now: Instant) {
+        // why: what would be due before the next tick is due at this one.
+        let age = self.options.max_age.saturating_sub(self.tick_every());
+        let mut queue = self.queue();
+        for batch in queue.take_aged(now, self.options.batch_age.min(age)) {
+            queue.seal(batch);
+            self.news.notify_waiters();
+        }
+        let is_old = |held: &&Arc<Held>| now.saturating_duration_since(held.opened) >= age;
+        let aged: Vec<_> = queue.held().filter(is_old).cloned().collect();
+        queue.shrink();
+        drop(queue);
+        aged.into_iter().for_each(|held| self.spill(held, "age", false));
+    }
+
+    /// Brings memory back below its share when loans or a disk that was full have pushed it above:
+    /// the newest in the queue leave it first.
+    pub(super) fn relieve(&self) {
+        let mut excess = self.memory.used().saturating_sub(self.spill_from());
+        if excess == 0 {
+            return;
+        }
+        let leaving = |held: &&Arc<Held>| {
+            let more = excess > 0;
+            excess = excess.saturating_sub(held.bytes.len() as u64);
+            more
+        };
+        let leaving: Vec<_> = self.queue().queued().take_while(leaving).cloned().collect();
+        let (written, others): (Vec<_>, Vec<_>) =
+            leaving.into_iter().partition(|held| matches!(held.standing(), Standing::Written(_)));
+        self.release(&written);
+        others.into_iter().for_each(|held| self.spill(held, "pressure", true));
+    }
+}

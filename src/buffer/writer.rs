@@ -1,0 +1,238 @@
+//! The writer thread: owns the segments, writes and syncs all that waits as one group, and looks after age and pressure.
+//!
+//! Invariants: nothing is told to be safe before its group is synced; after a fault the whole group is written again,
+//! in order; a fault never ends the thread.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::disk::{DiskError, Place, Store};
+use super::held::Standing;
+use super::shared::Shared;
+use super::writes::{Orders, Write};
+use super::Receipt;
+use crate::metrics::kind;
+
+/// A group is closed at this size, so that those who wait for a receipt do not wait for a whole segment.
+const GROUP_BYTES: u64 = 8 << 20;
+/// How long the disk is left alone after a fault.
+const REST: Duration = Duration::from_secs(1);
+/// An active segment without an unsettled record is deleted when nothing was written for so long.
+const IDLE: Duration = Duration::from_secs(1);
+/// At most one warning in so long.
+const WARN_EVERY: Duration = Duration::from_secs(10);
+
+/// See the module.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    store: Store,
+    backlog: VecDeque<Write>,
+    /// The group under way.
+    placed: Vec<(Write, Place)>,
+    rest_until: Option<Instant>,
+    warned: Option<Instant>,
+    wrote: Instant,
+    ticked: Instant,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, store: Store) -> Self {
+        let now = Instant::now();
+        let (backlog, placed) = (VecDeque::new(), Vec::new());
+        Self { shared, store, backlog, placed, rest_until: None, warned: None, wrote: now, ticked: now }
+    }
+
+    /// Works until it is told to end.
+    pub(super) fn run(mut self) {
+        let tick = self.shared.tick_every();
+        loop {
+            let (orders, closing) = self.shared.writes.wait(tick);
+            if closing {
+                break;
+            }
+            self.take(orders);
+            self.write();
+            self.tick();
+            self.shared.set_disk_bytes(self.store.bytes());
+        }
+        self.store.sweep(true);
+        self.store.sync_marks();
+        self.shared.set_disk_bytes(self.store.bytes());
+        self.backlog.clear();
+        self.shared.ended();
+    }
+
+    fn take(&mut self, mut orders: Orders) {
+        // why: sealed in this order, though two threads may have asked in another.
+        orders.writes.sort_by_key(Write::sequence);
+        self.backlog.extend(orders.writes);
+        self.settle(orders.settled, &orders.obsolete);
+    }
+
+    fn settle(&mut self, settled: Vec<(u64, u64)>, obsolete: &[u64]) {
+        if settled.is_empty() && obsolete.is_empty() {
+            return;
+        }
+        let mut by_segment: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+        for (segment, sequence) in settled {
+            by_segment.entry(segment).or_default().push(sequence);
+        }
+        for (segment, sequences) in by_segment {
+            self.store.settle(segment, &sequences);
+        }
+        for part in obsolete {
+            self.settle_part(*part);
+        }
+        self.store.sweep(false);
+    }
+
+    /// A part that was not written yet need not be any more: its whole is safe.
+    fn settle_part(&mut self, part: u64) {
+        if self.store.settle_part(part) {
+            return;
+        }
+        let waiting = self.backlog.iter().position(|write| matches!(write, Write::Part { id, .. } if *id == part));
+        if let Some(Write::Part { receipt, .. }) = waiting.and_then(|at| self.backlog.remove(at)) {
+            receipt.map(Receipt::resolve);
+            self.shared.writes.done(1);
+        }
+    }
+
+    fn write(&mut self) {
+        if self.rest_until.is_some_and(|until| Instant::now() < until) {
+            return;
+        }
+        while !self.backlog.is_empty() {
+            match self.group() {
+                Ok(()) => self.complete(),
+                Err(fault) => return self.fail(&fault),
+            }
+        }
+    }
+
+    /// Appends what fits into one group and syncs it.
+    fn group(&mut self) -> Result<(), DiskError> {
+        let mut bytes = 0;
+        while let Some(write) = self.backlog.pop_front_if(|write| bytes < GROUP_BYTES || write.is_moot()) {
+            if write.is_moot() {
+                self.shared.writes.done(1);
+                continue;
+            }
+            match self.append(&write) {
+                Ok(Some(place)) => {
+                    bytes += place.to - place.from;
+                    self.placed.push((write, place));
+                }
+                outcome => {
+                    self.backlog.push_front(write);
+                    outcome?;
+                    break;
+                }
+            }
+        }
+        if self.placed.is_empty() { Ok(()) } else { self.store.commit() }
+    }
+
+    /// Appends one record; none if the group must be closed before it.
+    fn append(&mut self, write: &Write) -> Result<Option<Place>, DiskError> {
+        if self.placed.is_empty() {
+            self.store.begin(self.shared.next_sequence())?;
+        } else if self.store.is_full() {
+            return Ok(None);
+        }
+        let record = write.record();
+        match self.store.admit(&record) {
+            Err(fault) if fault.is_full() && !self.placed.is_empty() => return Ok(None),
+            admitted => admitted?,
+        }
+        self.store.append(&record).map(Some)
+    }
+
+    /// The group is synced: says so to everybody who waited for that.
+    fn complete(&mut self) {
+        let placed = std::mem::take(&mut self.placed);
+        if placed.is_empty() {
+            return;
+        }
+        self.recovered();
+        self.shared.metrics.syncs.inc();
+        let bytes = placed.iter().map(|(_, place)| place.to - place.from).sum();
+        self.shared.metrics.spilled_bytes.inc_by(bytes);
+        let count = placed.len();
+        let (mut release, mut settled, mut obsolete) = (Vec::new(), Vec::new(), Vec::new());
+        for (write, place) in placed {
+            self.store.confirm(place);
+            match write {
+                Write::Part { id, receipt, .. } => {
+                    self.store.keep_part(id, place);
+                    receipt.map(Receipt::resolve);
+                }
+                Write::Batch(held) => {
+                    let standing = held.written(place);
+                    obsolete.extend_from_slice(&held.parts);
+                    match standing {
+                        Standing::Delivered => settled.push((place.segment, held.sequence)),
+                        Standing::Waiting { release: true } => release.push(held),
+                        _ => (),
+                    }
+                }
+            }
+        }
+        self.shared.release(&release);
+        // why: memory is free before anybody hears that nothing is outstanding.
+        drop(release);
+        self.settle(settled, &obsolete);
+        self.shared.writes.done(count);
+        self.wrote = Instant::now();
+    }
+
+    /// Nothing of the group is safe: all of it again, later.
+    fn fail(&mut self, fault: &DiskError) {
+        for (write, _) in std::mem::take(&mut self.placed).into_iter().rev() {
+            self.backlog.push_front(write);
+        }
+        if !fault.is_full() {
+            self.store.abandon();
+            self.store.sweep(false);
+            self.rest_until = Some(Instant::now() + REST);
+        }
+        if self.shared.set_fault(Some(fault.to_string())) || !fault.is_full() {
+            kind(&self.shared.metrics.disk_faults, fault.kind()).inc();
+        }
+        if self.warned.is_none_or(|warned| warned.elapsed() >= WARN_EVERY) {
+            self.warned = Some(Instant::now());
+            tracing::warn!(%fault, waiting = self.backlog.len(), "cannot spill; trying again");
+        }
+    }
+
+    fn recovered(&mut self) {
+        self.rest_until = None;
+        if self.shared.set_fault(None) {
+            self.warned = None;
+            tracing::info!("spilling again");
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = Instant::now();
+        self.shared.relieve();
+        if now.saturating_duration_since(self.ticked) < self.shared.tick_every() {
+            return;
+        }
+        self.ticked = now;
+        self.shared.tick(now);
+        self.store.sync_marks();
+        if self.backlog.is_empty() && now.saturating_duration_since(self.wrote) >= IDLE {
+            self.store.sweep(true);
+            self.recover_room();
+        }
+    }
+
+    /// A full disk is no fault any more once nothing waits to be written.
+    fn recover_room(&mut self) {
+        if self.backlog.is_empty() {
+            self.recovered();
+        }
+    }
+}

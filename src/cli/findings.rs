@@ -1,0 +1,125 @@
+//! What `check` can try on this host: to write where the data lives, and to bind where the daemon would listen.
+//! Nothing is left behind.
+
+use std::fs::{self, OpenOptions};
+use std::io::{Error, ErrorKind};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+
+/// One thing that was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    /// Whether it is as it should be.
+    pub(super) ok: bool,
+    /// The key it is about.
+    pub(super) about: String,
+    /// What was found and, where it is wrong, what to do.
+    pub(super) text: String,
+}
+
+/// Whether files can be written under the data directory, or where it would be made.
+pub(super) fn data_dir(directory: &Path) -> Finding {
+    let (there, place) = nearest(directory);
+    let shown = directory.display();
+    let (ok, text) = match (write(&place), there) {
+        (Ok(()), true) => (true, format!("`{shown}` can be written")),
+        (Ok(()), false) => (true, format!("`{shown}` is not there yet and can be made")),
+        (Err(error), _) => (false, format!("cannot write in `{}`: {error}", place.display())),
+    };
+    Finding { ok, about: "data_dir".into(), text }
+}
+
+/// Whether a directory is there, and the nearest above it that is.
+fn nearest(directory: &Path) -> (bool, PathBuf) {
+    let found = directory.ancestors().find(|path| path.exists());
+    let place = found.map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    let place = if place.as_os_str().is_empty() { PathBuf::from(".") } else { place };
+    (found == Some(directory), place)
+}
+
+fn write(directory: &Path) -> Result<(), Error> {
+    let file = directory.join(format!(".forebay-check-{}", std::process::id()));
+    OpenOptions::new().write(true).create_new(true).open(&file)?;
+    fs::remove_file(&file)
+}
+
+/// Whether each address can be bound, all of them at once.
+pub(super) fn listeners(config: &Config) -> Vec<Finding> {
+    let forward = config.forward.iter().enumerate();
+    let mut addresses: Vec<(String, &str)> =
+        forward.map(|(index, one)| (format!("forward[{index}].listen"), one.listen.as_str())).collect();
+    if !config.http.listen.is_empty() {
+        addresses.push(("http.listen".into(), &config.http.listen));
+    }
+    let mut held = Vec::new();
+    let bind = |(about, address): (String, &str)| {
+        let (ok, text) = match TcpListener::bind(address) {
+            Ok(listener) => {
+                held.push(listener);
+                (true, format!("`{address}` can be bound"))
+            }
+            Err(error) => (false, format!("cannot bind `{address}`: {error}{}", advice(&error))),
+        };
+        Finding { ok, about, text }
+    };
+    addresses.into_iter().map(bind).collect()
+}
+
+fn advice(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::AddrInUse => "; is a daemon running there already?",
+        ErrorKind::AddrNotAvailable => "; it is no address of this host",
+        ErrorKind::PermissionDenied => "; a port below 1024 takes CAP_NET_BIND_SERVICE",
+        _ => "",
+    }
+}
+
+/// Where documents go when no target is configured.
+pub(super) fn no_target(config: &Config) -> Finding {
+    let folder = config.file.directory.clone().unwrap_or_else(|| config.data_dir.join("documents"));
+    let text = format!(
+        "none: documents go to files in `{}`; `--elasticsearch URL`, the key or FOREBAY_ELASTICSEARCH__HOSTS \
+         sends them to Elasticsearch",
+        folder.display()
+    );
+    Finding { ok: true, about: "elasticsearch.hosts".into(), text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::HttpOptions;
+    use crate::input::forward::ForwardOptions;
+
+    #[test]
+    fn a_directory_that_can_be_made_is_good_and_is_not_made() {
+        let root = tempfile::tempdir().expect("a directory");
+        let below = root.path().join("a/b");
+        for directory in [root.path(), &below] {
+            let finding = data_dir(directory);
+            assert!(finding.ok, "{finding:?}");
+        }
+        assert_eq!(fs::read_dir(root.path()).expect("the directory").count(), 0);
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_directory_is_told() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let finding = data_dir(file.path());
+        assert!(!finding.ok && finding.text.contains(&*file.path().to_string_lossy()), "{finding:?}");
+    }
+
+    #[test]
+    fn an_address_in_use_is_told_and_a_free_one_is_good() {
+        let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let listen = taken.local_addr().expect("its address").to_string();
+        let forward = vec![ForwardOptions { listen, ..ForwardOptions::default() }];
+        let http = HttpOptions { listen: "127.0.0.1:0".into() };
+        let config = Config { forward, http, ..Config::default() };
+        let found = listeners(&config);
+        assert_eq!(found.iter().map(|finding| finding.ok).collect::<Vec<_>>(), [false, true], "{found:?}");
+        assert!(found[0].text.contains("running there already"), "{found:?}");
+    }
+}

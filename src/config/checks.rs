@@ -1,0 +1,164 @@
+//! What a value has to fulfil beyond its type. Each check says what would be right.
+
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::setting::Setting;
+
+/// What a check says: nothing, or what is wrong.
+pub(super) type Checked = Result<(), String>;
+
+/// No smaller than `least`.
+pub(super) fn at_least<T: Setting + PartialOrd>(least: T) -> impl Fn(&T) -> Checked {
+    move |value| {
+        let too_small = || format!("{} is too little; take {} or more", value.print(), least.print());
+        if *value >= least { Ok(()) } else { Err(too_small()) }
+    }
+}
+
+/// `ADDRESS:PORT`, as a socket is bound to it.
+pub(super) fn listen(address: &str) -> Checked {
+    let (host, port) = address
+        .rsplit_once(':')
+        .ok_or_else(|| format!("`{address}` is not ADDRESS:PORT such as \"127.0.0.1:24224\""))?;
+    if port.parse::<u16>().is_err() {
+        return Err(format!("`{port}` is not a port: a number up to 65535"));
+    }
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    match bare {
+        Some(bare) if bare.parse::<std::net::Ipv6Addr>().is_err() => {
+            Err(format!("`{bare}` is not an IPv6 address"))
+        }
+        None if host.is_empty() => {
+            Err(format!("`{address}` names no address; \"0.0.0.0:{port}\" listens on all"))
+        }
+        None if host.contains(':') => Err(format!("an IPv6 address goes into brackets: \"[{host}]:{port}\"")),
+        _ => Ok(()),
+    }
+}
+
+/// As [`listen`], or empty for none.
+pub(super) fn listen_or_none(address: &str) -> Checked {
+    if address.is_empty() { Ok(()) } else { listen(address) }
+}
+
+/// The levels of the daemon's own log.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// A filter of the daemon's own log. A bare word has to be a level: the filter's own reading would take a
+/// misspelt level for the name of a module, and go quiet.
+pub(super) fn level(filter: &str) -> Checked {
+    if filter.trim().is_empty() {
+        return Err("is empty; \"off\" silences the log".into());
+    }
+    let bare = |directive: &&str| !directive.contains(['=', '[', ':']);
+    let directives = filter.split(',').map(str::trim);
+    let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+    if let Some(word) = directives.filter(bare).find(|word| !is_level(word)) {
+        return Err(format!("`{word}` is not a level: {}", LEVELS.join(", ")));
+    }
+    EnvFilter::try_new(filter).map(drop).map_err(|error| format!("`{filter}` is not a filter: {error}"))
+}
+
+/// A pattern of tags: no blanks, and every `{` closed, without another inside.
+pub(super) fn tag_pattern(pattern: &str) -> Checked {
+    if pattern.is_empty() {
+        return Err("is empty; \"**\" matches every tag".into());
+    }
+    if pattern.contains(char::is_whitespace) {
+        return Err(format!("`{pattern}` has blanks; write alternatives as {{a,b}}"));
+    }
+    balanced(pattern)
+}
+
+/// A template of index names.
+pub(super) fn index(template: &str) -> Checked {
+    if template.is_empty() { Err("is empty".into()) } else { balanced(template) }
+}
+
+/// As [`index`], where there is one.
+pub(super) fn optional_index(template: &Option<String>) -> Checked {
+    template.as_deref().map_or(Ok(()), index)
+}
+
+fn balanced(text: &str) -> Checked {
+    let mut open = false;
+    for character in text.chars() {
+        match character {
+            '{' if open => return Err(format!("`{text}` has a `{{` inside of another")),
+            '}' if !open => return Err(format!("`{text}` has a `}}` without its `{{`")),
+            '{' | '}' => open = !open,
+            _ => {}
+        }
+    }
+    if open { Err(format!("`{text}` has a `{{` that is not closed")) } else { Ok(()) }
+}
+
+/// Fields that pipelines add have names, and `@timestamp` is the event's own.
+pub(super) fn fields(fields: &[(String, String)]) -> Checked {
+    match fields.iter().find(|(name, _)| name.is_empty() || name == "@timestamp") {
+        Some((name, _)) if name.is_empty() => Err("a field without a name cannot be stored".into()),
+        Some((name, _)) => Err(format!("`{name}` is the event's time; choose another name")),
+        None => Ok(()),
+    }
+}
+
+/// No host twice: it would get twice its share.
+pub(super) fn hosts(hosts: &[Url]) -> Checked {
+    let same = |a: &Url, b: &Url| {
+        a.host() == b.host() && a.port_or_known_default() == b.port_or_known_default() && a.path() == b.path()
+    };
+    let twice = hosts.iter().enumerate().find(|(index, url)| hosts.iter().take(*index).any(|b| same(url, b)));
+    match twice {
+        Some((_, url)) => Err(format!("`{}` is named twice", url.host_str().unwrap_or_default())),
+        None => Ok(()),
+    }
+}
+
+/// A file that can be opened, where one is named.
+pub(super) fn readable(path: &Option<std::path::PathBuf>) -> Checked {
+    let Some(path) = path else { return Ok(()) };
+    std::fs::File::open(path).map(drop).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_no_socket_takes_is_refused_with_what_would_do() {
+        for (address, advice) in [
+            ("24224", "127.0.0.1:24224"),
+            (":24224", "0.0.0.0:24224"),
+            ("::1:24224", "[::1]:24224"),
+            ("localhost:http", "65535"),
+            ("[nonsense]:1", "IPv6"),
+        ] {
+            let fault = listen(address).expect_err(address);
+            assert!(fault.contains(advice), "{fault}");
+        }
+        for address in ["127.0.0.1:0", "[::]:24224", "localhost:24224"] {
+            assert_eq!(listen(address), Ok(()), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_level_is_refused() {
+        for filter in ["wran", "info,forebay::output=loud", "", "info,,debug"] {
+            assert!(level(filter).is_err(), "{filter}");
+        }
+        for filter in ["warn", "INFO", "info,forebay::output=debug", "off"] {
+            assert_eq!(level(filter), Ok(()), "{filter}");
+        }
+    }
+
+    #[test]
+    fn braces_have_to_be_closed() {
+        for pattern in ["app.{a,b", "app.a}", "a.{b,{c}}", "a b", ""] {
+            assert!(tag_pattern(pattern).is_err(), "{pattern}");
+        }
+        for pattern in ["**", "app.*", "ml-api.{a,b}.**"] {
+            assert_eq!(tag_pattern(pattern), Ok(()), "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Values of several parts: lists of URLs, tables of fields. In a variable they are text: a list is
+//! comma-separated or a TOML array, a table a TOML inline table.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+use super::file;
+use super::setting::{Read, Setting, quote, text, wrong};
+use super::tree::{Node, Value};
+
+impl Setting for Vec<Url> {
+    fn read(node: &Node) -> Read<Self> {
+        all(items(node)?.iter().map(host))
+    }
+
+    fn print(&self) -> String {
+        let urls: Vec<String> = self.iter().map(|url| quote(url.as_str())).collect();
+        format!("[{}]", urls.join(", "))
+    }
+}
+
+/// Every part, or every fault of every part.
+fn all<T>(parts: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
+    let (mut values, mut faults) = (Vec::new(), Vec::new());
+    for part in parts {
+        match part {
+            Ok(value) => values.push(value),
+            Err(wrong) => faults.extend(wrong),
+        }
+    }
+    if faults.is_empty() { Ok(values) } else { Err(faults) }
+}
+
+/// The items of a list. Text of a variable is split; a single text is a list of one.
+fn items(node: &Node) -> Read<Cow<'_, [Node]>> {
+    match &node.value {
+        Value::List(items) => Ok(Cow::Borrowed(items)),
+        Value::Loose(text) if text.trim_start().starts_with('[') => {
+            match file::parse_value(text, &node.place) {
+                Ok(Value::List(items)) => Ok(Cow::Owned(items)),
+                Ok(_) => wrong(node, "is not a list"),
+                Err(why) => wrong(node, why),
+            }
+        }
+        Value::Loose(text) => Ok(Cow::Owned(split(text, node))),
+        Value::Text(_) => Ok(Cow::Owned(vec![node.clone()])),
+        other => wrong(node, format!("is {}, but takes a list of URLs", other.kind())),
+    }
+}
+
+fn split(text: &str, node: &Node) -> Vec<Node> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| Node::at(node.place.clone(), Value::Loose(part.to_owned()))).collect()
+}
+
+/// A node's URL. A fault shows no user and no password.
+fn host(node: &Node) -> Read<Url> {
+    let text = text(node, "a URL")?.trim();
+    let shown = text.rsplit('@').next().unwrap_or_default();
+    if !text.starts_with("http://") && !text.starts_with("https://") {
+        return wrong(node, format!("`{shown}` must begin with http:// or https://"));
+    }
+    let url = Url::parse(text).or_else(|error| wrong(node, format!("`{shown}` is not a URL: {error}")))?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return wrong(node, format!("`{shown}` has a query or a fragment; a host takes a path at most"));
+    }
+    Ok(url)
+}
+
+impl Setting for Vec<(String, String)> {
+    fn read(node: &Node) -> Read<Self> {
+        let parsed;
+        let value = match &node.value {
+            Value::Loose(text) if text.trim().is_empty() => return Ok(Self::new()),
+            Value::Loose(text) => {
+                parsed = file::parse_value(text, &node.place).or_else(|why| wrong(node, why))?;
+                &parsed
+            }
+            value => value,
+        };
+        let Value::Table(entries) = value else {
+            return wrong(
+                node,
+                format!("is {}, but takes a table such as {{ env = \"prod\" }}", value.kind()),
+            );
+        };
+        all(entries.iter().map(|(name, node)| Ok((name.clone(), String::read(node)?))))
+    }
+
+    fn print(&self) -> String {
+        let fields: Vec<String> =
+            self.iter().map(|(name, text)| format!("{} = {}", quote(name), quote(text))).collect();
+        if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
+    }
+}

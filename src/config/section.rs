@@ -1,0 +1,243 @@
+//! One table of the configuration on its way in or out. A stage's table is one function over a [`Section`]: the
+//! same calls read the keys, tell the unknown ones and print the effective values, so the three cannot differ.
+//!
+//! Reading goes on after a fault; the value then stays what it was, and the configuration as a whole is refused.
+
+use std::borrow::Borrow;
+
+use super::checks::Checked;
+use super::fault::{Fault, Place};
+use super::secret;
+use super::setting::{Setting, Wrong, quote};
+use super::tree::{Node, Value};
+use crate::units::Secret;
+
+/// A table that is being read or printed.
+pub(super) enum Section<'a> {
+    /// From the merged layers to options.
+    Read(Reader<'a>),
+    /// From options to TOML.
+    Print(Printer<'a>),
+}
+
+/// The state of reading one table.
+pub(super) struct Reader<'a> {
+    path: String,
+    node: Option<&'a Node>,
+    known: Vec<String>,
+    faults: &'a mut Vec<Fault>,
+}
+
+/// The state of printing one table.
+pub(super) struct Printer<'a> {
+    header: String,
+    out: &'a mut String,
+}
+
+impl Section<'_> {
+    /// A key that takes any value of its type.
+    pub(super) fn key<T: Setting>(&mut self, name: &str, slot: &mut T) {
+        self.checked(name, slot, |_: &T| Ok(()));
+    }
+
+    /// A key whose value has to pass `check`.
+    pub(super) fn checked<T: Setting + Borrow<B>, B: ?Sized>(
+        &mut self,
+        name: &str,
+        slot: &mut T,
+        check: impl Fn(&B) -> Checked,
+    ) {
+        match self {
+            Self::Read(reader) => {
+                if let Some(value) = reader.value(name, check) {
+                    *slot = value;
+                }
+            }
+            Self::Print(printer) => printer.pair(name, &slot.print()),
+        }
+    }
+
+    /// A secret: `name`, or `name_file` for a file that holds it.
+    pub(super) fn secret(&mut self, name: &str, slot: &mut Option<Secret>) {
+        let file = format!("{name}_file");
+        match self {
+            Self::Read(reader) => reader.secret(name, &file, slot),
+            Self::Print(printer) => {
+                printer.pair(name, &quote(if slot.is_some() { "***" } else { "" }));
+                printer.pair(&file, &quote(""));
+            }
+        }
+    }
+
+    /// A table below this one.
+    pub(super) fn table<T>(&mut self, name: &str, slot: &mut T, visit: fn(&mut Section<'_>, &mut T)) {
+        match self {
+            Self::Read(reader) => {
+                let node = reader.take(name);
+                read(&reader.below(name), node, reader.faults, slot, visit);
+            }
+            Self::Print(printer) => printer.table(name, ("[", "]"), slot, visit),
+        }
+    }
+
+    /// An array of tables. What a table leaves out has the default; without any, the options stay as they are.
+    pub(super) fn tables<T: Default>(
+        &mut self,
+        name: &str,
+        slot: &mut Vec<T>,
+        visit: fn(&mut Section<'_>, &mut T),
+    ) {
+        match self {
+            Self::Read(reader) => {
+                if let Some(tables) = reader.tables(name, visit) {
+                    *slot = tables;
+                }
+            }
+            Self::Print(printer) => printer.tables(name, slot, visit),
+        }
+    }
+
+    /// Refuses what keys say together, at the first of `keys` that is given. Printing has nothing to refuse.
+    pub(super) fn refuse(&mut self, keys: &[&str], why: impl Into<String>) {
+        let Self::Read(reader) = self else { return };
+        let given = keys.iter().find(|key| reader.node.and_then(|node| node.get(key)).is_some());
+        let key = given.or(keys.first()).copied().unwrap_or_default();
+        let place =
+            reader.node.and_then(|node| node.get(key)).map_or(Place::Default, |node| node.place.clone());
+        reader.fault(key, place, why.into());
+    }
+}
+
+/// Reads one table whole, and tells the keys that `visit` did not ask for.
+pub(super) fn read<T>(
+    path: &str,
+    node: Option<&Node>,
+    faults: &mut Vec<Fault>,
+    slot: &mut T,
+    visit: fn(&mut Section<'_>, &mut T),
+) {
+    let mut section = Section::Read(Reader { path: path.to_owned(), node, known: Vec::new(), faults });
+    visit(&mut section, slot);
+    if let Section::Read(reader) = &mut section {
+        reader.tell_unknown();
+    }
+}
+
+/// Prints one table whole.
+pub(super) fn print<T>(slot: &mut T, visit: fn(&mut Section<'_>, &mut T)) -> String {
+    let mut out = String::new();
+    visit(&mut Section::Print(Printer { header: String::new(), out: &mut out }), slot);
+    out
+}
+
+impl<'a> Reader<'a> {
+    fn below(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    fn fault(&mut self, key: &str, place: Place, why: String) {
+        let key = self.below(key);
+        self.faults.push(Fault { place, key, why });
+    }
+
+    fn take(&mut self, name: &str) -> Option<&'a Node> {
+        self.known.push(name.to_owned());
+        self.node.and_then(|node| node.get(name))
+    }
+
+    fn value<T: Setting + Borrow<B>, B: ?Sized>(
+        &mut self,
+        name: &str,
+        check: impl Fn(&B) -> Checked,
+    ) -> Option<T> {
+        let node = self.take(name)?;
+        let checked = T::read(node).and_then(|value| match check(value.borrow()) {
+            Ok(()) => Ok(value),
+            Err(why) => Err(vec![Wrong { place: node.place.clone(), why }]),
+        });
+        let wrong = match checked {
+            Ok(value) => return Some(value),
+            Err(wrong) => wrong,
+        };
+        wrong.into_iter().for_each(|wrong| self.fault(name, wrong.place, wrong.why));
+        None
+    }
+
+    fn secret(&mut self, name: &str, file: &str, slot: &mut Option<Secret>) {
+        let (direct, from_file) = (self.take(name), self.take(file));
+        match secret::read(direct, from_file) {
+            Ok(None) => {}
+            Ok(Some(secret)) => *slot = secret,
+            Err((place, why)) => {
+                // Held as given, so that a secret that is there but unreadable is not also told as missing.
+                *slot = Some(Secret::new(""));
+                self.fault(if direct.is_some() { name } else { file }, place, why);
+            }
+        }
+    }
+
+    fn tables<T: Default>(&mut self, name: &str, visit: fn(&mut Section<'_>, &mut T)) -> Option<Vec<T>> {
+        let node = self.take(name)?;
+        let Value::List(items) = &node.value else {
+            self.fault(name, node.place.clone(), format!("is {}; write [[{name}]]", node.value.kind()));
+            return None;
+        };
+        if items.is_empty() {
+            self.fault(name, node.place.clone(), "is empty; leave it out for the default one".into());
+        }
+        let path = self.below(name);
+        let read_item = |(index, item)| {
+            let mut options = T::default();
+            read(&format!("{path}[{index}]"), Some(item), self.faults, &mut options, visit);
+            options
+        };
+        Some(items.iter().enumerate().map(read_item).collect())
+    }
+
+    fn tell_unknown(&mut self) {
+        let Some(node) = self.node else { return };
+        let Value::Table(entries) = &node.value else {
+            let why = format!("is {}, but takes a table", node.value.kind());
+            self.faults.push(Fault { place: node.place.clone(), key: self.path.clone(), why });
+            return;
+        };
+        for (name, entry) in entries.iter().filter(|(name, _)| !self.known.contains(name)) {
+            let why = self.advice(name);
+            self.faults.push(Fault { place: entry.key_place.clone(), key: self.below(name), why });
+        }
+    }
+
+    fn advice(&self, unknown: &str) -> String {
+        let distance = |known: &&String| strsim::damerau_levenshtein(known, unknown);
+        match self.known.iter().min_by_key(distance) {
+            Some(known) if distance(&known) <= 1 + unknown.len() / 3 => {
+                format!("is not known; did you mean `{known}`?")
+            }
+            _ => format!("is not known; known here are {}", self.known.join(", ")),
+        }
+    }
+}
+
+impl Printer<'_> {
+    fn pair(&mut self, name: &str, value: &str) {
+        self.out.push_str(&format!("{name} = {value}\n"));
+    }
+
+    fn table<T>(
+        &mut self,
+        name: &str,
+        (open, close): (&str, &str),
+        slot: &mut T,
+        visit: fn(&mut Section<'_>, &mut T),
+    ) {
+        let header = if self.header.is_empty() { name.to_owned() } else { format!("{}.{name}", self.header) };
+        self.out.push_str(&format!("\n{open}{header}{close}\n"));
+        visit(&mut Section::Print(Printer { header, out: self.out }), slot);
+    }
+
+    fn tables<T>(&mut self, name: &str, slot: &mut [T], visit: fn(&mut Section<'_>, &mut T)) {
+        for options in slot {
+            self.table(name, ("[[", "]]"), options, visit);
+        }
+    }
+}

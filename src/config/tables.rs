@@ -1,0 +1,214 @@
+//! Every key of every table, once: these functions read a configuration, tell unknown keys and print the
+//! effective one. The order of the calls is the order in print; keys come before tables below them.
+
+use std::time::Duration;
+
+use super::Config;
+use super::auth::auth;
+use super::checks;
+use super::section::Section;
+use crate::buffer::BufferOptions;
+use crate::enrich::{PartialOptions, PipelineOptions};
+use crate::http::HttpOptions;
+use crate::input::forward::{ForwardOptions, LimitOptions};
+use crate::log::LogOptions;
+use crate::output::{ClientCertificate, DeadLetterOptions, ElasticsearchOptions, FileOptions};
+use crate::units::ByteSize;
+
+/// The shortest time that a key takes, where none at all makes no sense.
+const MOMENT: Duration = Duration::from_millis(1);
+
+pub(super) fn config(section: &mut Section<'_>, config: &mut Config) {
+    section.key("data_dir", &mut config.data_dir);
+    section.checked("stop_timeout", &mut config.stop_timeout, checks::at_least(MOMENT));
+    section.tables("forward", &mut config.forward, forward);
+    section.tables("pipeline", &mut config.pipelines, pipeline);
+    section.table("partial", &mut config.partial, partial);
+    section.table("buffer", &mut config.buffer, buffer);
+    section.table("elasticsearch", &mut config.elasticsearch, elasticsearch);
+    section.table("file", &mut config.file, file);
+    section.table("dead_letters", &mut config.dead_letters, dead_letters);
+    section.table("http", &mut config.http, http);
+    section.table("log", &mut config.log, log);
+    refuse_listeners(section, config);
+    refuse_pipelines(section, &config.pipelines);
+}
+
+fn refuse_listeners(section: &mut Section<'_>, config: &Config) {
+    let mut addresses: Vec<&str> = config.forward.iter().map(|listener| listener.listen.as_str()).collect();
+    addresses.push(&config.http.listen);
+    for (index, address) in addresses.iter().enumerate() {
+        let is_free_choice = address.ends_with(":0");
+        if !is_free_choice && addresses.iter().take(index).any(|other| other == address) {
+            section.refuse(&["forward", "http"], format!("`{address}` is listened on twice"));
+        }
+    }
+}
+
+fn refuse_pipelines(section: &mut Section<'_>, pipelines: &[PipelineOptions]) {
+    for (index, pipeline) in pipelines.iter().enumerate() {
+        let covers = |other: &&PipelineOptions| other.pattern == "**" || other.pattern == pipeline.pattern;
+        if let Some(other) = pipelines.iter().take(index).find(covers) {
+            let (own, other) = (&pipeline.pattern, &other.pattern);
+            let why = format!("`{own}` is never reached: `{other}` before it takes all of its tags");
+            section.refuse(&["pipeline"], why);
+        }
+    }
+}
+
+fn forward(section: &mut Section<'_>, options: &mut ForwardOptions) {
+    section.checked("listen", &mut options.listen, checks::listen);
+    section.table("limits", &mut options.limits, limits);
+}
+
+fn limits(section: &mut Section<'_>, options: &mut LimitOptions) {
+    section.checked("frame_bytes", &mut options.frame_bytes, checks::at_least(ByteSize::kib(1)));
+    section.checked(
+        "decompressed_bytes",
+        &mut options.decompressed_bytes,
+        checks::at_least(ByteSize::kib(1)),
+    );
+    section.checked("decompression_ratio", &mut options.decompression_ratio, checks::at_least(1));
+    section.checked("depth", &mut options.depth, checks::at_least(1));
+    section.checked("fields", &mut options.fields, checks::at_least(1));
+    section.checked("connections", &mut options.connections, checks::at_least(1));
+    section.checked("connections_per_address", &mut options.connections_per_address, checks::at_least(1));
+    section.key("idle_timeout", &mut options.idle_timeout);
+}
+
+fn pipeline(section: &mut Section<'_>, options: &mut PipelineOptions) {
+    section.checked("match", &mut options.pattern, checks::tag_pattern);
+    section.key("parse", &mut options.parse);
+    section.checked("fields", &mut options.fields, checks::fields);
+    section.key("host_field", &mut options.host_field);
+    section.key("tag_field", &mut options.tag_field);
+    section.checked("index", &mut options.index, checks::optional_index);
+    section.key("join_partial", &mut options.join_partial);
+    if options.host_field.is_some() && options.host_field == options.tag_field {
+        section.refuse(&["host_field", "tag_field"], "is the same field as tag_field; name another");
+    }
+}
+
+fn partial(section: &mut Section<'_>, options: &mut PartialOptions) {
+    section.checked("memory", &mut options.memory, checks::at_least(ByteSize::kib(16)));
+    section.checked("line_bytes", &mut options.line_bytes, checks::at_least(ByteSize::kib(16)));
+    section.checked("timeout", &mut options.timeout, checks::at_least(MOMENT));
+    if options.line_bytes > options.memory {
+        let why =
+            format!("one line ({}) cannot be larger than memory ({})", options.line_bytes, options.memory);
+        section.refuse(&["line_bytes", "memory"], why);
+    }
+}
+
+fn buffer(section: &mut Section<'_>, options: &mut BufferOptions) {
+    section.checked("memory", &mut options.memory, checks::at_least(ByteSize::mib(1)));
+    section.checked("disk", &mut options.disk, checks::at_least(ByteSize::mib(1)));
+    section.key("min_free", &mut options.min_free);
+    section.checked("batch_bytes", &mut options.batch_bytes, checks::at_least(ByteSize::kib(1)));
+    section.checked("batch_documents", &mut options.batch_documents, checks::at_least(1));
+    section.checked("batch_age", &mut options.batch_age, checks::at_least(MOMENT));
+    section.checked("max_age", &mut options.max_age, checks::at_least(MOMENT));
+    section.checked("segment_bytes", &mut options.segment_bytes, checks::at_least(ByteSize::kib(64)));
+    refuse_sizes(section, options);
+}
+
+fn refuse_sizes(section: &mut Section<'_>, options: &BufferOptions) {
+    let BufferOptions { memory, disk, batch_bytes, segment_bytes, .. } = *options;
+    if batch_bytes > memory {
+        let why = format!("a batch ({batch_bytes}) has to fit into memory ({memory}); lower batch_bytes");
+        section.refuse(&["batch_bytes", "memory"], why);
+    }
+    if segment_bytes > disk {
+        let why = format!("a segment ({segment_bytes}) has to fit into disk ({disk}); lower segment_bytes");
+        section.refuse(&["segment_bytes", "disk"], why);
+    }
+}
+
+fn elasticsearch(section: &mut Section<'_>, options: &mut ElasticsearchOptions) {
+    section.checked("hosts", &mut options.hosts, checks::hosts);
+    section.checked("index", &mut options.index, checks::index);
+    section.checked("index_fallback", &mut options.index_fallback, checks::index);
+    auth(section, options);
+    section.checked("ca_file", &mut options.ca_file, checks::readable);
+    client_certificate(section, options);
+    section.key("server_name", &mut options.server_name);
+    section.key("verify", &mut options.verify);
+    section.key("compression", &mut options.compression);
+    section.checked("request_timeout", &mut options.request_timeout, checks::at_least(MOMENT));
+    section.checked("max_concurrency", &mut options.max_concurrency, checks::at_least(1));
+    section.checked("retry_min", &mut options.retry_min, checks::at_least(MOMENT));
+    section.checked("retry_max", &mut options.retry_max, checks::at_least(MOMENT));
+    section.key("install_template", &mut options.install_template);
+    section.key("sniff", &mut options.sniff);
+    if options.retry_min > options.retry_max {
+        section.refuse(&["retry_min", "retry_max"], "the first pause, retry_min, is longer than retry_max");
+    }
+    refuse_tls(section, options);
+}
+
+fn client_certificate(section: &mut Section<'_>, options: &mut ElasticsearchOptions) {
+    let both = options.client_certificate.take();
+    let (mut certificate, mut key) = both.map(|both| (both.certificate, both.key)).unzip();
+    section.checked("client_certificate", &mut certificate, checks::readable);
+    section.checked("client_key", &mut key, checks::readable);
+    options.client_certificate = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(ClientCertificate { certificate, key }),
+        (Some(_), None) => {
+            section.refuse(&["client_certificate"], "needs its private key; set client_key");
+            None
+        }
+        (None, Some(_)) => {
+            section.refuse(&["client_key"], "needs its certificate; set client_certificate");
+            None
+        }
+        (None, None) => None,
+    };
+}
+
+/// TLS that could not take effect would be a false sense of safety.
+fn refuse_tls(section: &mut Section<'_>, options: &ElasticsearchOptions) {
+    let given = [
+        ("ca_file", options.ca_file.is_some()),
+        ("client_certificate", options.client_certificate.is_some()),
+        ("server_name", options.server_name.is_some()),
+    ];
+    let is_plain = !options.hosts.is_empty() && options.hosts.iter().all(|host| host.scheme() == "http");
+    for (key, _) in given.into_iter().filter(|(_, given)| is_plain && *given) {
+        section.refuse(&[key], "has no effect, as every host is http://; write https:// in hosts");
+    }
+    if !options.verify && options.ca_file.is_some() {
+        section.refuse(&["ca_file"], "has no effect with verify = false; drop one of the two");
+    }
+}
+
+fn file(section: &mut Section<'_>, options: &mut FileOptions) {
+    section.key("directory", &mut options.directory);
+    section.key("compression", &mut options.compression);
+    section.checked("rotate_bytes", &mut options.rotate_bytes, checks::at_least(ByteSize::kib(1)));
+    section.checked("rotate_age", &mut options.rotate_age, checks::at_least(MOMENT));
+    section.key("keep", &mut options.keep);
+    refuse_keep(section, options.keep, options.rotate_bytes);
+}
+
+fn dead_letters(section: &mut Section<'_>, options: &mut DeadLetterOptions) {
+    section.key("directory", &mut options.directory);
+    section.checked("rotate_bytes", &mut options.rotate_bytes, checks::at_least(ByteSize::kib(1)));
+    section.key("keep", &mut options.keep);
+    refuse_keep(section, options.keep, options.rotate_bytes);
+}
+
+fn refuse_keep(section: &mut Section<'_>, keep: ByteSize, rotate: ByteSize) {
+    if keep.0 != 0 && keep < rotate {
+        let why = format!("{keep} is less than one file ({rotate}); raise it, or take 0 to keep all");
+        section.refuse(&["keep", "rotate_bytes"], why);
+    }
+}
+
+fn http(section: &mut Section<'_>, options: &mut HttpOptions) {
+    section.checked("listen", &mut options.listen, checks::listen_or_none);
+}
+
+fn log(section: &mut Section<'_>, options: &mut LogOptions) {
+    section.checked("level", &mut options.level, checks::level);
+    section.key("format", &mut options.format);
+}

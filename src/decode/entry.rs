@@ -1,0 +1,223 @@
+//! A frame's events one after the other, and a record's fields.
+
+use std::borrow::Cow;
+
+use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
+
+use super::msgpack::{Item, Reader, SkipFault};
+use super::{Body, DecodeError};
+use crate::event::{self, Fields, Name, Timestamp, Value};
+
+/// Steps through the entries of a body that is not compressed, or of a window of one that was.
+pub struct Entries<'a> {
+    reader: Reader<'a>,
+    /// How many are left, where the frame says so.
+    left: Option<u32>,
+    /// Whether an entry stands in an array of its own, as everywhere but in a Message.
+    wrapped: bool,
+    bounds: Bounds,
+    /// The bytes of the record that was read last.
+    record: &'a [u8],
+}
+
+impl<'a> Entries<'a> {
+    /// The entries of `body`; a compressed body has none before it is decompressed.
+    /// A record deeper than `depth` or with more than `fields` fields is refused.
+    pub fn new(body: &Body<'a>, depth: usize, fields: usize) -> Self {
+        let (bytes, left, wrapped) = match body {
+            Body::Message(bytes) => (*bytes, Some(1), false),
+            Body::Forward(count, bytes) => (*bytes, Some(*count), true),
+            Body::Packed(bytes) => (*bytes, None, true),
+            Body::Compressed(..) | Body::OtherSignal => (&[][..], Some(0), true),
+        };
+        let bounds = Bounds { depth, fields: fields as u64, name_depth: 1 };
+        Self { reader: Reader::new(bytes), left, wrapped, bounds, record: &[] }
+    }
+
+    /// The bytes of the record that was read last.
+    pub fn record(&self) -> &'a [u8] {
+        self.record
+    }
+
+    /// How many entries there are at most, by the count or by the bytes: an entry is at least 4 bytes long.
+    pub fn at_most(&self) -> u64 {
+        self.left.map_or(self.reader.rest().len() as u64 / 4 + 1, u64::from)
+    }
+
+    /// The next event, its fields put into `fields`. An entry of the wrong kind is an error of its own, after which the next
+    /// one can be asked for; after malformed bytes there is no next.
+    pub fn next(&mut self, fields: &mut Fields<'a>) -> Option<Result<Option<Timestamp>, DecodeError>> {
+        if self.reader.is_empty() || self.left == Some(0) {
+            return None;
+        }
+        let before = self.reader.clone();
+        let read = self.read_entry(fields);
+        self.left = self.left.map(|left| left - 1);
+        if let Err(error) = &read {
+            self.step_over(before, error);
+        }
+        Some(read)
+    }
+
+    /// Goes to the end of the entry that was refused, or to the end of all where it cannot be found.
+    fn step_over(&mut self, before: Reader<'a>, error: &DecodeError) {
+        self.reader = before;
+        let values = if self.wrapped { 1 } else { 2 };
+        let lost = error.closes_connection()
+            || (0..values).any(|_| self.reader.skip(usize::from(u8::MAX), &mut u64::MAX.clone()).is_err());
+        if lost {
+            self.left = Some(0);
+        }
+    }
+
+    fn read_entry(&mut self, fields: &mut Fields<'a>) -> Result<Option<Timestamp>, DecodeError> {
+        if self.wrapped {
+            match self.reader.item()? {
+                Item::Array(2) => (),
+                Item::Array(_) => {
+                    return Err(self.reader.unexpected("an entry that is no pair of time and record"));
+                }
+                _ => return Err(self.reader.unexpected("an entry that is no array")),
+            }
+        }
+        let time = self.read_time()?;
+        let start = self.reader.rest();
+        read_map(&mut self.reader, fields, self.bounds)?;
+        self.record = start.get(..start.len() - self.reader.rest().len()).unwrap_or_default();
+        Ok(time)
+    }
+
+    /// An EventTime, a number, nil; or one of these with metadata beside it: `[time, metadata]`.
+    fn read_time(&mut self) -> Result<Option<Timestamp>, DecodeError> {
+        let item = self.reader.item()?;
+        if let Item::Array(2) = item {
+            let inner = self.reader.item()?;
+            let time = self.time_of(inner)?;
+            let mut budget = self.bounds.fields;
+            let skipped = self.reader.skip(self.bounds.depth, &mut budget);
+            return skipped.map(|_| time).map_err(|fault| self.bounds.exceeded(fault));
+        }
+        self.time_of(item)
+    }
+
+    fn time_of(&self, item: Item<'_>) -> Result<Option<Timestamp>, DecodeError> {
+        Ok(match item {
+            Item::Extension(0, &[a, b, c, d, e, f, g, h]) => {
+                let seconds = u32::from_be_bytes([a, b, c, d]);
+                let nanos = u32::from_be_bytes([e, f, g, h]);
+                if seconds == 0 && nanos == 0 { None } else { Timestamp::new(i64::from(seconds), nanos) }
+            }
+            Item::Nil | Item::Unsigned(0) => None,
+            Item::Unsigned(seconds) => {
+                i64::try_from(seconds).ok().and_then(|seconds| Timestamp::new(seconds, 0))
+            }
+            Item::Signed(seconds) => Timestamp::new(seconds, 0),
+            Item::Single(seconds) => Timestamp::from_float(f64::from(seconds)),
+            Item::Double(seconds) => Timestamp::from_float(seconds),
+            _ => return Err(self.reader.unexpected("a time that is none")),
+        })
+    }
+}
+
+/// What holds for one record.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// Maps and arrays inside one another.
+    depth: usize,
+    /// Fields, nested ones included.
+    fields: u64,
+    /// Where its names stand in the document; the root is 1.
+    name_depth: usize,
+}
+
+impl Bounds {
+    /// For bytes that were within the limits when they came in.
+    const fn settled(name_depth: usize) -> Self {
+        Self { depth: 255, fields: u32::MAX as u64, name_depth }
+    }
+
+    fn exceeded(self, fault: SkipFault) -> DecodeError {
+        match fault {
+            SkipFault::Decode(error) => error,
+            SkipFault::Depth => DecodeError::Limit { key: "depth", limit: self.depth as u64 },
+            SkipFault::Fields => DecodeError::Limit { key: "fields", limit: self.fields },
+        }
+    }
+}
+
+/// Reads one record that stands alone, such as a kept part, into `fields`.
+pub fn read_record<'a>(bytes: &'a [u8], fields: &mut Fields<'a>) -> Result<(), DecodeError> {
+    read_map(&mut Reader::new(bytes), fields, Bounds::settled(1))
+}
+
+/// Reads the pairs of a map inside a record, whose names stand at `depth`.
+pub fn read_pairs<'a>(
+    reader: &mut Reader<'a>,
+    pairs: u32,
+    depth: usize,
+    fields: &mut Fields<'a>,
+) -> Result<(), DecodeError> {
+    read_members(reader, pairs, fields, Bounds::settled(depth))
+}
+
+fn read_map<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, bounds: Bounds) -> Result<(), DecodeError> {
+    match reader.item()? {
+        Item::Map(pairs) => read_members(reader, pairs, fields, bounds),
+        _ => Err(reader.unexpected("a record that is no map")),
+    }
+}
+
+fn read_members<'a>(
+    reader: &mut Reader<'a>,
+    pairs: u32,
+    fields: &mut Fields<'a>,
+    bounds: Bounds,
+) -> Result<(), DecodeError> {
+    let mut budget = bounds.fields;
+    for _ in 0..pairs {
+        let name = read_name(reader, bounds, &mut budget).map_err(|fault| bounds.exceeded(fault))?;
+        let value = read_value(reader, bounds, &mut budget).map_err(|fault| bounds.exceeded(fault))?;
+        fields.push(name, value);
+    }
+    fields.settle();
+    Ok(())
+}
+
+/// A number or a truth as a name is written out; a map, an array or an extension becomes the base64 of its bytes.
+fn read_name<'a>(reader: &mut Reader<'a>, bounds: Bounds, budget: &mut u64) -> Result<Name<'a>, SkipFault> {
+    let before = reader.clone();
+    let name = match reader.item().map_err(SkipFault::Decode)? {
+        Item::Text(name) | Item::Binary(name) => return Ok(event::legal_name_bytes(name, bounds.name_depth)),
+        Item::Nil => "null".to_owned(),
+        Item::Bool(truth) => truth.to_string(),
+        Item::Unsigned(number) => number.to_string(),
+        Item::Signed(number) => number.to_string(),
+        Item::Single(number) => number.to_string(),
+        Item::Double(number) => number.to_string(),
+        Item::Array(_) | Item::Map(_) | Item::Extension(..) => {
+            *reader = before;
+            BASE64_STANDARD_NO_PAD.encode(reader.skip(bounds.depth, budget)?)
+        }
+    };
+    Ok(event::legal_name(Cow::Owned(name), bounds.name_depth))
+}
+
+fn read_value<'a>(reader: &mut Reader<'a>, bounds: Bounds, budget: &mut u64) -> Result<Value<'a>, SkipFault> {
+    let before = reader.clone();
+    let value = match reader.item().map_err(SkipFault::Decode)? {
+        Item::Text(text) => Value::Text(text),
+        Item::Nil => Value::Null,
+        Item::Bool(truth) => Value::Bool(truth),
+        Item::Unsigned(number) => Value::Unsigned(number),
+        Item::Signed(number) => Value::Signed(number),
+        Item::Single(number) => Value::Single(number),
+        Item::Double(number) => Value::Double(number),
+        Item::Binary(bytes) => Value::Binary(bytes),
+        Item::Array(_) | Item::Map(_) | Item::Extension(..) => {
+            *reader = before;
+            return Ok(Value::Packed(reader.skip(bounds.depth.saturating_sub(1), budget)?));
+        }
+    };
+    *budget = budget.checked_sub(1).ok_or(SkipFault::Fields)?;
+    Ok(value)
+}

@@ -1,0 +1,116 @@
+//! Where a frame ends, found while it is still arriving.
+//!
+//! Invariant: every byte of a frame is looked at once, however many pieces it arrives in; the limit is tested on what a
+//! length field declares, before the bytes are waited for.
+
+use super::DecodeError;
+use super::msgpack::shape;
+
+/// What is known of the frame at the front of the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scanned {
+    /// It is there: this many bytes.
+    Complete(usize),
+    /// At least this many bytes more are needed.
+    Need(usize),
+}
+
+/// The scan of one frame, carried from read to read.
+#[derive(Debug)]
+pub struct FrameScan {
+    position: u64,
+    /// Values that are still to come before the frame is whole.
+    values: u64,
+    limit: u64,
+}
+
+impl FrameScan {
+    /// A scan at the beginning of a frame of at most `limit` bytes.
+    pub fn new(limit: u64) -> Self {
+        Self { position: 0, values: 1, limit }
+    }
+
+    /// Goes on where the last call stopped; `frame` begins with the same bytes as then.
+    pub fn advance(&mut self, frame: &[u8]) -> Result<Scanned, DecodeError> {
+        while self.values > 0 {
+            let offset = usize::try_from(self.position).unwrap_or(usize::MAX);
+            let Some(rest) = frame.get(offset..) else { break };
+            let malformed = |what| DecodeError::Malformed { what, offset };
+            let Some(shape) = shape(rest).map_err(malformed)? else {
+                return Ok(Scanned::Need(1));
+            };
+            self.position = self.position.saturating_add(shape.head as u64).saturating_add(shape.body);
+            self.values = (self.values - 1).saturating_add(shape.members);
+            // A value takes at least one byte, so a count beyond the limit cannot be met within it.
+            if self.position.saturating_add(self.values) > self.limit {
+                return Err(DecodeError::Limit { key: "frame_bytes", limit: self.limit });
+            }
+        }
+        Ok(self.state(frame.len() as u64))
+    }
+
+    fn state(&self, have: u64) -> Scanned {
+        let need = self.position + self.values;
+        match usize::try_from(need.saturating_sub(have)) {
+            Ok(0) if self.values == 0 => Scanned::Complete(self.position as usize),
+            Ok(more) => Scanned::Need(more.max(1)),
+            Err(_) => Scanned::Need(usize::MAX),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_frame_in_one_byte_pieces_is_found_at_its_last_byte() {
+        let frame = [0x93, 0xa1, b't', 0x01, 0x82, 0xa1, b'a', 0xc4, 2, 9, 9, 0xa1, b'b', 0xc0];
+        let mut scan = FrameScan::new(1000);
+        for end in 0..frame.len() {
+            let state = scan.advance(&frame[..end]).expect("well-formed");
+            assert!(matches!(state, Scanned::Need(more) if more <= frame.len() - end), "{end}: {state:?}");
+        }
+        assert_eq!(scan.advance(&frame), Ok(Scanned::Complete(frame.len())));
+    }
+
+    #[test]
+    fn a_declared_length_over_the_limit_is_refused_before_its_bytes_come() {
+        for head in [
+            &[0xdb, 0xff, 0xff, 0xff, 0xff][..],
+            &[0xc6, 0x00, 0x01, 0x00, 0x00],
+            &[0xdd, 0xff, 0xff, 0xff, 0xff],
+            &[0xdf, 0x80, 0x00, 0x00, 0x00],
+        ] {
+            let refused = FrameScan::new(65_535).advance(head);
+            assert_eq!(refused, Err(DecodeError::Limit { key: "frame_bytes", limit: 65_535 }), "{head:x?}");
+        }
+    }
+
+    #[test]
+    fn the_reserved_byte_is_named_with_its_place() {
+        let refused = FrameScan::new(100).advance(&[0x92, 0x01, 0xc1]);
+        assert_eq!(refused, Err(DecodeError::Malformed { what: "the reserved byte 0xc1", offset: 2 }));
+    }
+
+    proptest! {
+        #[test]
+        fn cut_anywhere_the_answer_is_the_same(bytes in proptest::collection::vec(any::<u8>(), 1..300), cuts in proptest::collection::vec(0..300_usize, 0..8)) {
+            let whole = FrameScan::new(200).advance(&bytes);
+            let mut cuts = cuts;
+            cuts.retain(|cut| *cut < bytes.len());
+            cuts.sort_unstable();
+            cuts.push(bytes.len());
+            let mut scan = FrameScan::new(200);
+            let mut pieces = Ok(Scanned::Need(1));
+            for cut in cuts {
+                pieces = scan.advance(&bytes[..cut]);
+                if !matches!(pieces, Ok(Scanned::Need(_))) {
+                    break;
+                }
+            }
+            prop_assert_eq!(whole, pieces);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Document ids: 24 characters that sort by time.
+//!
+//! 48 bits of the event's time in milliseconds, then 96 bits that tell apart what falls into one millisecond. For a chunk
+//! that its sender names, they are a hash of the chunk's name and payload plus the event's place in it: sent again, it gets
+//! the same ids. Otherwise they are a number drawn at start plus a running one. Lucene finds ids that come in order cheaply.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+
+/// Length of an id in characters.
+pub const ID_LENGTH: usize = 24;
+
+/// 64 characters in the order of their bytes, so that ids sort as their numbers do; all are legal in an id and in a URL.
+const ALPHABET: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+
+const LOW_BITS: u32 = 96;
+
+/// The 96 bits from which the ids of one frame count on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdBase(u128);
+
+impl IdBase {
+    /// The same for the same chunk with the same tag and payload, wherever and whenever it comes.
+    pub fn of_chunk(tag: &[u8], chunk: &[u8], payload: &[u8]) -> Self {
+        let mut hash = Xxh3::new();
+        for part in [tag, chunk, payload] {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        Self(hash.digest128())
+    }
+
+    /// One that no other run of any daemon has.
+    pub fn random() -> Self {
+        let mut bytes = [0; 16];
+        // why: without the system's randomness, the clock and the process tell runs apart well enough to go on.
+        if getrandom::fill(&mut bytes).is_err() {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+            bytes = xxh3_128(&[now.to_le_bytes(), u128::from(std::process::id()).to_le_bytes()].concat())
+                .to_le_bytes();
+        }
+        Self(u128::from_le_bytes(bytes))
+    }
+
+    /// The one `places` further on.
+    pub fn plus(self, places: u64) -> Self {
+        Self(self.0.wrapping_add(u128::from(places)))
+    }
+
+    /// As 16 bytes, to be kept.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
+    /// From what [`IdBase::to_bytes`] gave.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
+
+    /// The id of an event of `millis` since 1970 at this very place.
+    pub fn id(self, millis: u64) -> [u8; ID_LENGTH] {
+        let low = self.0 & ((1 << LOW_BITS) - 1);
+        let mut id = [0; ID_LENGTH];
+        let (time, place) = id.split_at_mut(8);
+        let (upper, lower) = place.split_at_mut(8);
+        write_48_bits(time, millis);
+        write_48_bits(upper, (low >> 48) as u64);
+        write_48_bits(lower, low as u64);
+        id
+    }
+}
+
+fn write_48_bits(into: &mut [u8], bits: u64) {
+    for (index, character) in into.iter_mut().enumerate() {
+        *character = ALPHABET[(bits >> (42 - 6 * index) & 63) as usize];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(id: [u8; ID_LENGTH]) -> String {
+        String::from_utf8(id.to_vec()).expect("ASCII")
+    }
+
+    #[test]
+    fn ids_sort_by_time_and_then_by_place() {
+        let base = IdBase::of_chunk(b"tag", b"chunk", b"payload");
+        let base = IdBase(base.0 & 0xffff);
+        let mut ids = Vec::new();
+        for millis in [0, 1, 63, 64, 1_700_000_000_000, (1 << 48) - 1] {
+            for place in [0, 1, 63, 64, 1 << 40] {
+                ids.push(text(base.plus(place).id(millis)));
+            }
+        }
+        assert!(ids.is_sorted());
+        ids.dedup();
+        assert_eq!(ids.len(), 30);
+    }
+
+    #[test]
+    fn a_chunk_sent_again_gets_the_same_ids_and_any_other_gets_others() {
+        let base = IdBase::of_chunk(b"t", b"c", b"p");
+        assert_eq!(base, IdBase::of_chunk(b"t", b"c", b"p"));
+        for other in [
+            IdBase::of_chunk(b"t", b"c", b"q"),
+            IdBase::of_chunk(b"t", b"d", b"p"),
+            IdBase::of_chunk(b"tc", b"", b"p"),
+        ] {
+            assert_ne!(base, other);
+        }
+        assert_ne!(IdBase::random(), IdBase::random());
+    }
+
+    #[test]
+    fn the_place_carries_over_all_its_bits() {
+        let base = IdBase(u128::MAX);
+        assert_eq!(text(base.plus(1).id(0)), "-".repeat(24));
+        assert_eq!(IdBase::from_bytes(base.to_bytes()), base);
+    }
+}

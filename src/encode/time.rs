@@ -1,0 +1,74 @@
+//! Times as RFC 3339 with nine digits, so that documents sort by it as text too.
+
+use crate::event::Timestamp;
+
+/// Bytes of `2026-11-23T15:14:58`.
+const SECOND_LENGTH: usize = 19;
+
+/// Writes `at` without quotes.
+pub(super) fn write(out: &mut Vec<u8>, at: Timestamp) {
+    out.extend_from_slice(&second(at.seconds()));
+    write_fraction(out, at.nanos());
+}
+
+/// Writes times of which many fall into one second, as logs do.
+#[derive(Default)]
+pub(super) struct TimeWriter {
+    second: i64,
+    text: Option<[u8; SECOND_LENGTH]>,
+}
+
+impl TimeWriter {
+    /// Writes `at` without quotes.
+    pub(super) fn write(&mut self, out: &mut Vec<u8>, at: Timestamp) {
+        let text = match self.text {
+            Some(text) if self.second == at.seconds() => text,
+            _ => {
+                self.second = at.seconds();
+                *self.text.insert(second(at.seconds()))
+            }
+        };
+        out.extend_from_slice(&text);
+        write_fraction(out, at.nanos());
+    }
+}
+
+fn second(seconds: i64) -> [u8; SECOND_LENGTH] {
+    let text = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string();
+    text.as_bytes().first_chunk().copied().unwrap_or(*b"1970-01-01T00:00:00")
+}
+
+fn write_fraction(out: &mut Vec<u8>, nanos: u32) {
+    let mut text = *b".000000000Z";
+    let mut rest = nanos;
+    for digit in text.iter_mut().take(10).skip(1).rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    out.extend_from_slice(&text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(seconds: i64, nanos: u32) -> String {
+        let mut out = Vec::new();
+        TimeWriter::default().write(&mut out, Timestamp::new(seconds, nanos).expect("in range"));
+        String::from_utf8(out).expect("ASCII")
+    }
+
+    #[test]
+    fn times_are_written_to_the_nanosecond() {
+        assert_eq!(written(1_705_314_645, 123_456_789), "2024-01-15T10:30:45.123456789Z");
+        assert_eq!(written(1_705_314_645, 5), "2024-01-15T10:30:45.000000005Z");
+        assert_eq!(written(0, 0), "1970-01-01T00:00:00.000000000Z");
+        assert_eq!(written(-1, 0), "1969-12-31T23:59:59.000000000Z");
+    }
+
+    #[test]
+    fn the_far_ends_of_what_can_be_written_are_written() {
+        assert_eq!(written(253_402_207_200, 999_999_999), "9999-12-30T22:00:00.999999999Z");
+        assert_eq!(written(-62_167_219_200, 0), "0000-01-01T00:00:00.000000000Z");
+    }
+}

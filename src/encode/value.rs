@@ -1,0 +1,226 @@
+//! Values as JSON, without an owned tree: nested msgpack and nested JSON are transcoded member by member.
+//!
+//! What Elasticsearch would refuse is settled on the way, at every level: names by the rule of `event::name`, the last
+//! of a repeated name wins, objects deeper than `event::MAX_DEPTH` are kept as their JSON text, NaN and infinities become null.
+//! An object is written as it is read; only one with a name to mend or to drop is taken back and collected first.
+
+use std::borrow::Cow;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde_json::value::RawValue;
+
+use super::{Mended, nested_json, text, time};
+use crate::decode::{Item, Reader};
+use crate::event::{self, Fields, Timestamp, Value};
+
+/// How deep what is kept as text is followed; the decoder's own limit lies below.
+const TEXT_DEPTH: usize = 256;
+
+/// Writes values to `out` and counts what it had to change.
+pub(super) struct ValueWriter<'o> {
+    pub(super) out: &'o mut Vec<u8>,
+    pub(super) mended: &'o mut Mended,
+    /// How deep objects may go before they become text.
+    pub(super) max_depth: usize,
+}
+
+/// The names of one object as far as they were written: found repeated without a table, for up to 16.
+#[derive(Default)]
+pub(super) struct Names<'a> {
+    names: [&'a [u8]; 16],
+    count: usize,
+}
+
+impl<'a> Names<'a> {
+    /// Notes a name; false where it is not plain, repeated, or one too many to tell.
+    pub(super) fn note(&mut self, name: &'a [u8]) -> bool {
+        let plain = matches!(event::legal_name_bytes(name, 2), Cow::Borrowed(_));
+        let seen = self.names.iter().take(self.count).any(|other| *other == name);
+        match self.names.get_mut(self.count) {
+            Some(free) if plain && !seen => {
+                *free = name;
+                self.count += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl ValueWriter<'_> {
+    /// Writes `value`, which stands in an object at `depth` (the root is 1).
+    pub(super) fn value(&mut self, value: &Value<'_>, depth: usize) {
+        match value {
+            Value::Text(text) => self.mended.invalid_utf8 += u32::from(text::write_bytes(self.out, text)),
+            Value::Json(json) => self.json(json, depth),
+            Value::Owned(text) => text::write_str(self.out, text),
+            Value::Packed(bytes) => self.packed(&mut Reader::new(bytes), depth),
+            Value::Null => self.out.extend_from_slice(b"null"),
+            Value::Bool(truth) => self.bool(*truth),
+            Value::Unsigned(number) => self.number(*number),
+            Value::Signed(number) => self.number(*number),
+            Value::Single(number) => self.float(number, number.is_finite()),
+            Value::Double(number) => self.float(number, number.is_finite()),
+            Value::Binary(bytes) => self.binary(bytes),
+        }
+    }
+
+    fn bool(&mut self, truth: bool) {
+        self.out.extend_from_slice(if truth { b"true" } else { b"false" });
+    }
+
+    fn number(&mut self, number: impl itoa::Integer) {
+        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    /// serde_json writes the shortest form that reads back as the same number, and null for what JSON cannot say.
+    fn float(&mut self, number: &impl serde::Serialize, finite: bool) {
+        self.mended.not_finite += u32::from(!finite);
+        if serde_json::to_writer(&mut *self.out, number).is_err() {
+            self.out.extend_from_slice(b"null");
+        }
+    }
+
+    /// Bytes that happen to be UTF-8 are text to whoever reads them; others are base64.
+    fn binary(&mut self, bytes: &[u8]) {
+        match simdutf8::basic::from_utf8(bytes) {
+            Ok(text) => text::write_str(self.out, text),
+            Err(_) => text::write_str(self.out, &BASE64_STANDARD.encode(bytes)),
+        }
+    }
+
+    /// EventTime (type 0) and msgpack's own timestamp (type -1, 32 and 64 bits) as RFC 3339, others as base64.
+    fn extension(&mut self, kind: i8, bytes: &[u8]) {
+        match extension_time(kind, bytes) {
+            Some(at) => {
+                self.out.push(b'"');
+                time::write(self.out, at);
+                self.out.push(b'"');
+            }
+            None => text::write_str(self.out, &BASE64_STANDARD.encode(bytes)),
+        }
+    }
+
+    /// Writes the next value of `reader`. The decoder has stepped over it before, so it is complete.
+    fn packed(&mut self, reader: &mut Reader<'_>, depth: usize) {
+        let before = reader.clone();
+        let Ok(item) = reader.item() else { return self.out.extend_from_slice(b"null") };
+        match item {
+            Item::Map(_) | Item::Array(_) if depth >= self.max_depth => {
+                *reader = before;
+                self.packed_as_text(reader);
+            }
+            Item::Map(pairs) => self.packed_map(reader, pairs, depth + 1),
+            Item::Array(count) => self.packed_array(reader, count, depth + 1),
+            Item::Extension(kind, bytes) => self.extension(kind, bytes),
+            Item::Nil => self.value(&Value::Null, depth),
+            Item::Bool(truth) => self.bool(truth),
+            Item::Unsigned(number) => self.number(number),
+            Item::Signed(number) => self.number(number),
+            Item::Single(number) => self.value(&Value::Single(number), depth),
+            Item::Double(number) => self.value(&Value::Double(number), depth),
+            Item::Text(text) => self.value(&Value::Text(text), depth),
+            Item::Binary(bytes) => self.binary(bytes),
+        }
+    }
+
+    fn packed_array(&mut self, reader: &mut Reader<'_>, count: u32, depth: usize) {
+        self.out.push(b'[');
+        for index in 0..count {
+            self.separate(index == 0);
+            self.packed(reader, depth);
+        }
+        self.out.push(b']');
+    }
+
+    fn packed_map(&mut self, reader: &mut Reader<'_>, pairs: u32, depth: usize) {
+        let start = self.out.len();
+        let before = reader.clone();
+        let mut names = Names::default();
+        self.out.push(b'{');
+        for index in 0..pairs {
+            let name = match reader.item() {
+                Ok(Item::Text(name)) if names.note(name) => name,
+                _ => {
+                    self.out.truncate(start);
+                    *reader = before;
+                    return self.collected_map(reader, pairs, depth);
+                }
+            };
+            self.separate(index == 0);
+            text::write_bytes(self.out, name);
+            self.out.push(b':');
+            self.packed(reader, depth);
+        }
+        self.out.push(b'}');
+    }
+
+    /// The slow way, for a map with a name that must be mended, or a repeated one.
+    fn collected_map(&mut self, reader: &mut Reader<'_>, pairs: u32, depth: usize) {
+        let mut fields = Fields::default();
+        if crate::decode::read_pairs(reader, pairs, depth, &mut fields).is_ok() {
+            self.object(&fields, depth);
+        } else {
+            self.out.extend_from_slice(b"null");
+        }
+    }
+
+    fn packed_as_text(&mut self, reader: &mut Reader<'_>) {
+        self.mended.too_deep += 1;
+        let mut inner = Vec::new();
+        let mut writer = ValueWriter { out: &mut inner, mended: self.mended, max_depth: TEXT_DEPTH };
+        writer.packed(reader, 1);
+        text::write_bytes(self.out, &inner);
+    }
+
+    /// Writes an object of settled fields.
+    pub(super) fn object(&mut self, fields: &Fields<'_>, depth: usize) {
+        self.out.push(b'{');
+        for (index, field) in fields.iter().enumerate() {
+            self.separate(index == 0);
+            text::write_str(self.out, &field.name);
+            self.out.push(b':');
+            self.value(&field.value, depth);
+        }
+        self.out.push(b'}');
+    }
+
+    pub(super) fn separate(&mut self, first: bool) {
+        if !first {
+            self.out.push(b',');
+        }
+    }
+
+    /// Writes JSON that was read before, so that its syntax is known to be right.
+    pub(super) fn json(&mut self, json: &str, depth: usize) {
+        match json.as_bytes().first() {
+            Some(b'{' | b'[') if depth >= self.max_depth => {
+                self.mended.too_deep += 1;
+                text::write_str(self.out, json);
+            }
+            Some(b'{') => nested_json::object(self, json, depth + 1),
+            Some(b'[') => nested_json::array(self, json, depth + 1),
+            _ => self.out.extend_from_slice(json.as_bytes()),
+        }
+    }
+
+    /// Writes one raw member.
+    pub(super) fn raw(&mut self, raw: &RawValue, depth: usize) {
+        self.json(raw.get(), depth);
+    }
+}
+
+fn extension_time(kind: i8, bytes: &[u8]) -> Option<Timestamp> {
+    match (kind, bytes) {
+        (0, &[a, b, c, d, e, f, g, h]) => {
+            Timestamp::new(i64::from(u32::from_be_bytes([a, b, c, d])), u32::from_be_bytes([e, f, g, h]))
+        }
+        (-1, &[a, b, c, d]) => Timestamp::new(i64::from(u32::from_be_bytes([a, b, c, d])), 0),
+        (-1, bytes) => {
+            let both = u64::from_be_bytes(bytes.try_into().ok()?);
+            let nanos = u32::try_from(both >> 34).ok()?;
+            Timestamp::new(i64::try_from(both & 0x3_ffff_ffff).ok()?, nanos)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,49 @@
+//! The line of an event, `message`, is read and what it says merged into the event.
+//!
+//! The rule: a line that is a JSON object gives its members as fields in place of `message`. A member that has the name of one
+//! of the record's own fields is kept as `parsed.NAME`, since the record's come from the engine and the line's from whoever
+//! printed it. The first of the line's `@timestamp`, `timestamp` and `time` that is a time becomes the event's and
+//! leaves the fields. A line that is no JSON object stays as it is.
+
+use std::borrow::Cow;
+
+use super::Parse;
+use crate::event::{Event, Value};
+use crate::parse;
+
+/// Names under which loggers print the time, the more specific first.
+const TIME_NAMES: [&str; 3] = ["@timestamp", "timestamp", "time"];
+
+/// Reads the line; false where it should have been JSON and was not.
+pub(super) fn apply(event: &mut Event<'_>, parse: Parse) -> bool {
+    let Some(line) = event.fields.get("message").and_then(Value::borrowed_text) else { return true };
+    if !looks_like_object(line) {
+        return parse != Parse::Json;
+    }
+    let Ok(line) = simdutf8::basic::from_utf8(line) else { return parse != Parse::Json };
+    let own = event.fields.len();
+    if parse::json_object(line, 1, &mut event.fields).is_err() {
+        return parse != Parse::Json;
+    }
+    event.fields.remove("message");
+    event.fields.settle_beside(own - 1, "parsed");
+    take_time(event, own - 1);
+    true
+}
+
+fn looks_like_object(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    line.starts_with(b"{") && line.ends_with(b"}")
+}
+
+fn take_time(event: &mut Event<'_>, own: usize) {
+    for name in TIME_NAMES {
+        let found = event.fields.iter().skip(own).find(|field| field.name == name);
+        let Some(Value::Json(json)) = found.map(|field| &field.value) else { continue };
+        if let Some(time) = parse::parse_time(json) {
+            event.time = time;
+            event.fields.remove(&Cow::Borrowed(name));
+            return;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! One part of a line that docker cut, and the line that parts make.
+//!
+//! A part is kept — in memory, and on disk where its sender wants an ack — as one msgpack array:
+//! `[tag: str, seconds: int, nanos: uint, id: bin 16, record: map]`, the record as it came.
+
+use std::sync::Arc;
+
+use rmp::encode;
+
+use crate::buffer::PartId;
+use crate::decode::{DecodeError, Item, Reader, read_record};
+use crate::encode::IdBase;
+use crate::event::{Fields, Timestamp};
+
+/// A part as its sender gave it.
+pub struct Part<'a> {
+    /// The event's tag.
+    pub tag: &'a str,
+    /// Its time; docker gives every part the first one's.
+    pub time: Timestamp,
+    /// The place from which its id comes.
+    pub id: IdBase,
+    /// The record's bytes.
+    pub record: &'a [u8],
+}
+
+impl<'a> Part<'a> {
+    /// The form in which it is kept.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.record.len() + self.tag.len() + 48);
+        let written = encode::write_array_len(&mut bytes, 5)
+            .and_then(|_| encode::write_str(&mut bytes, self.tag))
+            .and_then(|()| encode::write_sint(&mut bytes, self.time.seconds()))
+            .and_then(|_| encode::write_uint(&mut bytes, u64::from(self.time.nanos())))
+            .and_then(|_| encode::write_bin(&mut bytes, &self.id.to_bytes()));
+        debug_assert!(written.is_ok(), "writing to memory does not fail");
+        bytes.extend_from_slice(self.record);
+        bytes
+    }
+
+    /// Reads the form in which it is kept.
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let wrong = DecodeError::Unexpected { what: "a kept part of another form", offset: 0 };
+        let (Item::Array(5), Item::Text(tag)) = (reader.item()?, reader.item()?) else { return Err(wrong) };
+        let seconds = match reader.item()? {
+            Item::Unsigned(seconds) => i64::try_from(seconds).ok(),
+            Item::Signed(seconds) => Some(seconds),
+            _ => None,
+        };
+        let (Item::Unsigned(nanos), Item::Binary(id)) = (reader.item()?, reader.item()?) else {
+            return Err(wrong);
+        };
+        let time = seconds
+            .zip(u32::try_from(nanos).ok())
+            .and_then(|(seconds, nanos)| Timestamp::new(seconds, nanos));
+        let (Some(time), Ok(id), Ok(tag)) = (time, id.try_into(), str::from_utf8(tag)) else {
+            return Err(wrong);
+        };
+        Ok(Self { tag, time, id: IdBase::from_bytes(id), record: reader.rest() })
+    }
+}
+
+/// What docker says of a part, in its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place<'a> {
+    /// `partial_id`: the line it is of.
+    pub(super) line: &'a [u8],
+    /// `partial_ordinal`, from 1.
+    pub(super) ordinal: u32,
+    /// `partial_last`.
+    pub(super) last: bool,
+}
+
+impl<'a> Place<'a> {
+    /// Reads it; `None` where the record is no part, or one from an engine that gives parts no names.
+    pub(super) fn of(fields: &'a Fields<'_>) -> Option<Self> {
+        let line = fields.text("partial_id").filter(|line| !line.is_empty())?;
+        let ordinal = str::from_utf8(fields.text("partial_ordinal")?).ok()?.parse().ok()?;
+        let last = fields.text("partial_last") == Some(b"true");
+        (ordinal > 0).then_some(Self { line, ordinal, last })
+    }
+}
+
+/// A line made whole, or as whole as it will be.
+pub struct Line {
+    /// The tag of its events.
+    pub tag: Arc<str>,
+    /// Its time.
+    pub time: Timestamp,
+    /// The first part's id.
+    pub id: IdBase,
+    /// The first part's record.
+    pub record: Vec<u8>,
+    /// The line.
+    pub text: Vec<u8>,
+    /// Whether a part is missing.
+    pub incomplete: bool,
+    /// Its parts that are kept on disk, obsolete as soon as the line is safe.
+    pub kept: Vec<PartId>,
+}
+
+impl Line {
+    /// Joins the parts, in their order.
+    pub(super) fn join<'a>(parts: impl Iterator<Item = &'a [u8]>, incomplete: bool) -> Option<Self> {
+        let mut line: Option<Self> = None;
+        for bytes in parts {
+            let Ok(part) = Part::from_bytes(bytes) else { continue };
+            let joined = line.get_or_insert_with(|| Self {
+                tag: part.tag.into(),
+                time: part.time,
+                id: part.id,
+                record: part.record.to_vec(),
+                text: Vec::new(),
+                incomplete,
+                kept: Vec::new(),
+            });
+            let mut fields = Fields::default();
+            if read_record(part.record, &mut fields).is_ok() {
+                joined.text.extend_from_slice(fields.text("log").unwrap_or_default());
+            }
+        }
+        line
+    }
+}

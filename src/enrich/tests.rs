@@ -1,0 +1,206 @@
+//! Records in, fields out; parts in, lines out.
+
+use std::time::Duration;
+
+use prometheus_client::registry::Registry;
+use serde_json::json;
+
+use super::*;
+use crate::decode::read_record;
+use crate::encode::IdBase;
+use crate::event::{Fields, Timestamp};
+use crate::metrics::Metrics;
+use crate::units::ByteSize;
+
+fn pipelines(options: &[PipelineOptions]) -> Pipelines {
+    let defaults = Defaults { index: "logs-{tag}-default", fallback: "logs-forebay-default", host: "node-1" };
+    Pipelines::compile(options, defaults).expect("good options")
+}
+
+/// The fields after the pipeline, as `name=value` in order, and the event's time.
+fn applied(options: PipelineOptions, record: serde_json::Value) -> (Vec<String>, Timestamp, Unparsed) {
+    let pipelines = pipelines(&[options]);
+    let record = rmp_serde::to_vec(&record).expect("in memory");
+    let mut fields = Fields::default();
+    read_record(&record, &mut fields).expect("a record");
+    let mut event = Event { time: Timestamp::new(1, 0).expect("in range"), tag: "ml-api", fields };
+    let mut unparsed = Unparsed::default();
+    pipelines.choose("ml-api").expect("one").apply(&mut event, &mut unparsed);
+    let shown = event.fields.iter().map(|field| match &field.value {
+        Value::Text(text) => format!("{}={}", field.name, String::from_utf8_lossy(text)),
+        Value::Json(json) => format!("{}={json}", field.name),
+        other => format!("{}={other:?}", field.name),
+    });
+    (shown.collect(), event.time, unparsed)
+}
+
+fn without_tag() -> PipelineOptions {
+    PipelineOptions { tag_field: None, ..PipelineOptions::default() }
+}
+
+#[test]
+fn a_docker_line_takes_common_names() {
+    let record =
+        json!({"container_id": "abc", "container_name": "/ml", "log": "started", "source": "stdout"});
+    let (fields, _, _) = applied(PipelineOptions::default(), record);
+    assert_eq!(
+        fields,
+        ["container_id=abc", "container_name=ml", "message=started", "source=stdout", "tag=ml-api"]
+    );
+}
+
+#[test]
+fn a_json_line_is_merged_and_its_time_taken() {
+    let line =
+        r#"{"timestamp": "2024-01-15T10:30:45.5Z", "level": "INFO", "message": "done", "latency_ms": 12.5}"#;
+    let (fields, time, _) = applied(without_tag(), json!({"log": line, "source": "stdout"}));
+    assert_eq!(fields, ["source=stdout", "level=\"INFO\"", "message=\"done\"", "latency_ms=12.5"]);
+    assert_eq!(Some(time), Timestamp::new(1_705_314_645, 500_000_000));
+}
+
+#[test]
+fn a_time_that_is_none_stays_a_field() {
+    let (fields, time, _) = applied(without_tag(), json!({"log": r#"{"timestamp":"soon","time":7}"#}));
+    assert_eq!(fields, ["timestamp=\"soon\"", "time=7"]);
+    assert_eq!(time.seconds(), 1);
+}
+
+#[test]
+fn what_the_line_says_does_not_replace_what_the_engine_says() {
+    let line = r#"{"source":"billing","container_id":"forged","source":"last"}"#;
+    let (fields, _, _) =
+        applied(without_tag(), json!({"container_id": "abc", "log": line, "source": "stdout"}));
+    assert_eq!(
+        fields,
+        ["container_id=abc", "source=stdout", "parsed.container_id=\"forged\"", "parsed.source=\"last\""]
+    );
+}
+
+#[test]
+fn a_line_that_is_no_object_stays_and_is_counted_only_where_json_was_asked_for() {
+    for line in ["plain", "{broken", "[1]", "{\"a\":NaN}"] {
+        let (fields, _, unparsed) = applied(without_tag(), json!({ "log": line }));
+        assert_eq!((fields, unparsed.not_json), (vec![format!("message={line}")], 0));
+        let json_only = PipelineOptions { parse: Parse::Json, ..without_tag() };
+        assert_eq!(applied(json_only, json!({ "log": line })).2.not_json, 1, "{line}");
+    }
+    let none = PipelineOptions { parse: Parse::None, ..without_tag() };
+    assert_eq!(applied(none, json!({"log": "{\"a\":1}"})).0, ["message={\"a\":1}"]);
+}
+
+#[test]
+fn added_fields_stand_beside_those_of_the_same_name() {
+    let fields = vec![("env".to_owned(), "prod".to_owned()), ("source".to_owned(), "forebay".to_owned())];
+    let options =
+        PipelineOptions { fields, host_field: Some("host.name".into()), ..PipelineOptions::default() };
+    let (fields, _, _) = applied(options, json!({"source": "stdout", "tag": "own"}));
+    let expected = [
+        "source=stdout",
+        "tag=own",
+        "env=prod",
+        "forebay.source=forebay",
+        "host.name=node-1",
+        "forebay.tag=ml-api",
+    ];
+    assert_eq!(fields, expected);
+}
+
+#[test]
+fn the_first_pipeline_that_matches_is_taken_and_the_defaults_take_the_rest() {
+    let named = |pattern: &str| PipelineOptions {
+        pattern: pattern.into(),
+        index: Some(pattern.replace(".**", "-{tag}")),
+        ..PipelineOptions::default()
+    };
+    let pipelines = pipelines(&[named("a.**"), named("a.b")]);
+    let index = |tag| pipelines.choose(tag).expect("one").index.fixed(tag).expect("fixed");
+    assert_eq!(index("a.b"), "a-a.b");
+    assert_eq!(index("c"), "logs-c-default");
+}
+
+fn joiner(options: PartialOptions) -> Joiner {
+    Joiner::new(options, Metrics::new(&mut Registry::default()))
+}
+
+fn record(line: &str, ordinal: u32, last: bool, text: &str) -> Vec<u8> {
+    let (ordinal, last) = (ordinal.to_string(), last.to_string());
+    let record = json!({
+        "container_id": "abc", "log": text, "partial_message": "true", "partial_id": line,
+        "partial_ordinal": ordinal, "partial_last": last
+    });
+    rmp_serde::to_vec(&record).expect("in memory")
+}
+
+fn add(joiner: &Joiner, record: &[u8]) -> Vec<(String, bool)> {
+    let time = Timestamp::new(1, 0).expect("in range");
+    let part = Part { tag: "t", time, id: IdBase::from_bytes([1; 16]), record };
+    let lines = joiner.add(&part, |_| None);
+    lines.into_iter().map(|line| (String::from_utf8(line.text).expect("text"), line.incomplete)).collect()
+}
+
+#[test]
+fn interleaved_lines_are_joined_apart_and_in_the_order_of_their_parts() {
+    let joiner = joiner(PartialOptions::default());
+    assert_eq!(add(&joiner, &record("out", 1, false, "a")), []);
+    assert_eq!(add(&joiner, &record("err", 1, false, "x")), []);
+    assert_eq!(add(&joiner, &record("out", 3, true, "c")), []);
+    assert_eq!(add(&joiner, &record("err", 2, true, "y")), [("xy".to_owned(), false)]);
+    assert_eq!(add(&joiner, &record("out", 2, false, "b")), [("abc".to_owned(), false)]);
+}
+
+#[test]
+fn a_part_sent_again_counts_once() {
+    let joiner = joiner(PartialOptions::default());
+    add(&joiner, &record("l", 1, false, "a"));
+    add(&joiner, &record("l", 1, false, "a"));
+    assert_eq!(add(&joiner, &record("l", 2, true, "b")), [("ab".to_owned(), false)]);
+}
+
+#[test]
+fn a_line_whose_end_never_comes_is_emitted_marked() {
+    let joiner = joiner(PartialOptions { timeout: Duration::ZERO, ..PartialOptions::default() });
+    add(&joiner, &record("l", 1, false, "a"));
+    let lines = joiner.expire();
+    assert_eq!(
+        lines.iter().map(|line| (line.text.as_slice(), line.incomplete)).collect::<Vec<_>>(),
+        [(&b"a"[..], true)]
+    );
+    assert!(joiner.expire().is_empty());
+}
+
+#[test]
+fn memory_is_bounded_and_the_longest_waiting_line_leaves_first() {
+    let joiner = joiner(PartialOptions { memory: ByteSize(1000), ..PartialOptions::default() });
+    assert_eq!(add(&joiner, &record("a", 1, false, &"a".repeat(400))), []);
+    assert_eq!(add(&joiner, &record("b", 1, false, &"b".repeat(400))), [("a".repeat(400), true)]);
+}
+
+#[test]
+fn a_line_over_its_limit_goes_in_marked_pieces_and_loses_nothing() {
+    let joiner = joiner(PartialOptions { line_bytes: ByteSize(500), ..PartialOptions::default() });
+    let mut pieces = Vec::new();
+    for ordinal in 1..=7 {
+        pieces.extend(add(&joiner, &record("l", ordinal, ordinal == 7, &ordinal.to_string().repeat(100))));
+    }
+    assert!(pieces.len() > 1 && pieces.iter().all(|(_, incomplete)| *incomplete));
+    let all: String = pieces.into_iter().map(|(text, _)| text).collect();
+    assert_eq!(all, (1..=7).map(|ordinal: u32| ordinal.to_string().repeat(100)).collect::<String>());
+}
+
+#[test]
+fn a_kept_part_comes_back_and_goes_on_with_its_line() {
+    let before = joiner(PartialOptions::default());
+    add(&before, &record("l", 1, false, "a"));
+    let mut kept = Vec::new();
+    before.keep_all(|bytes| kept.push(bytes.to_vec()));
+    let after = joiner(PartialOptions::default());
+    assert!(kept.iter().all(|bytes| after.recover(bytes, 7).is_empty()));
+    let time = Timestamp::new(1, 0).expect("in range");
+    let rest = record("l", 2, true, "b");
+    let lines = after.add(&Part { tag: "t", time, id: IdBase::from_bytes([2; 16]), record: &rest }, |_| None);
+    let line = lines.first().expect("whole");
+    assert_eq!(
+        (line.text.as_slice(), line.kept.as_slice(), line.id),
+        (&b"ab"[..], &[7][..], IdBase::from_bytes([1; 16]))
+    );
+}

@@ -1,0 +1,201 @@
+//! An event's fields: in order, each name once, the last value of a repeated name.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::{Name, Value, name};
+
+/// A name and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field<'a> {
+    /// A legal name.
+    pub name: Name<'a>,
+    /// Its value.
+    pub value: Value<'a>,
+}
+
+/// Up to this many fields a repeated name is found by comparing all; beyond, with a table.
+const FEW: usize = 32;
+
+/// The fields of one event, in the order in which they came.
+#[derive(Debug, Default, PartialEq)]
+pub struct Fields<'a> {
+    list: Vec<Field<'a>>,
+}
+
+impl<'a> Fields<'a> {
+    /// No fields, in the allocation of an event that is done with; the lifetimes need not be related.
+    pub fn reuse(done: Fields<'_>) -> Self {
+        let mut list = done.list;
+        list.clear();
+        // The collect works in place: an empty iterator over a vector of the same layout keeps the allocation.
+        Self { list: list.into_iter().filter_map(|_| None).collect() }
+    }
+
+    /// Appends without looking for the same name; [`Fields::settle`] has to follow.
+    pub fn push(&mut self, name: Name<'a>, value: Value<'a>) {
+        self.list.push(Field { name, value });
+    }
+
+    /// Brings names that were pushed from index `from` on to a legal and unique form; the last of a name wins.
+    pub(crate) fn settle(&mut self) {
+        if self.list.len() <= FEW { self.settle_few() } else { self.settle_many() }
+    }
+
+    fn settle_few(&mut self) {
+        let mut index = 0;
+        while index < self.list.len() {
+            let (before, rest) = self.list.split_at(index + 1);
+            let repeated =
+                before.last().is_some_and(|field| rest.iter().any(|later| later.name == field.name));
+            if repeated {
+                self.list.remove(index);
+            } else {
+                index += 1;
+            }
+        }
+    }
+
+    fn settle_many(&mut self) {
+        let mut last = HashMap::with_capacity(self.list.len());
+        for (index, field) in self.list.iter().enumerate() {
+            last.insert(field.name.as_ref(), index);
+        }
+        if last.len() == self.list.len() {
+            return;
+        }
+        let mut keep: Vec<bool> = self
+            .list
+            .iter()
+            .enumerate()
+            .map(|(index, field)| last.get(field.name.as_ref()) == Some(&index))
+            .collect();
+        let mut kept = keep.drain(..);
+        self.list.retain(|_| kept.next().unwrap_or(true));
+    }
+
+    /// Settles names that were pushed from index `from` on, beside those that were there before: the last of a
+    /// repeated new name wins, and one that an old field has is kept as `prefix.name`, so that neither value is lost.
+    pub(crate) fn settle_beside(&mut self, from: usize, prefix: &str) {
+        let from = from.min(self.list.len());
+        let (old, new) = self.list.split_at_mut(from);
+        // Docker gives a record four fields and some labels, so looking through the old ones beats a table.
+        for field in new {
+            if old.iter().any(|other| other.name == field.name) {
+                field.name = name::legal(Cow::Owned(format!("{prefix}.{}", field.name)), 1);
+            }
+        }
+        self.settle();
+    }
+
+    /// Gives `name` a value: in the place of the old one, or at the end.
+    pub fn set(&mut self, name: Name<'a>, value: Value<'a>) {
+        match self.list.iter_mut().find(|field| field.name == name) {
+            Some(field) => field.value = value,
+            None => self.push(name, value),
+        }
+    }
+
+    /// Adds a field under `name`, or under `prefix.name` where the name is taken, so that neither value is lost.
+    pub fn add_beside(&mut self, prefix: &str, name: Name<'a>, value: Value<'a>) {
+        if self.get(&name).is_none() {
+            self.push(name, value);
+        } else {
+            self.set(name::legal(Cow::Owned(format!("{prefix}.{name}")), 1), value);
+        }
+    }
+
+    /// The value of `name`.
+    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+        self.list.iter().find(|field| field.name == name).map(|field| &field.value)
+    }
+
+    /// The text of `name`, where it is one.
+    pub fn text(&self, name: &str) -> Option<&[u8]> {
+        self.get(name).and_then(Value::as_text)
+    }
+
+    /// Takes `name` out.
+    pub fn remove(&mut self, name: &str) -> Option<Value<'a>> {
+        let index = self.list.iter().position(|field| field.name == name)?;
+        Some(self.list.remove(index).value)
+    }
+
+    /// Gives the field `from` the name `to`, in its place.
+    pub fn rename(&mut self, from: &str, to: Name<'a>) {
+        if let Some(field) = self.list.iter_mut().find(|field| field.name == from) {
+            field.name = to;
+        }
+    }
+
+    /// Takes back what was pushed beyond the first `length`.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.list.truncate(length);
+    }
+
+    /// The fields that `keep` says yes to stay.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        self.list.retain(|field| keep(&field.name));
+    }
+
+    /// All, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Field<'a>> {
+        self.list.iter()
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(fields: &Fields<'_>) -> Vec<String> {
+        fields.iter().map(|field| field.name.clone().into_owned()).collect()
+    }
+
+    #[test]
+    fn the_last_of_a_repeated_name_wins_among_few_and_among_many() {
+        for filler in [0, 100] {
+            let mut fields = Fields::default();
+            fields.push("a".into(), Value::Unsigned(1));
+            for number in 0..filler {
+                fields.push(format!("filler{number}").into(), Value::Null);
+            }
+            fields.push("b".into(), Value::Null);
+            fields.push("a".into(), Value::Unsigned(2));
+            fields.settle();
+            assert_eq!(fields.len(), filler + 2);
+            assert_eq!(fields.get("a"), Some(&Value::Unsigned(2)));
+            assert_eq!(names(&fields).last().map(String::as_str), Some("a"));
+        }
+    }
+
+    #[test]
+    fn a_taken_name_is_added_beside_its_owner() {
+        let mut fields = Fields::default();
+        fields.push("source".into(), Value::Text(b"stdout"));
+        fields.add_beside("parsed", "source".into(), Value::Text(b"billing"));
+        fields.add_beside("parsed", "level".into(), Value::Text(b"INFO"));
+        assert_eq!(names(&fields), ["source", "parsed.source", "level"]);
+    }
+
+    #[test]
+    fn the_allocation_of_a_finished_event_is_taken_again() {
+        let mut fields = Fields::default();
+        for _ in 0..64 {
+            fields.push("a".into(), Value::Null);
+        }
+        let capacity = fields.list.capacity();
+        let again: Fields<'_> = Fields::reuse(fields);
+        assert_eq!((again.len(), again.list.capacity()), (0, capacity));
+    }
+}

@@ -1,0 +1,147 @@
+//! Field names, as Elasticsearch takes them.
+//!
+//! The rule, applied to every name at every level: blank parts between dots vanish (so leading, trailing and
+//! double dots do), a name of nothing else is `empty`, a name over [`MAX_BYTES`] is cut, and dots that would make objects deeper
+//! than [`MAX_DEPTH`] become `_`. At the root, a name whose first part Elasticsearch keeps for itself (`_id`, `_source`, …)
+//! gets `field` in front: `_id` is stored as `field_id`. Elasticsearch would refuse the whole document otherwise.
+
+use std::borrow::Cow;
+
+/// A legal field name.
+pub type Name<'a> = Cow<'a, str>;
+
+/// Objects inside one another, the root included, that an index takes (`index.mapping.depth.limit`).
+pub const MAX_DEPTH: usize = 20;
+
+/// Bytes of a name; Lucene's own limit on a term is 32,766.
+const MAX_BYTES: usize = 512;
+
+/// Names that Elasticsearch or OpenSearch, of any version from 7 on, keeps for itself at the root.
+const METADATA: [&str; 22] = [
+    "_all",
+    "_data_stream_timestamp",
+    "_doc_count",
+    "_feature",
+    "_field_names",
+    "_id",
+    "_ignored",
+    "_ignored_source",
+    "_index",
+    "_inference_fields",
+    "_nested_path",
+    "_parent",
+    "_primary_term",
+    "_routing",
+    "_seq_no",
+    "_size",
+    "_source",
+    "_tier",
+    "_tsid",
+    "_type",
+    "_uid",
+    "_version",
+];
+
+/// The legal form of `name` for an object at `depth` (the root is 1); borrowed when there is nothing to mend.
+pub(crate) fn legal(name: Cow<'_, str>, depth: usize) -> Name<'_> {
+    if is_plain(name.as_bytes()) { name } else { mend(name, depth) }
+}
+
+/// The legal form of bytes that may not be UTF-8.
+pub(crate) fn legal_bytes(name: &[u8], depth: usize) -> Name<'_> {
+    match simdutf8::basic::from_utf8(name) {
+        Ok(name) => legal(Cow::Borrowed(name), depth),
+        Err(_) => Cow::Owned(legal(String::from_utf8_lossy(name), depth).into_owned()),
+    }
+}
+
+/// Whether no rule can apply: the common case, decided in one look at a short name.
+fn is_plain(name: &[u8]) -> bool {
+    match name {
+        [] | [b'_', ..] => false,
+        _ if name.len() > MAX_BYTES => false,
+        _ => name.iter().all(|byte| *byte > b' ' && *byte != b'.' && *byte < 0x80),
+    }
+}
+
+fn mend(name: Cow<'_, str>, depth: usize) -> Name<'_> {
+    let blank = name.split('.').any(|part| part.trim().is_empty());
+    let name = if blank { Cow::Owned(without_blank_parts(&name)) } else { name };
+    let name = if name.len() > MAX_BYTES { Cow::Owned(cut(&name).to_owned()) } else { name };
+    let dots = memchr::memchr_iter(b'.', name.as_bytes()).count();
+    let name = if depth + dots > MAX_DEPTH { Cow::Owned(name.replace('.', "_")) } else { name };
+    if depth == 1 && is_metadata(&name) { Cow::Owned(format!("field{name}")) } else { name }
+}
+
+fn without_blank_parts(name: &str) -> String {
+    let parts: Vec<&str> = name.split('.').filter(|part| !part.trim().is_empty()).collect();
+    if parts.is_empty() { "empty".to_owned() } else { parts.join(".") }
+}
+
+fn cut(name: &str) -> &str {
+    let end = (0..=MAX_BYTES).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+    name.get(..end).unwrap_or_default().trim_end_matches('.')
+}
+
+fn is_metadata(name: &str) -> bool {
+    name.starts_with('_')
+        && name.split('.').next().is_some_and(|first| METADATA.binary_search(&first).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root(name: &str) -> String {
+        legal(Cow::Borrowed(name), 1).into_owned()
+    }
+
+    #[test]
+    fn a_plain_name_is_not_copied() {
+        assert!(matches!(legal(Cow::Borrowed("container_id"), 1), Cow::Borrowed("container_id")));
+        assert!(matches!(legal(Cow::Borrowed("log.level"), 1), Cow::Borrowed("log.level")));
+        assert!(matches!(legal(Cow::Borrowed("größe"), 1), Cow::Borrowed("größe")));
+    }
+
+    #[test]
+    fn blank_parts_vanish() {
+        for (name, legal) in [
+            ("", "empty"),
+            ("...", "empty"),
+            (" ", "empty"),
+            (".a", "a"),
+            ("a.", "a"),
+            ("a..b", "a.b"),
+            ("a. .b", "a.b"),
+        ] {
+            assert_eq!(root(name), legal, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn elasticsearchs_own_names_are_moved_aside_at_the_root_only() {
+        assert_eq!(root("_id"), "field_id");
+        assert_eq!(root("_source.x"), "field_source.x");
+        assert_eq!(root("_raw"), "_raw");
+        assert_eq!(legal(Cow::Borrowed("_id"), 2), "_id");
+    }
+
+    #[test]
+    fn dots_that_would_nest_too_deep_become_underscores() {
+        let deep = ["a"; 21].join(".");
+        assert_eq!(root(&deep), deep.replace('.', "_"));
+        let fits = ["a"; 20].join(".");
+        assert_eq!(root(&fits), fits);
+    }
+
+    #[test]
+    fn a_very_long_name_is_cut_at_a_character() {
+        let name = "ä".repeat(400);
+        assert_eq!(root(&name).len(), 512);
+    }
+
+    #[test]
+    fn the_table_is_sorted_for_its_search() {
+        assert!(METADATA.is_sorted());
+    }
+}

@@ -1,0 +1,98 @@
+//! Acks: `{"ack": chunk}`, in the order of the chunks, each once its documents are safe.
+//!
+//! Invariant: what cannot be made safe is never acked; the connection is closed instead, and its sender sends again.
+//! Chunks that wait are bounded; beyond, the connection is not read.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::buffer::Waiter;
+use crate::metrics::Metrics;
+
+/// Chunks of one connection that may wait for their ack at once.
+const WAITING: usize = 1024;
+
+/// Bytes of acks that are written together at most.
+const TOGETHER: usize = 16 << 10;
+
+/// A chunk that will be acked.
+struct Pending {
+    /// The ack as it goes over the wire.
+    ack: Vec<u8>,
+    safe: Waiter,
+}
+
+/// The acks of one connection.
+pub(super) struct Acks {
+    pending: mpsc::Sender<Pending>,
+    writer: JoinHandle<()>,
+}
+
+impl Acks {
+    /// Starts writing to `to`. `failed` is cancelled when an ack cannot be sent.
+    pub(super) fn start(
+        to: impl AsyncWrite + Send + Unpin + 'static,
+        metrics: Arc<Metrics>,
+        failed: CancellationToken,
+    ) -> Self {
+        let (pending, waiting) = mpsc::channel(WAITING);
+        let writer = tokio::spawn(async move {
+            if write_acks(to, waiting, &metrics).await.is_err() {
+                failed.cancel();
+            }
+        });
+        Self { pending, writer }
+    }
+
+    /// Acks `chunk`, one msgpack value as it came, as soon as `safe` says so.
+    pub(super) async fn ack(&self, chunk: &[u8], safe: Waiter) {
+        let ack = [b"\x81\xa3ack".as_slice(), chunk].concat();
+        // Where the writer has gone, `failed` has been cancelled, and the connection ends by that.
+        self.pending.send(Pending { ack, safe }).await.ok();
+    }
+
+    /// Waits until all that can be acked has been.
+    pub(super) async fn finish(self) {
+        drop(self.pending);
+        // A writer that panicked has sent what it has sent; the connection is over either way.
+        self.writer.await.ok();
+    }
+}
+
+/// An ack could not be sent: the documents were not made safe, or the peer has gone.
+struct NotAcked;
+
+async fn write_acks(
+    mut to: impl AsyncWrite + Unpin,
+    mut waiting: mpsc::Receiver<Pending>,
+    metrics: &Metrics,
+) -> Result<(), NotAcked> {
+    let mut next = waiting.recv().await;
+    while let Some(Pending { ack: mut together, safe }) = next {
+        if !safe.safe().await {
+            return Err(NotAcked);
+        }
+        let mut count = 1;
+        next = None;
+        while together.len() < TOGETHER {
+            let Ok(mut more) = waiting.try_recv() else { break };
+            if !more.safe.is_safe_now() {
+                next = Some(more);
+                break;
+            }
+            together.append(&mut more.ack);
+            count += 1;
+        }
+        to.write_all(&together).await.map_err(|_| NotAcked)?;
+        metrics.acks_sent.inc_by(count);
+        next = match next {
+            Some(next) => Some(next),
+            None => waiting.recv().await,
+        };
+    }
+    Ok(())
+}

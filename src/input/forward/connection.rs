@@ -1,0 +1,184 @@
+//! One peer, from its first byte to its last.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::ack::Acks;
+use super::options::LimitOptions;
+use super::read_buffer::ReadBuffer;
+use crate::buffer::Receipt;
+use crate::decode::{DecodeError, Frame, FrameScan, Scanned};
+use crate::input::{Pass, Shared};
+use crate::metrics::reason;
+
+/// How long a connection is still read after the word to stop, counted from its last byte: what has reached this host
+/// by then is taken, since a sender without acks will not send it again.
+const LAST_BYTES: Duration = Duration::from_millis(50);
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Ended {
+    /// The peer closed it.
+    #[error("the peer closed the connection")]
+    ByPeer,
+    /// The peer, or the network, broke it.
+    #[error("the connection broke: {0}")]
+    Broken(#[from] std::io::Error),
+    /// It was silent for too long.
+    #[error("no byte for {0:?}")]
+    Idle(Duration),
+    /// The next frame cannot be found.
+    #[error("what came is no frame: {0}")]
+    Malformed(DecodeError),
+    /// The daemon stops.
+    #[error("the daemon stops")]
+    Stopping,
+    /// A chunk could not be made safe, or its ack not sent; the sender will send it again.
+    #[error("a chunk could not be acked")]
+    NotAcked,
+}
+
+impl Ended {
+    /// The word for metrics, where it was the daemon that ended it.
+    pub(super) fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::ByPeer | Self::Broken(_) => None,
+            Self::Idle(_) => Some("idle_timeout"),
+            Self::Malformed(DecodeError::Limit { key, .. }) => Some(key),
+            Self::Malformed(_) => Some("malformed"),
+            Self::Stopping => Some("stop"),
+            Self::NotAcked => Some("not_acked"),
+        }
+    }
+}
+
+/// The state of one connection.
+pub(super) struct Connection<R, W> {
+    from: R,
+    /// Taken when the first chunk comes: most peers never want an ack.
+    to: Option<W>,
+    buffer: ReadBuffer,
+    pass: Pass,
+    shared: Arc<Shared>,
+    limits: LimitOptions,
+    acks: Option<Acks>,
+    /// Cancelled when an ack cannot be sent.
+    not_acked: CancellationToken,
+}
+
+impl<R, W> Connection<R, W>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    /// A connection that reads `from` its peer and acks `to` it.
+    pub(super) fn new(from: R, to: W, shared: Arc<Shared>, limits: LimitOptions) -> Self {
+        Self {
+            from,
+            to: Some(to),
+            buffer: ReadBuffer::new(),
+            pass: Pass::new(Arc::clone(&shared)),
+            shared,
+            limits,
+            acks: None,
+            not_acked: CancellationToken::new(),
+        }
+    }
+
+    /// Serves it to its end. `stop` lets it finish what has come.
+    pub(super) async fn serve(mut self, stop: &CancellationToken) -> Ended {
+        let ended = match self.read_frames(stop).await {
+            Ok(never) => match never {},
+            Err(ended) => ended,
+        };
+        self.pass.flush();
+        if let Some(acks) = self.acks.take() {
+            acks.finish().await;
+        }
+        if let Some(word) = ended.reason() {
+            reason(&self.shared.metrics().connections_closed, word).inc();
+        }
+        ended
+    }
+
+    async fn read_frames(&mut self, stop: &CancellationToken) -> Result<std::convert::Infallible, Ended> {
+        let mut scan = self.new_scan();
+        loop {
+            match scan.advance(self.buffer.bytes()).map_err(Ended::Malformed)? {
+                Scanned::Complete(length) => {
+                    self.frame(length).await?;
+                    self.buffer.consume(length);
+                    scan = self.new_scan();
+                }
+                Scanned::Need(_) => {
+                    self.pass.flush();
+                    self.read(stop).await?;
+                }
+            }
+        }
+    }
+
+    fn new_scan(&self) -> FrameScan {
+        FrameScan::new(self.limits.frame_bytes.0)
+    }
+
+    /// Waits for bytes: as long as the idle time-out, the stop, and the acks allow.
+    async fn read(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
+        let idle = self.limits.idle_timeout;
+        let read = tokio::select! {
+            biased;
+            read = self.buffer.read(&mut self.from) => read?,
+            () = self.not_acked.cancelled() => return Err(Ended::NotAcked),
+            () = stop.cancelled() => self.read_last().await?,
+            () = sleep(idle), if !idle.is_zero() => return Err(Ended::Idle(idle)),
+        };
+        if read == 0 {
+            return Err(Ended::ByPeer);
+        }
+        self.shared.metrics().bytes_received.inc_by(read as u64);
+        Ok(())
+    }
+
+    async fn read_last(&mut self) -> Result<usize, Ended> {
+        match timeout(LAST_BYTES, self.buffer.read(&mut self.from)).await {
+            Ok(read) => Ok(read?),
+            Err(_) => Err(Ended::Stopping),
+        }
+    }
+
+    /// Takes the frame in the first `length` bytes.
+    async fn frame(&mut self, length: usize) -> Result<(), Ended> {
+        let bytes = self.buffer.bytes().get(..length).unwrap_or_default();
+        let frame = match Frame::read(bytes) {
+            Ok(Some(frame)) => frame,
+            // A heartbeat.
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                self.pass.refuse(&error, 1);
+                return Ok(());
+            }
+        };
+        let Some(chunk) = frame.chunk else {
+            // A refusal is counted and logged where it happens, and nobody waits for an answer.
+            self.pass.frame(&frame, &self.limits, None).await.ok();
+            return Ok(());
+        };
+        let (receipt, waiter) = Receipt::new();
+        // What was refused would be refused again: the sender is told that its chunk has been dealt with.
+        self.pass.frame(&frame, &self.limits, Some(&receipt)).await.ok();
+        receipt.resolve();
+        let (to, metrics, failed) = (&mut self.to, self.shared.metrics(), &self.not_acked);
+        if let Some(to) = to.take() {
+            self.acks = Some(Acks::start(to, Arc::clone(metrics), failed.clone()));
+        }
+        if let Some(acks) = &self.acks {
+            // The ack needs the batch to be on its way, and the sender may wait for it before it sends more.
+            acks.ack(chunk, waiter).await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,367 @@
+//! One pass: from the bytes of a frame to documents in the buffer, on the task that read them.
+//!
+//! Promises: between two awaits no byte is copied but into the batch; the only await is for room in the buffer; a refused
+//! entry costs only itself, counted and said; a [`Pass`] that is dropped hands back what it had written.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::route::{Route, Routes};
+use crate::buffer::{Buffer, BufferOptions, OpenBatch, Receipt};
+use crate::decode::{Body, DecodeError, Decompressor, Entries, Frame, read_record};
+use crate::encode::{Encoder, IdBase};
+use crate::enrich::{Joiner, Line, Part, Pipelines, Unparsed};
+use crate::event::{Event, Fields, Timestamp, Value};
+use crate::input::forward::LimitOptions;
+use crate::log::RateLimited;
+use crate::metrics::{Metrics, kind, reason};
+
+/// What every pass of the daemon shares.
+pub struct Shared {
+    pipelines: Pipelines,
+    joiner: Joiner,
+    buffer: Buffer,
+    metrics: Arc<Metrics>,
+    /// The next `event.sequence`. It starts at the time in microseconds, so that it grows over restarts too.
+    sequence: AtomicU64,
+    /// For events of frames without a chunk: their ids are this plus their sequence.
+    ids: IdBase,
+    batch_bytes: usize,
+    batch_documents: usize,
+}
+
+static REFUSED: RateLimited = RateLimited::every(Duration::from_secs(10));
+
+/// Sequence numbers taken at once for a frame that does not say how many events it has, at most.
+const SEQUENCE_BLOCK: u64 = 512;
+
+impl Shared {
+    /// Everything that a pass needs.
+    pub fn new(
+        pipelines: Pipelines,
+        joiner: Joiner,
+        buffer: Buffer,
+        options: &BufferOptions,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+        Arc::new(Self {
+            pipelines,
+            joiner,
+            buffer,
+            metrics,
+            sequence: AtomicU64::new(u64::try_from(now).unwrap_or(0)),
+            ids: IdBase::random(),
+            batch_bytes: options.batch_bytes.as_usize(),
+            batch_documents: options.batch_documents,
+        })
+    }
+
+    /// The lines that wait for their parts.
+    pub fn joiner(&self) -> &Joiner {
+        &self.joiner
+    }
+
+    /// Where documents go.
+    pub fn buffer(&self) -> &Buffer {
+        &self.buffer
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    fn take_sequence(&self, count: u64) -> Sequence {
+        let next = self.sequence.fetch_add(count, Ordering::Relaxed);
+        Sequence { next, end: next + count }
+    }
+}
+
+/// Numbers taken from the shared sequence, for one frame only, so that they stay in the order of arrival.
+struct Sequence {
+    next: u64,
+    end: u64,
+}
+
+impl Sequence {
+    fn next(&mut self, shared: &Shared) -> u64 {
+        if self.next == self.end {
+            *self = shared.take_sequence(SEQUENCE_BLOCK);
+        }
+        self.next += 1;
+        self.next - 1
+    }
+}
+
+/// Where the events of one frame get their ids from.
+struct Ids {
+    sequence: Sequence,
+    /// The chunk's, counted on from event to event.
+    chunk: Option<IdBase>,
+}
+
+impl Ids {
+    fn next(&mut self, shared: &Shared) -> (IdBase, u64) {
+        let sequence = self.sequence.next(shared);
+        match &mut self.chunk {
+            Some(base) => {
+                let id = *base;
+                *base = base.plus(1);
+                (id, sequence)
+            }
+            None => (shared.ids.plus(sequence), sequence),
+        }
+    }
+}
+
+/// What was counted since the last flush.
+#[derive(Default)]
+struct Counts {
+    received: u64,
+    unparsed: Unparsed,
+}
+
+/// One reader's way through the pipeline.
+pub struct Pass {
+    shared: Arc<Shared>,
+    encoder: Encoder,
+    routes: Routes,
+    fields: Fields<'static>,
+    open: Option<OpenBatch>,
+    counts: Counts,
+}
+
+impl Pass {
+    /// A pass with nothing in it.
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            encoder: Encoder::default(),
+            routes: Routes::default(),
+            fields: Fields::default(),
+            open: None,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Takes a frame's events into the buffer. An error says that some or all of them were refused, which cannot change
+    /// by sending them again; it has been counted and logged. `receipt` rides along with what was taken.
+    pub async fn frame(&mut self, frame: &Frame<'_>, limits: &LimitOptions, receipt: Option<&Receipt>) -> Result<(), DecodeError> {
+        let taken = self.take_frame(frame, limits, receipt).await;
+        if let Err(error) = &taken {
+            self.refuse(error, 1);
+        }
+        taken
+    }
+
+    async fn take_frame(
+        &mut self,
+        frame: &Frame<'_>,
+        limits: &LimitOptions,
+        receipt: Option<&Receipt>,
+    ) -> Result<(), DecodeError> {
+        kind(&self.shared.metrics.frames_received, frame.body.mode()).inc();
+        let Some(route) = self.routes.of(frame.tag, &self.shared.pipelines) else { return Ok(()) };
+        let chunk = frame.chunk.map(|chunk| IdBase::of_chunk(frame.tag, chunk, frame.body.payload()));
+        let mut ids = Ids { sequence: Sequence { next: 0, end: 0 }, chunk };
+        match &frame.body {
+            Body::OtherSignal => {
+                Err(DecodeError::Unexpected { what: "metrics or traces, which are no logs,", offset: 0 })
+            }
+            Body::Compressed(codec, bytes) => {
+                let (limit, ratio) = (limits.decompressed_bytes.0, limits.decompression_ratio);
+                let mut windows = Decompressor::new(*codec, bytes, limit, ratio, limits.frame_bytes.0)?;
+                while let Some(window) = windows.next()? {
+                    self.entries(&route, &Body::Packed(window), limits, &mut ids, receipt).await;
+                }
+                Ok(())
+            }
+            body => {
+                self.entries(&route, body, limits, &mut ids, receipt).await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn entries(
+        &mut self,
+        route: &Route,
+        body: &Body<'_>,
+        limits: &LimitOptions,
+        ids: &mut Ids,
+        receipt: Option<&Receipt>,
+    ) {
+        let mut entries = Entries::new(body, limits.depth, limits.fields);
+        ids.sequence = self.shared.take_sequence(entries.at_most().min(SEQUENCE_BLOCK));
+        loop {
+            let mut open = self.open().await;
+            let done = self.fill(&mut open, route, &mut entries, ids, receipt);
+            if let Some(receipt) = receipt {
+                open.attach(receipt);
+            }
+            self.open = Some(open);
+            if done {
+                return;
+            }
+            self.give();
+        }
+    }
+
+    /// The batch that is being written, or a new one as soon as the buffer has room.
+    async fn open(&mut self) -> OpenBatch {
+        match self.open.take() {
+            Some(open) if !self.is_full(&open) => open,
+            full => {
+                self.open = full;
+                self.give();
+                self.shared.buffer.ready().await;
+                self.shared.buffer.take_open()
+            }
+        }
+    }
+
+    fn is_full(&self, open: &OpenBatch) -> bool {
+        open.len() >= self.shared.batch_bytes || open.documents() >= self.shared.batch_documents
+    }
+
+    /// Writes documents until the batch is full or the entries are done, which is answered.
+    fn fill<'e>(
+        &mut self,
+        open: &mut OpenBatch,
+        route: &Route,
+        entries: &mut Entries<'e>,
+        ids: &mut Ids,
+        receipt: Option<&Receipt>,
+    ) -> bool {
+        let mut spare = std::mem::take(&mut self.fields);
+        let mut done = false;
+        while !self.is_full(open) {
+            let mut fields: Fields<'e> = Fields::reuse(spare);
+            let read = entries.next(&mut fields);
+            match read {
+                Some(Ok(time)) => {
+                    let time = time.unwrap_or_else(Timestamp::now);
+                    let (id, sequence) = ids.next(&self.shared);
+                    if route.pipeline.join_partial && Joiner::is_part(&fields) {
+                        let part = Part { tag: &route.tag, time, id, record: entries.record() };
+                        self.part(open, &part, sequence, receipt);
+                        spare = Fields::reuse(fields);
+                    } else {
+                        spare = self.write(open, route, Event { time, tag: &route.tag, fields }, id, sequence);
+                    }
+                }
+                Some(Err(error)) => {
+                    self.refuse(&error, 1);
+                    spare = Fields::reuse(fields);
+                }
+                None => {
+                    spare = Fields::reuse(fields);
+                    done = true;
+                    break;
+                }
+            }
+        }
+        self.fields = spare;
+        done
+    }
+
+    /// Takes one event through the pipeline into `open`, and gives its fields' allocation back.
+    fn write<'a>(
+        &mut self,
+        open: &mut OpenBatch,
+        route: &'a Route,
+        mut event: Event<'a>,
+        id: IdBase,
+        sequence: u64,
+    ) -> Fields<'static> {
+        route.pipeline.apply(&mut event, &mut self.counts.unparsed);
+        self.encoder.write(open.bytes(), &route.destination, &event, id, sequence);
+        open.end_document(&route.tag);
+        self.counts.received += 1;
+        Fields::reuse(event.fields)
+    }
+
+    /// A part of a docker line: kept until the line is whole. Its receipt is the buffer's business while it waits.
+    fn part(&mut self, open: &mut OpenBatch, part: &Part<'_>, sequence: u64, receipt: Option<&Receipt>) {
+        let shared = Arc::clone(&self.shared);
+        let keep = |bytes: &[u8]| receipt.map(|receipt| shared.buffer.keep_part(bytes.to_vec(), Some(receipt.clone())));
+        for line in shared.joiner.add(part, keep) {
+            self.write_line(open, &line, sequence);
+        }
+    }
+
+    fn write_line(&mut self, open: &mut OpenBatch, line: &Line, sequence: u64) {
+        let mut fields = Fields::default();
+        // It was read when it came in as a part.
+        if read_record(&line.record, &mut fields).is_err() {
+            return;
+        }
+        let Some(route) = self.routes.of(line.tag.as_bytes(), &self.shared.pipelines) else { return };
+        fields.retain(|name| !name.starts_with("partial_"));
+        fields.set(Cow::Borrowed("log"), Value::Text(&line.text));
+        if line.incomplete {
+            fields.set(Cow::Borrowed("partial_incomplete"), Value::Bool(true));
+        }
+        let event = Event { time: line.time, tag: &route.tag, fields };
+        self.write(open, &route, event, line.id, sequence);
+        line.kept.iter().for_each(|part| open.supersede(*part));
+    }
+
+    /// Writes a line that became due without a frame: late, or brought back by a start.
+    pub async fn line(&mut self, line: &Line) {
+        let mut open = self.open().await;
+        let sequence = self.shared.take_sequence(1).next;
+        self.write_line(&mut open, line, sequence);
+        self.open = Some(open);
+    }
+
+    /// Counts and logs `events` that are given up.
+    pub(super) fn refuse(&mut self, error: &DecodeError, events: u64) {
+        let word = match error {
+            DecodeError::Limit { key, .. } => {
+                reason(&self.shared.metrics.limits_exceeded, key).inc();
+                "limit"
+            }
+            DecodeError::Malformed { .. } => "malformed",
+            DecodeError::Unexpected { .. } => "unexpected",
+        };
+        self.counts.received += events;
+        reason(&self.shared.metrics.events_dropped, word).inc_by(events);
+        if let Some(held_back) = REFUSED.admit() {
+            tracing::error!(%error, held_back, "events were refused and are lost");
+        }
+    }
+
+    /// Hands what was written to the buffer and counts it. To be called when a read's frames are done.
+    pub fn flush(&mut self) {
+        self.give();
+        let counts = std::mem::take(&mut self.counts);
+        let mended = std::mem::take(&mut self.encoder.mended);
+        let metrics = &self.shared.metrics;
+        metrics.events_received.inc_by(counts.received);
+        if counts.unparsed.not_json > 0 {
+            reason(&metrics.lines_unparsed, "not_json").inc_by(u64::from(counts.unparsed.not_json));
+        }
+        let changed =
+            [("invalid_utf8", mended.invalid_utf8), ("not_finite", mended.not_finite), ("too_deep", mended.too_deep)];
+        for (word, count) in changed.into_iter().filter(|(_, count)| *count > 0) {
+            kind(&metrics.values_mended, word).inc_by(u64::from(count));
+        }
+    }
+
+    fn give(&mut self) {
+        if let Some(mut open) = self.open.take() {
+            open.roll_back();
+            self.shared.buffer.give_open(open);
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}

@@ -1,0 +1,205 @@
+//! Documents that the target will never take, kept with the reason: `dead-letters-TIME.ndjson`, a letter a line.
+//!
+//! A letter is `{"time", "reason", "type", "status", "error", "index", "id", "tag", "document"}`: when it was written,
+//! one word of ours (`mapping`, `too_large`, `malformed`, `index_name`, `refused`), the target's type, status and words, what
+//! the document's action said, the tag its event came with, and the document as it was sent.
+//! Letters are on the disk, synced, before the delivery they come from counts as delivered.
+
+use std::borrow::Cow;
+use std::fs;
+use std::io::{self, BufRead, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::rotate::Rotated;
+use super::{DeadLetterOptions, OutputError};
+
+/// The files, open for letters. Clones write to the same ones.
+#[derive(Clone)]
+pub struct DeadLetters {
+    files: Arc<Mutex<Rotated>>,
+    rotate_bytes: u64,
+    keep: u64,
+}
+
+/// One document and why it is here.
+pub(super) struct Letter<'a> {
+    pub(super) reason: &'static str,
+    pub(super) kind: &'a str,
+    pub(super) status: u16,
+    pub(super) error: &'a str,
+    /// The action line, as it was sent.
+    pub(super) action: &'a [u8],
+    pub(super) tag: &'a str,
+    /// The document line, as it was sent.
+    pub(super) document: &'a [u8],
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    reason: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    status: u16,
+    error: &'a str,
+    index: Cow<'a, str>,
+    id: Cow<'a, str>,
+    tag: &'a str,
+    document: Document<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Document<'a> {
+    Json(&'a RawValue),
+    /// One that is no JSON, as text, so that the line stays one.
+    Text(Cow<'a, str>),
+}
+
+#[derive(Default, Deserialize)]
+struct Action<'a> {
+    #[serde(borrow, default)]
+    create: Meta<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct Meta<'a> {
+    #[serde(borrow, default, rename = "_index")]
+    index: Cow<'a, str>,
+    #[serde(borrow, default, rename = "_id")]
+    id: Cow<'a, str>,
+}
+
+impl Letter<'_> {
+    /// The letter as a line with its end.
+    pub(super) fn line(&self) -> Vec<u8> {
+        let action: Action<'_> = serde_json::from_slice(self.action).unwrap_or_default();
+        let document = match serde_json::from_slice(self.document) {
+            Ok(raw) => Document::Json(raw),
+            Err(_) => Document::Text(String::from_utf8_lossy(self.document)),
+        };
+        let line = Line {
+            time: jiff::Timestamp::now().to_string(),
+            reason: self.reason,
+            kind: self.kind,
+            status: self.status,
+            error: self.error,
+            index: action.create.index,
+            id: action.create.id,
+            tag: self.tag,
+            document,
+        };
+        // why: there is no map with odd keys and no float in it, so that it can always be written.
+        let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+}
+
+impl DeadLetters {
+    /// Opens the folder that `options` name, or `default_dir`; makes it where there is none.
+    pub fn open(options: DeadLetterOptions, default_dir: &Path) -> Result<Self, OutputError> {
+        let path = options.directory.unwrap_or_else(|| default_dir.into());
+        let files = Rotated::new(path.clone(), "dead-letters", "ndjson");
+        let key = "dead_letters.directory";
+        let files = files.map_err(|source| OutputError::Folder { key, path, source })?;
+        Ok(Self {
+            files: Arc::new(Mutex::new(files)),
+            rotate_bytes: options.rotate_bytes.0,
+            keep: options.keep.0,
+        })
+    }
+
+    /// Writes the lines and syncs them, all or none.
+    pub(super) async fn write(&self, lines: Vec<u8>) -> io::Result<()> {
+        let this = self.clone();
+        tokio::task::spawn_blocking(move || this.write_now(&lines)).await.map_err(io::Error::other)?
+    }
+
+    fn write_now(&self, lines: &[u8]) -> io::Result<()> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.append(lines.len() as u64, |file| file.write_all(lines))?;
+        if files.rotate(self.rotate_bytes, None) {
+            self.prune(&files);
+        }
+        Ok(())
+    }
+
+    /// What fails here fails again at the next rotation: no reason to hold what has been written.
+    fn prune(&self, files: &Rotated) {
+        let pruned = files.prune(self.keep, |path, bytes| {
+            let letters = count_lines(path).ok();
+            let path = path.display();
+            tracing::error!(%path, bytes, letters, keep = self.keep, "deleting the oldest dead letters");
+        });
+        if let Err(fault) = pruned {
+            tracing::warn!(%fault, "cannot delete the oldest dead letters");
+        }
+    }
+}
+
+fn count_lines(path: &Path) -> io::Result<usize> {
+    let mut reader = io::BufReader::with_capacity(64 << 10, fs::File::open(path)?);
+    let mut lines = 0;
+    loop {
+        let chunk = reader.fill_buf()?;
+        if chunk.is_empty() {
+            return Ok(lines);
+        }
+        lines += memchr::memchr_iter(b'\n', chunk).count();
+        let seen = chunk.len();
+        reader.consume(seen);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter<'a>(document: &'a [u8]) -> Letter<'a> {
+        Letter {
+            reason: "mapping",
+            kind: "mapper_parsing_exception",
+            status: 400,
+            error: "failed to parse",
+            action: br#"{"create":{"_index":"logs-a-b","_id":"7"}}"#,
+            tag: "ml-api",
+            document,
+        }
+    }
+
+    #[test]
+    fn a_letter_keeps_the_document_as_it_was_sent() {
+        let line = letter(br#"{"a":1.50,"b":"\u0041"}"#).line();
+        let text = String::from_utf8(line).expect("text");
+        assert!(text.ends_with("\"document\":{\"a\":1.50,\"b\":\"\\u0041\"}}\n"), "{text}");
+        assert!(text.contains(r#""index":"logs-a-b","id":"7","tag":"ml-api""#), "{text}");
+    }
+
+    #[test]
+    fn a_document_that_is_no_json_is_kept_as_text() {
+        let line = letter(b"{\"a\":\xff").line();
+        let value: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
+        assert_eq!(value["document"], "{\"a\":\u{fffd}");
+    }
+
+    #[tokio::test]
+    async fn the_oldest_letters_go_beyond_what_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = DeadLetterOptions {
+            rotate_bytes: crate::units::ByteSize(1),
+            keep: crate::units::ByteSize(500),
+            ..Default::default()
+        };
+        let letters = DeadLetters::open(options, folder.path()).expect("a folder");
+        for _ in 0..5 {
+            letters.write(letter(br#"{"a":1}"#).line()).await.expect("written");
+        }
+        let left = std::fs::read_dir(folder.path()).expect("a listing").count();
+        assert!((1..=2).contains(&left), "{left}");
+    }
+}

@@ -1,0 +1,195 @@
+//! Takes one delivery to its end: every document delivered, delivered before, or a dead letter.
+//!
+//! Invariants: a document is in exactly one place — settled in the tally, among the letters, or in one part of the way.
+//! The counters are bumped, and the letters written, only when all parts are done: a delivery that goes back to the
+//! queue has left no trace in the books, and its documents keep their ids, so that sending them again doubles nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use super::answer::{Outcome, Refusal};
+use super::part::{self, Part};
+use super::target::{Attempt, Stopped, Target, unless};
+use super::verdict::Obstacle;
+use crate::buffer::Delivery;
+use crate::output::dead_letters::{DeadLetters, Letter};
+
+/// Attends to `delivery` until it is settled; a stop returns it.
+pub(super) async fn deliver(
+    target: &Target,
+    dead_letters: &DeadLetters,
+    delivery: Delivery,
+    stop: &CancellationToken,
+) -> Result<(), Stopped> {
+    let mut way = Way::new(target, delivery);
+    while let Some(part) = way.next() {
+        unless(stop, tokio::time::sleep_until(part.due.into())).await?;
+        way.go(part, stop).await?;
+    }
+    way.bury(dead_letters, stop).await?;
+    way.tally.count(target, way.letters.len());
+    way.delivery.delivered();
+    Ok(())
+}
+
+/// Verdicts so far.
+#[derive(Default)]
+struct Tally {
+    indexed: u64,
+    failure_store: u64,
+    duplicate: u64,
+}
+
+impl Tally {
+    fn count(&self, target: &Target, letters: usize) {
+        let metrics = &target.metrics;
+        metrics.events_indexed.inc_by(self.indexed);
+        metrics.events_failure_store.inc_by(self.failure_store);
+        metrics.events_duplicate.inc_by(self.duplicate);
+        metrics.events_dead_letter.inc_by(letters as u64);
+    }
+}
+
+struct Way<'a> {
+    target: &'a Target,
+    /// Owned, not borrowed: it may be sent to another thread but not shared with one.
+    delivery: Delivery,
+    parts: Vec<Part>,
+    tally: Tally,
+    letters: Vec<(usize, Refusal)>,
+}
+
+impl<'a> Way<'a> {
+    fn new(target: &'a Target, delivery: Delivery) -> Self {
+        let parts = Part::whole(&delivery).into_iter().collect();
+        Self { target, delivery, parts, tally: Tally::default(), letters: Vec::new() }
+    }
+
+    /// The part that is due first.
+    fn next(&mut self) -> Option<Part> {
+        let first = self.parts.iter().enumerate().min_by_key(|(_, part)| part.due)?.0;
+        Some(self.parts.swap_remove(first))
+    }
+
+    async fn go(&mut self, part: Part, stop: &CancellationToken) -> Result<(), Stopped> {
+        let body = part.body(&self.delivery);
+        let (size, count) = (body.len(), part.count());
+        if count > 1 && size > self.target.body_most.load(Ordering::Relaxed) {
+            self.parts.extend(part.halves().into_iter().flatten());
+            return Ok(());
+        }
+        if part.again {
+            self.target.metrics.retries.inc_by(count as u64);
+        }
+        match self.target.attempt(body, count, stop).await? {
+            Attempt::ByItem(outcomes) => self.settle(&part, outcomes),
+            Attempt::Elsewhere => self.parts.push(Part { due: Instant::now(), again: true, ..part }),
+            Attempt::Again(least) => {
+                let pause = self.target.backoff.full(part.attempt).max(least.min(self.target.backoff.max));
+                self.parts.extend(Part::later(part.places(), part.attempt + 1, pause, None));
+            }
+            Attempt::TooLarge(refusal) => {
+                if count > 1 {
+                    self.target.body_most.fetch_min(size / 2, Ordering::Relaxed);
+                }
+                self.split(part, refusal);
+            }
+            Attempt::Malformed(refusal) => self.split(part, refusal),
+            Attempt::Hold(obstacle, told) => {
+                self.hold(part.places().collect(), part.attempt, obstacle, &told)
+            }
+        }
+        Ok(())
+    }
+
+    fn split(&mut self, part: Part, refusal: Refusal) {
+        if part.count() > 1 {
+            self.parts.extend(part.halves().into_iter().flatten());
+        } else {
+            self.letters.extend(part.places().map(|place| (place, refusal.clone())));
+        }
+    }
+
+    fn settle(&mut self, part: &Part, outcomes: Vec<Outcome>) {
+        let (mut again, mut held, mut why) = (Vec::new(), Vec::new(), None);
+        let count = outcomes.len();
+        for (place, outcome) in part.places().zip(outcomes) {
+            match outcome {
+                Outcome::Delivered { failure_store } => {
+                    self.tally.indexed += 1;
+                    self.tally.failure_store += u64::from(failure_store);
+                }
+                Outcome::Duplicate => self.tally.duplicate += 1,
+                Outcome::Refused(refusal) => self.letters.push((place, *refusal)),
+                Outcome::Again { .. } => again.push(place),
+                Outcome::Hold(obstacle, told) => {
+                    held.push(place);
+                    why.get_or_insert((obstacle, told));
+                }
+            }
+        }
+        // why: as long as documents get through, pauses need not grow.
+        let attempt = if again.len() < count { 0 } else { part.attempt };
+        let pause = self.target.backoff.full(attempt);
+        self.parts.extend(Part::later(again, attempt + 1, pause, None));
+        if let Some((obstacle, told)) = why {
+            self.hold(held, part.attempt, obstacle, &told);
+        }
+    }
+
+    fn hold(&mut self, places: Vec<usize>, attempt: u32, obstacle: Obstacle, told: &str) {
+        let held = self.target.troubles.hold(obstacle, told, places.len());
+        let pause = self.target.backoff.long();
+        self.parts.extend(Part::later(places, attempt, pause, Some(held)));
+    }
+
+    /// Keeps what will never be taken, for as many attempts as it needs.
+    async fn bury(&mut self, dead_letters: &DeadLetters, stop: &CancellationToken) -> Result<(), Stopped> {
+        let Some((_, first)) = self.letters.first() else { return Ok(()) };
+        let troubles = Arc::clone(&self.target.troubles);
+        if troubles.is_time("dead letters") {
+            let (count, reason) = (self.letters.len(), first.reason);
+            tracing::warn!(count, reason, r#type = first.kind, "documents become dead letters");
+        }
+        let mut attempt = 0;
+        while let Err(fault) = dead_letters.write(self.lines()).await {
+            self.target.count_error("dead_letters");
+            if troubles.is_time("dead letters fail") {
+                tracing::error!(%fault, "dead letters cannot be written: their deliveries wait");
+            }
+            unless(stop, tokio::time::sleep(self.target.backoff.rest(attempt))).await?;
+            attempt += 1;
+        }
+        Ok(())
+    }
+
+    fn lines(&self) -> Vec<u8> {
+        let letters = self.letters.iter();
+        letters.flat_map(|(place, refusal)| letter(&self.delivery, *place, refusal).line()).collect()
+    }
+}
+
+fn letter<'a>(delivery: &'a Delivery, place: usize, refusal: &'a Refusal) -> Letter<'a> {
+    let (action, document) = part::lines(delivery, place);
+    Letter {
+        reason: refusal.reason,
+        kind: &refusal.kind,
+        status: refusal.status,
+        error: &refusal.error,
+        action,
+        tag: tag(delivery, place),
+        document,
+    }
+}
+
+fn tag(delivery: &Delivery, place: usize) -> &str {
+    let mut end = 0;
+    let run = delivery.tags().iter().find(|run| {
+        end += run.documents as usize;
+        place < end
+    });
+    run.map_or("", |run| &run.tag)
+}

@@ -1,0 +1,126 @@
+//! Which indices the option `index` can name: the patterns of the index template, and a name to try it with.
+
+/// What the options say about index names, as a template needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Naming {
+    /// With `*` for every placeholder; the fallback's name too, where the first does not match it.
+    pub(super) patterns: Vec<String>,
+    /// A name that documents could go to.
+    pub(super) sample: String,
+    /// Whether the names follow the scheme of data streams, TYPE-DATASET-NAMESPACE.
+    pub(super) data_stream: bool,
+    /// What the template is called.
+    pub(super) template: String,
+}
+
+impl Naming {
+    /// Nothing where a pattern would begin with a placeholder: it would match what is none of ours.
+    pub(super) fn of(index: &str, fallback: &str) -> Option<Self> {
+        let pattern = pattern(index);
+        let mut patterns = vec![pattern.clone()];
+        let fallback = self::pattern(fallback);
+        if !fallback.is_empty() && !matches(&pattern, &fallback) {
+            patterns.push(fallback);
+        }
+        if patterns.iter().any(|pattern| pattern.starts_with('*') || pattern.is_empty()) {
+            return None;
+        }
+        let words: Vec<_> = pattern.split(['-', '*', '.', '_']).filter(|word| !word.is_empty()).collect();
+        Some(Self {
+            sample: pattern.replace('*', "forebay"),
+            data_stream: follows_scheme(index),
+            template: format!("forebay-{}", words.join("-")),
+            patterns,
+        })
+    }
+}
+
+/// A date in the name makes an index a day; a data stream rolls over by itself, so its name carries none.
+fn follows_scheme(index: &str) -> bool {
+    let typed = ["logs-", "metrics-", "traces-"].iter().any(|kind| index.starts_with(kind));
+    typed && index.splitn(3, '-').filter(|part| !part.is_empty()).count() == 3 && !index.contains('%')
+}
+
+/// `{…}` and strftime's `%…` become `*`; the rest is lower case, as index names are.
+fn pattern(index: &str) -> String {
+    let mut pattern = String::new();
+    let mut chars = index.chars();
+    while let Some(char) = chars.next() {
+        let star = match char {
+            '{' => chars.by_ref().any(|char| char == '}'),
+            '%' => chars.by_ref().any(|char| !matches!(char, '-' | '_' | '^' | '#' | '.' | ':' | '0'..='9')),
+            _ => {
+                pattern.extend(char.to_lowercase());
+                continue;
+            }
+        };
+        if star && !pattern.ends_with('*') {
+            pattern.push('*');
+        }
+    }
+    pattern
+}
+
+/// Whether `name` fits `pattern`, in which `*` stands for any characters.
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| matches_tail(tail, rest)),
+    }
+}
+
+/// After a `*`: the next literal may begin anywhere, the last must end the name.
+fn matches_tail(tail: &str, rest: &str) -> bool {
+    match tail.split_once('*') {
+        None => rest.ends_with(tail),
+        Some((literal, tail)) => rest
+            .find(literal)
+            .and_then(|at| rest.get(at + literal.len()..))
+            .is_some_and(|rest| matches_tail(tail, rest)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_become_stars() {
+        let naming = Naming::of("logs-{tag}-default", "logs-forebay-default").expect("names");
+        assert_eq!(naming.patterns, ["logs-*-default"]);
+        assert_eq!(naming.sample, "logs-forebay-default");
+        assert_eq!(naming.template, "forebay-logs-default");
+        assert!(naming.data_stream);
+    }
+
+    #[test]
+    fn dates_make_plain_indices_and_a_fallback_that_is_not_matched_gets_its_own_pattern() {
+        let naming = Naming::of("App-{field.a-b}-%Y.%m.%d", "lost").expect("names");
+        assert_eq!(naming.patterns, ["app-*-*.*.*", "lost"]);
+        assert!(!naming.data_stream);
+        assert!(!Naming::of("logs-app-prod-%Y", "x").expect("names").data_stream);
+        assert!(!Naming::of("logs", "logs").expect("names").data_stream);
+    }
+
+    #[test]
+    fn a_pattern_that_matches_everything_is_none() {
+        assert_eq!(Naming::of("{tag}", "x"), None);
+        assert_eq!(Naming::of("app", "{tag}"), None);
+    }
+
+    #[test]
+    fn stars_match_any_characters_and_literals_only_themselves() {
+        for (pattern, name, fits) in [
+            ("logs-*-*", "logs-a-b", true),
+            ("*", "x", true),
+            ("logs-*", "metrics-a", false),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "axxcyyb", false),
+            ("a*bc", "abcbc", true),
+            ("a", "a", true),
+            ("a", "ab", false),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+}

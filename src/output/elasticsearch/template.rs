@@ -1,0 +1,156 @@
+//! Sees to it that an index template matches the indices that documents go to, so that Kibana finds a data view.
+//!
+//! The target is asked which template a would-be index would take; only where none matches — of the present kind or the
+//! old — is ours installed. Its priority is below those of Elastic's own (100), so that those, and anybody's, win.
+//!
+//! `@timestamp` is `date_nanos`: events carry nanoseconds, and lines of the same millisecond keep their order. Its range
+//! is 1970 to 2262; every version that has index templates knows it. What not every version knows is tried first
+//! and left out on a refusal: `ignore_dynamic_beyond_limit`, then `match_only_text`.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::answer;
+use super::client::{Method, Reply};
+use super::fault::Fault;
+use super::pattern::{self, Naming};
+use super::target::Target;
+
+const TEMPLATE: &str = include_str!("template.json");
+
+/// One question, one answer.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How it stands with the template.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// One matches; documents go to a data stream where so.
+    Matches { data_stream: bool },
+    /// None does.
+    Missing,
+}
+
+/// Why nothing can be said or done.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TemplateError {
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    #[error("the target answers {status} {error} to {what}; {advice}")]
+    Refused { what: &'static str, status: u16, error: String, advice: &'static str },
+    #[error("the template cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+#[derive(Deserialize)]
+struct Simulated {
+    template: Option<Value>,
+}
+
+/// Asks what a new index of the sample's name would take.
+pub(super) async fn standing(target: &Target, naming: &Naming) -> Result<Standing, TemplateError> {
+    let path = format!("_index_template/_simulate_index/{}", naming.sample);
+    let reply = target.ask(Method::Post, &path, None, TIMEOUT).await?;
+    if reply.status != 200 {
+        return Err(refused("simulating an index", &reply));
+    }
+    let simulated: Simulated = serde_json::from_slice(&reply.body)?;
+    if let Some(template) = simulated.template {
+        let data_stream = template.pointer("/mappings/_data_stream_timestamp").is_some();
+        return Ok(Standing::Matches { data_stream });
+    }
+    Ok(match old_matches(target, naming).await? {
+        true => Standing::Matches { data_stream: false },
+        false => Standing::Missing,
+    })
+}
+
+/// Whether a template of the old kind matches: ours would push it aside, whatever the priority.
+async fn old_matches(target: &Target, naming: &Naming) -> Result<bool, TemplateError> {
+    let reply = target.ask(Method::Get, "_template?filter_path=*.index_patterns", None, TIMEOUT).await?;
+    if reply.status != 200 {
+        return Ok(false);
+    }
+    let templates: Value = serde_json::from_slice(&reply.body)?;
+    let lists = templates
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, template)| template.get("index_patterns"));
+    let mut patterns = lists.filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+    // why not "*": such a template gives settings to every index, and no mappings worth keeping ours away for.
+    Ok(patterns.any(|pattern| pattern != "*" && pattern::matches(pattern, &naming.sample)))
+}
+
+/// Installs the template, as much of it as this version knows.
+pub(super) async fn install(target: &Target, naming: &Naming) -> Result<(), TemplateError> {
+    let path = format!("_index_template/{}", naming.template);
+    let mut body = body(naming)?;
+    for simplify in [drop_beyond_limit, drop_match_only_text, |_: &mut Value| ()] {
+        let reply = target.ask(Method::Put, &path, Some(serde_json::to_vec(&body)?.into()), TIMEOUT).await?;
+        match reply.status {
+            200..=299 => return Ok(()),
+            400 => simplify(&mut body),
+            _ => return Err(refused("installing an index template", &reply)),
+        }
+    }
+    let reply = target.ask(Method::Put, &path, Some(serde_json::to_vec(&body)?.into()), TIMEOUT).await?;
+    Err(refused("installing an index template", &reply))
+}
+
+fn body(naming: &Naming) -> Result<Value, serde_json::Error> {
+    let mut body: Value = serde_json::from_str(TEMPLATE)?;
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert("index_patterns".into(), json!(naming.patterns));
+        if naming.data_stream {
+            fields.insert("data_stream".into(), json!({}));
+        }
+    }
+    Ok(body)
+}
+
+fn drop_beyond_limit(body: &mut Value) {
+    if let Some(settings) = body.pointer_mut("/template/settings").and_then(Value::as_object_mut) {
+        settings.remove("index.mapping.total_fields.ignore_dynamic_beyond_limit");
+    }
+}
+
+fn drop_match_only_text(body: &mut Value) {
+    if let Some(kind) = body.pointer_mut("/template/mappings/properties/message/type") {
+        *kind = json!("text");
+    }
+}
+
+fn refused(what: &'static str, reply: &Reply) -> TemplateError {
+    let error = answer::failure(&reply.body);
+    let advice = match reply.status {
+        401 => "see the credentials",
+        403 => {
+            "grant manage_index_templates, or set elasticsearch.install_template = false and see to a template yourself"
+        }
+        404 | 405 => {
+            "it is too old for index templates of this kind: set elasticsearch.install_template = false"
+        }
+        _ => "elasticsearch.install_template = false leaves templates alone",
+    };
+    TemplateError::Refused { what, status: reply.status, error: error.text(), advice }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_carries_the_patterns_and_can_be_made_simpler() {
+        let naming = Naming::of("logs-{tag}-default", "logs-forebay-default").expect("names");
+        let mut body = body(&naming).expect("the template is JSON");
+        assert_eq!(body["index_patterns"], json!(["logs-*-default"]));
+        assert_eq!(body["data_stream"], json!({}));
+        assert!(body["priority"].as_u64().is_some_and(|priority| priority < 100));
+        drop_beyond_limit(&mut body);
+        drop_match_only_text(&mut body);
+        let text = body.to_string();
+        assert!(!text.contains("match_only_text") && !text.contains("beyond_limit"), "{text}");
+    }
+}

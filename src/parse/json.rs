@@ -1,0 +1,117 @@
+//! Lines that are JSON objects. Values stay slices of the line, in their own JSON text.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::event::{self, Fields, Name, Value};
+
+/// The line is no JSON object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the line is no JSON object")]
+pub struct NotJson;
+
+/// Appends the members of the object `line` to `fields`, with names legal at `depth` but not settled; on an error `fields` is
+/// what it was.
+pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> Result<(), NotJson> {
+    let before = fields.len();
+    let mut deserializer = serde_json::Deserializer::from_str(line);
+    let read = deserializer.deserialize_map(Members { fields, depth }).and_then(|()| deserializer.end());
+    if read.is_err() {
+        fields.truncate(before);
+        return Err(NotJson);
+    }
+    Ok(())
+}
+
+struct Members<'f, 'a> {
+    fields: &'f mut Fields<'a>,
+    depth: usize,
+}
+
+impl<'a> Visitor<'a> for Members<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = map.next_entry::<BorrowedName<'a>, &'a RawValue>()? {
+            self.fields.push(event::legal_name(name.0, self.depth), Value::Json(value.get()));
+        }
+        Ok(())
+    }
+}
+
+/// A member's name, borrowed where it has no escapes in it.
+pub struct BorrowedName<'a>(pub Name<'a>);
+
+impl<'de> Deserialize<'de> for BorrowedName<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = BorrowedName<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(BorrowedName(Cow::Borrowed(name)))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(BorrowedName(Cow::Owned(name.to_owned())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_slices_of_the_line() {
+        let line = r#"{"level":"INFO", "n" : 1.50, "o":{"a":[1, 2]}, "esc\u0061pe":null}"#;
+        let mut fields = Fields::default();
+        json_object(line, 1, &mut fields).expect("JSON");
+        let read: Vec<_> = fields.iter().map(|field| (field.name.as_ref(), field.value.clone())).collect();
+        let json = Value::Json;
+        assert_eq!(
+            read,
+            [
+                ("level", json("\"INFO\"")),
+                ("n", json("1.50")),
+                ("o", json("{\"a\":[1, 2]}")),
+                ("escape", json("null"))
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_leaves_the_fields_alone() {
+        for line in [
+            "",
+            "plain",
+            "[1]",
+            "{\"a\":1",
+            "{\"a\":1} tail",
+            "{\"a\":NaN}",
+            "{'a':1}",
+            "\"text\"",
+            "{\"a\":\"\n\"}",
+        ] {
+            let mut fields = Fields::default();
+            fields.push("kept".into(), Value::Null);
+            assert_eq!(json_object(line, 1, &mut fields), Err(NotJson), "{line}");
+            assert_eq!(fields.len(), 1, "{line}");
+        }
+    }
+}
