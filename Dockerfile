@@ -20,6 +20,6 @@ ENV FOREBAY_DATA_DIR=/data \
     FOREBAY_HTTP__LISTEN=0.0.0.0:24231
 VOLUME /data
 EXPOSE 24224 24231
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["/forebay", "health"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["/forebay", "health"]
 ENTRYPOINT ["/forebay"]
 CMD ["run"]
