@@ -1,0 +1,135 @@
+//! One run: everything is set up, the clock starts, the last document arrives, the clock stops.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use std::{fs, process, thread};
+
+use crate::Fault;
+use crate::daemon::{self, Cpu, Daemon, Memory};
+use crate::endpoint::Endpoint;
+use crate::generator::{Generator, Sent};
+use crate::scenario::Scenario;
+use crate::tally::Tally;
+
+/// Documents that have not arrived when none has for so long are lost.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a fresh daemon is left alone before its idle memory is read.
+const SETTLE: Duration = Duration::from_millis(500);
+
+/// What all runs have in common.
+pub(crate) struct Setup {
+    /// The daemon.
+    pub(crate) program: PathBuf,
+    /// Where it keeps its data; a temporary folder where unset.
+    pub(crate) data_dir: Option<PathBuf>,
+    /// What takes the place of the scenario's pipeline.
+    pub(crate) pipeline: Option<String>,
+}
+
+/// What came of a run.
+pub(crate) struct Numbers {
+    /// From the first byte sent to the last document's arrival.
+    pub(crate) elapsed: Duration,
+    /// The daemon's CPU time in between.
+    pub(crate) cpu: Cpu,
+    /// CPU time of generator and endpoint in between, to see that they are cheap.
+    pub(crate) own: Cpu,
+    /// Resident memory before the load.
+    pub(crate) idle: Memory,
+    /// Resident memory after it.
+    pub(crate) loaded: Memory,
+    /// What the generator sent and heard; nothing where the run has failed.
+    pub(crate) sent: Sent,
+    /// Bulk requests answered.
+    pub(crate) requests: u64,
+    /// Bytes of their bodies.
+    pub(crate) bytes: u64,
+    /// Events that never arrived.
+    pub(crate) lost: u64,
+    /// Events that arrived again.
+    pub(crate) doubled: u64,
+    /// Documents that nobody sent.
+    pub(crate) foreign: u64,
+}
+
+impl Numbers {
+    /// Whether each event arrived once, and nothing else did.
+    pub(crate) fn flawless(&self) -> bool {
+        self.lost == 0 && self.doubled == 0 && self.foreign == 0
+    }
+}
+
+/// Runs `scenario` once.
+pub(crate) fn run(setup: &Setup, scenario: &Scenario) -> Result<Numbers, Fault> {
+    let endpoint = Endpoint::start(scenario.events)?;
+    let folder = match &setup.data_dir {
+        Some(parent) => tempfile::tempdir_in(parent)?,
+        None => tempfile::tempdir()?,
+    };
+    let config = folder.path().join("forebay.toml");
+    fs::write(&config, configuration(setup, scenario, folder.path(), &endpoint))?;
+    let mut daemon = Daemon::start(&setup.program, &config)?;
+    thread::sleep(SETTLE);
+    let idle = daemon.memory()?;
+    let generator = Generator::connect(scenario, daemon.forward)?;
+
+    let (before, own_before) = (daemon.cpu()?, daemon::cpu(process::id())?);
+    let start = generator.start();
+    let end = arrival(&endpoint.tally, &mut daemon)?;
+    let (cpu, own) = (since(before, daemon.cpu()?), since(own_before, daemon::cpu(process::id())?));
+    let loaded = daemon.memory()?;
+
+    let sent = match endpoint.tally.lost() {
+        0 => generator.finish().map_err(|fault| daemon.fault(&fault.to_string()))?,
+        // why: connections may wait for ever on a daemon that stands still; the run has failed as it is.
+        _ => Sent::default(),
+    };
+    // why: what would come twice may do so as late as the stop, when the buffer is emptied.
+    daemon.stop()?;
+    let tally = &endpoint.tally;
+    Ok(Numbers {
+        elapsed: end - start,
+        cpu,
+        own,
+        idle,
+        loaded,
+        sent,
+        requests: tally.requests.load(Ordering::Relaxed),
+        bytes: tally.bytes.load(Ordering::Relaxed),
+        lost: tally.lost(),
+        doubled: tally.doubled(),
+        foreign: tally.foreign(),
+    })
+}
+
+/// Waits for the last document: when it came, or the last that did.
+fn arrival(tally: &Tally, daemon: &mut Daemon) -> Result<Instant, Fault> {
+    let (mut seen, mut changed) = (0, Instant::now());
+    while tally.lost() > 0 && changed.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(1));
+        if let Some(status) = daemon.has_ended()? {
+            return Err(daemon.fault(&format!("the daemon ended with {status}")));
+        }
+        let arrived = tally.arrived();
+        if arrived != seen {
+            (seen, changed) = (arrived, Instant::now());
+        }
+    }
+    Ok(if tally.lost() == 0 { Instant::now() } else { changed })
+}
+
+fn since(before: Cpu, after: Cpu) -> Cpu {
+    Cpu { user: after.user.saturating_sub(before.user), system: after.system.saturating_sub(before.system) }
+}
+
+fn configuration(setup: &Setup, scenario: &Scenario, data_dir: &Path, endpoint: &Endpoint) -> String {
+    let pipeline = setup.pipeline.as_deref().unwrap_or(scenario.pipeline);
+    format!(
+        "data_dir = {data:?}\n\n[[forward]]\nlisten = \"127.0.0.1:0\"\n\n[http]\nlisten = \"127.0.0.1:0\"\n\n\
+         [elasticsearch]\nhosts = [\"http://{address}\"]\n\n{pipeline}",
+        data = data_dir.join("data"),
+        address = endpoint.address,
+    )
+}

@@ -1,0 +1,118 @@
+//! The scenarios: what is sent, how, and what the daemon is told to do with it.
+
+use clap::Args;
+
+/// How events travel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mode {
+    /// A frame an event, as docker sends.
+    Message,
+    /// An array of entries a frame.
+    Forward,
+    /// Entries as one binary string, as Fluentd and Fluent Bit send.
+    Packed,
+    /// The same, gzipped.
+    Gzip,
+}
+
+/// What the application printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Line {
+    /// Text.
+    Plain,
+    /// A JSON object, as Python's structured loggers print it.
+    Json,
+}
+
+/// One thing to measure.
+#[derive(Clone, Debug)]
+pub(crate) struct Scenario {
+    /// The name it is chosen by.
+    pub(crate) name: &'static str,
+    /// How events travel.
+    pub(crate) mode: Mode,
+    /// What is in them.
+    pub(crate) line: Line,
+    /// Events in all; rounded up to whole blocks.
+    pub(crate) events: u64,
+    /// Connections that send at once.
+    pub(crate) connections: u64,
+    /// Events that one write carries: a frame's, or that many Message frames.
+    pub(crate) block_events: u64,
+    /// Whether each block waits for its ack before the next.
+    pub(crate) ack: bool,
+    /// The `[[pipeline]]` of the daemon's configuration.
+    pub(crate) pipeline: &'static str,
+}
+
+const PASS: &str = "[[pipeline]]\nmatch = \"**\"\nparse = \"none\"\n";
+const JSON: &str = "[[pipeline]]\nmatch = \"**\"\nparse = \"auto\"\nfields = { environment = \"production\", team = \"ml-platform\" }\n";
+
+/// The names, in the order of [`all`].
+pub(crate) const NAMES: [&str; 6] = ["pass", "json", "message", "forward", "gzip", "ack"];
+
+/// Every scenario with its defaults.
+pub(crate) fn all() -> Vec<Scenario> {
+    let pass = Scenario {
+        name: "pass",
+        mode: Mode::Packed,
+        line: Line::Plain,
+        events: 1_000_000,
+        connections: 4,
+        block_events: 500,
+        ack: false,
+        pipeline: PASS,
+    };
+    vec![
+        pass.clone(),
+        Scenario { name: "json", line: Line::Json, pipeline: JSON, ..pass.clone() },
+        Scenario { name: "message", mode: Mode::Message, events: 500_000, block_events: 200, ..pass.clone() },
+        Scenario { name: "forward", mode: Mode::Forward, ..pass.clone() },
+        Scenario { name: "gzip", mode: Mode::Gzip, events: 500_000, ..pass.clone() },
+        Scenario {
+            name: "ack",
+            mode: Mode::Message,
+            events: 40_000,
+            connections: 200,
+            block_events: 1,
+            ack: true,
+            ..pass
+        },
+    ]
+}
+
+/// What the command line changes in every scenario that it runs.
+#[derive(Args)]
+pub(crate) struct Overrides {
+    /// Events in all.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..100_000_000_000))]
+    events: Option<u64>,
+    /// Connections that send at once.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..10_000))]
+    connections: Option<u64>,
+    /// Events in one write.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..100_000))]
+    block_events: Option<u64>,
+    /// Wait for an ack of each block.
+    #[arg(long)]
+    ack: bool,
+}
+
+impl Scenario {
+    /// Takes over what the command line says, and rounds up to whole blocks on every connection.
+    pub(crate) fn change(&mut self, overrides: &Overrides) {
+        self.events = overrides.events.unwrap_or(self.events);
+        self.connections = overrides.connections.unwrap_or(self.connections);
+        self.block_events = overrides.block_events.unwrap_or(self.block_events);
+        self.ack |= overrides.ack;
+        if self.ack && self.mode == Mode::Message {
+            self.block_events = 1;
+        }
+        self.events = self.blocks() * self.block_events * self.connections;
+    }
+
+    /// Blocks that each connection sends.
+    pub(crate) fn blocks(&self) -> u64 {
+        self.events.div_ceil(self.block_events * self.connections)
+    }
+}
