@@ -238,7 +238,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stop_ends_idle_connections_and_the_server() {
-        let server = start(well(), BOUNDS).await;
+        let server = start(well(), Bounds { grace: BOUNDS.life, ..BOUNDS }).await;
         let mut idle = TcpStream::connect(server.address).await.expect("a connection");
         idle.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("a request");
         idle.read_u8().await.expect("an answer");
