@@ -94,7 +94,11 @@ impl Buffer {
         shared.set_disk_bytes(store.bytes());
         let writer = Writer::new(Arc::clone(&shared), store);
         let spawned = thread::Builder::new().name("spill".to_owned()).spawn(move || writer.run());
-        spawned.map_err(|source| OpenError::Io { action: "start the writer of", path: dir.to_owned(), source })?;
+        spawned.map_err(|source| OpenError::Io {
+            action: "start the writer of",
+            path: dir.to_owned(),
+            source,
+        })?;
         let parts = parts.into_iter().map(|(id, bytes)| KeptPart { id, bytes }).collect();
         Ok((Self(Arc::new(Handle { shared })), parts))
     }

@@ -164,7 +164,9 @@ impl Queue {
     }
 
     fn is_due_by_size(&self) -> bool {
-        self.tally.bytes >= self.batch_bytes || self.tally.documents >= self.batch_documents || self.extents > 0
+        self.tally.bytes >= self.batch_bytes
+            || self.tally.documents >= self.batch_documents
+            || self.extents > 0
     }
 
     /// What to lend next; it counts as lent from here on.
@@ -177,7 +179,11 @@ impl Queue {
             Some((_, Slot::Disk(_))) => self.lend_disk(),
             Some((_, Slot::Memory(held))) => {
                 let due = held.opened + self.batch_age;
-                if due <= now || self.is_due_by_size() { Next::Memory(self.lend_memory()) } else { Next::At(self.earliest(due)) }
+                if due <= now || self.is_due_by_size() {
+                    Next::Memory(self.lend_memory())
+                } else {
+                    Next::At(self.earliest(due))
+                }
             }
         }
     }
@@ -288,6 +294,12 @@ impl Queue {
     /// All batches in memory, those on loan too.
     pub(super) fn held(&self) -> impl Iterator<Item = &Arc<Held>> {
         self.queued().chain(self.lent.values().filter_map(Slot::held))
+    }
+
+    /// How many entries there are, whatever they stand for.
+    #[cfg(test)]
+    pub(super) fn entries(&self) -> usize {
+        self.slots.len()
     }
 
     /// Documents of the queue that are on disk only.

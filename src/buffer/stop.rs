@@ -36,7 +36,11 @@ impl Buffer {
         let report = shared.report(late);
         if report.lost_events > 0 {
             let StopReport { lost_events, fault, .. } = &report;
-            tracing::error!(documents = lost_events, ?fault, "could not spill everything before the deadline");
+            tracing::error!(
+                documents = lost_events,
+                ?fault,
+                "could not spill everything before the deadline"
+            );
         }
         report
     }
@@ -62,7 +66,8 @@ impl Shared {
         let queue = self.queue();
         let lost = queue.held().filter(|held| unsafe_yet(held.standing())).map(|held| held.documents()).sum();
         drop(queue);
-        let fault = self.fault().or_else(|| late.then(|| "the deadline passed before the disk was done".to_owned()));
+        let fault =
+            self.fault().or_else(|| late.then(|| "the deadline passed before the disk was done".to_owned()));
         StopReport { spilled_events: self.events().saturating_sub(lost), lost_events: lost, fault }
     }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::disk::Place;
 use super::disk::record::{Kind, NewRecord};
 use super::held::{Held, Standing};
 use super::memory::Charge;
@@ -31,9 +30,14 @@ impl Write {
     pub(super) fn record(&self) -> NewRecord<'_> {
         match self {
             Self::Batch(held) => held.record(),
-            Self::Part { id, bytes, .. } => {
-                NewRecord { sequence: *id, kind: Kind::Part, ends: &[], tags: &[], parts: &[], payload: bytes }
-            }
+            Self::Part { id, bytes, .. } => NewRecord {
+                sequence: *id,
+                kind: Kind::Part,
+                ends: &[],
+                tags: &[],
+                parts: &[],
+                payload: bytes,
+            },
         }
     }
 

@@ -94,7 +94,9 @@ impl Active {
         self.gathered.clear();
         match self.file.set_len(self.synced) {
             Ok(()) => self.length = self.synced,
-            Err(fault) => tracing::warn!(file = %self.path.display(), %fault, "cannot cut a faulty segment back"),
+            Err(fault) => {
+                tracing::warn!(file = %self.path.display(), %fault, "cannot cut a faulty segment back")
+            }
         }
     }
 }

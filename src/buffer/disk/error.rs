@@ -57,7 +57,9 @@ pub(crate) enum DiskError {
     Io { action: &'static str, path: PathBuf, source: io::Error },
     #[error("{used} bytes on disk and {more} more would exceed the disk budget of {limit}")]
     Budget { used: u64, more: u64, limit: u64 },
-    #[error("{free} bytes are free on the file system and {more} more would leave less than min_free, {limit}")]
+    #[error(
+        "{free} bytes are free on the file system and {more} more would leave less than min_free, {limit}"
+    )]
     MinFree { free: u64, more: u64, limit: u64 },
 }
 

@@ -214,7 +214,10 @@ mod tests {
     use super::*;
 
     fn tags() -> Vec<TagRun> {
-        vec![TagRun { tag: Arc::from("ml-api.web"), documents: 2 }, TagRun { tag: Arc::from(""), documents: 1 }]
+        vec![
+            TagRun { tag: Arc::from("ml-api.web"), documents: 2 },
+            TagRun { tag: Arc::from(""), documents: 1 },
+        ]
     }
 
     fn encode(record: &NewRecord<'_>) -> Vec<u8> {

@@ -44,7 +44,13 @@ pub(crate) struct Recovered {
 /// Reads every segment, mends what can be mended, deletes what is settled.
 pub(crate) fn recover(files: &Files, metrics: &Metrics) -> Result<Recovered, OpenError> {
     let ids = files.numbers("seg").map_err(OpenError::io("list", files.segments()))?;
-    let mut walk = Walk { files, metrics, found: Recovered::default(), parts: BTreeMap::new(), superseded: HashSet::new() };
+    let mut walk = Walk {
+        files,
+        metrics,
+        found: Recovered::default(),
+        parts: BTreeMap::new(),
+        superseded: HashSet::new(),
+    };
     walk.found.next_segment = ids.last().map_or(1, |last| last + 1);
     walk.found.next_sequence = 1;
     for id in &ids {
@@ -72,7 +78,8 @@ impl Walk<'_> {
         let length = file.metadata().map_err(OpenError::io("read", &path))?.len();
         let Some(header) = self.header(id, &file, length)? else { return Ok(()) };
         self.found.next_sequence = self.found.next_sequence.max(header.first);
-        let settled = marks::read(&self.files.marks(id)).map_err(OpenError::io("read", self.files.marks(id)))?;
+        let settled =
+            marks::read(&self.files.marks(id)).map_err(OpenError::io("read", self.files.marks(id)))?;
         self.found.segments.insert(id, Segment::found(0, length));
         let mut scan = Scan::new(&file, SEGMENT_HEADER as u64, length);
         loop {
@@ -101,7 +108,8 @@ impl Walk<'_> {
             return Ok(None);
         }
         let mut bytes = [0; SEGMENT_HEADER];
-        std::os::unix::fs::FileExt::read_exact_at(file, &mut bytes, 0).map_err(OpenError::io("read", &path))?;
+        std::os::unix::fs::FileExt::read_exact_at(file, &mut bytes, 0)
+            .map_err(OpenError::io("read", &path))?;
         match SegmentHeader::parse(&bytes) {
             Ok(header) => Ok(Some(header)),
             Err(HeaderFault::Version(found)) => Err(OpenError::Version { path, found, known: VERSION }),

@@ -167,9 +167,8 @@ impl Store {
     /// Deletes every segment without a live record; the active one too if `idle`.
     pub(crate) fn sweep(&mut self, idle: bool) {
         let active = self.active.as_ref().map(Active::id);
-        let done = self.segments.iter().filter(|(id, segment)| {
-            segment.live == 0 && (Some(**id) != active || idle)
-        });
+        let done =
+            self.segments.iter().filter(|(id, segment)| segment.live == 0 && (Some(**id) != active || idle));
         let done: Vec<u64> = done.map(|(id, _)| *id).collect();
         if done.is_empty() {
             return;
