@@ -105,7 +105,7 @@ impl Writer {
         let waiting =
             self.backlog.iter().position(|write| matches!(write, Write::Part { id, .. } if *id == part));
         if let Some(Write::Part { receipt, .. }) = waiting.and_then(|at| self.backlog.remove(at)) {
-            receipt.map(Receipt::resolve);
+            receipt.into_iter().for_each(Receipt::resolve);
             self.shared.writes.done(1);
         }
     }
@@ -188,7 +188,7 @@ impl Writer {
         match write {
             Write::Part { id, receipt, .. } => {
                 self.store.keep_part(id, place);
-                receipt.map(Receipt::resolve);
+                receipt.into_iter().for_each(Receipt::resolve);
             }
             Write::Batch(held) => {
                 outcome.obsolete.extend_from_slice(&held.parts);
