@@ -2,10 +2,11 @@
 
 mod common;
 mod files;
+mod nodes;
 mod verdicts;
 
 fn main() {
     let arguments = libtest_mimic::Arguments::from_args();
-    let stories = [verdicts::stories(), files::stories()].into_iter().flatten().collect();
+    let stories = [verdicts::stories(), nodes::stories(), files::stories()].into_iter().flatten().collect();
     libtest_mimic::run(&arguments, stories).exit();
 }

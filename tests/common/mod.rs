@@ -1,6 +1,8 @@
 //! What the stories stand on.
 
+pub(crate) mod bench;
 pub(crate) mod feed;
+mod http;
 pub(crate) mod target;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
