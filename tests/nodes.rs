@@ -55,7 +55,8 @@ async fn template() {
     for (unknown, text) in [
         (&[][..], "ignore_dynamic_beyond_limit"),
         (&["ignore_dynamic_beyond_limit"][..], "match_only_text"),
-        (&["ignore_dynamic_beyond_limit", "match_only_text"][..], "date_nanos"),
+        (&["match_only_text"][..], "ignore_dynamic_beyond_limit"),
+        (&["ignore_dynamic_beyond_limit", "match_only_text", "data_stream"][..], "date_nanos"),
     ] {
         let target = Target::start().await;
         target.does_not_know(unknown);

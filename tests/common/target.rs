@@ -289,6 +289,7 @@ fn answer(request: &Request, fault: Option<Fault>, state: &mut State, at: usize)
         "_bulk" => bulk(request, fault, state, at),
         "_nodes/http" => Answer::json(200, &state.nodes),
         "_template" => Answer::json(200, &json!({})),
+        "_index_template" => list_templates(state),
         path => match path.strip_prefix("_index_template/") {
             Some(name) if name.starts_with("_simulate_index/") => simulate(state),
             Some(name) => put_template(name, &request.body, state),
@@ -304,10 +305,19 @@ fn simulate(state: &State) -> Answer {
     }
 }
 
+fn list_templates(state: &State) -> Answer {
+    let named = |(name, template)| json!({"name": name, "index_template": template});
+    Answer::json(200, &json!({"index_templates": state.templates.iter().map(named).collect::<Vec<_>>()}))
+}
+
 fn put_template(name: &str, body: &[u8], state: &mut State) -> Answer {
     let text = String::from_utf8_lossy(body);
-    if state.unknown_settings.iter().any(|word| text.contains(word)) {
-        return Answer::error(400, "illegal_argument_exception", "unknown setting or type");
+    if let Some(word) = state.unknown_settings.iter().find(|word| text.contains(**word)) {
+        return Answer::error(
+            400,
+            "illegal_argument_exception",
+            &format!("unknown setting or type [{word}]"),
+        );
     }
     let template = serde_json::from_str(&text).expect("a template is JSON");
     state.templates.insert(name.into(), template);
