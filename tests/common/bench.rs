@@ -41,7 +41,8 @@ impl Bench {
     }
 
     pub(crate) async fn run(&self, feed: &Feed) {
-        self.output.run(async || feed.next().await, CancellationToken::new()).await;
+        let feed = feed.clone();
+        sendable(self.output.run(async move || feed.next().await, CancellationToken::new())).await;
     }
 
     pub(crate) fn letters(&self) -> Vec<Value> {
@@ -78,4 +79,9 @@ pub(crate) fn elasticsearch(
 
 pub(crate) fn whole(status: u16, kind: &'static str) -> Fault {
     Fault::Status { status, kind }
+}
+
+/// A daemon spawns the output, so its future has to be one that can move between threads.
+fn sendable<T>(future: impl Future<Output = T> + Send) -> impl Future<Output = T> + Send {
+    future
 }

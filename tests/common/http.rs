@@ -8,6 +8,18 @@ use tokio::net::TcpStream;
 
 use super::target::Fault;
 
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) line: String,
+    pub(crate) encoding: Option<String>,
+    pub(crate) authorization: Option<String>,
+    /// Bytes of the body as on the wire.
+    pub(crate) bytes: usize,
+    /// Documents in it; 0 where it was not read that far.
+    pub(crate) documents: usize,
+}
+
 /// A request, read.
 pub(crate) struct Request {
     pub(crate) line: String,

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use super::http::{Answer, Request, decoded, filtered, header, read_head, reset, send};
+use super::http::{Answer, Request, Seen, decoded, filtered, header, read_head, reset, send};
 
 /// What goes wrong with one bulk request.
 #[derive(Clone, Debug)]
@@ -47,18 +47,6 @@ pub(crate) struct Stored {
     pub(crate) attempts: usize,
 }
 
-/// A request as it came.
-#[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) line: String,
-    pub(crate) encoding: Option<String>,
-    pub(crate) authorization: Option<String>,
-    /// Bytes of the body as on the wire.
-    pub(crate) bytes: usize,
-    /// Documents in it; 0 where it was not read that far.
-    pub(crate) documents: usize,
-}
-
 type Predicate = Box<dyn Fn(&Value) -> bool + Send>;
 
 #[derive(Default)]
@@ -76,6 +64,13 @@ struct State {
     nodes: Value,
     under_way: usize,
     most_under_way: usize,
+}
+
+impl State {
+    fn enter(&mut self) {
+        self.under_way += 1;
+        self.most_under_way = self.most_under_way.max(self.under_way);
+    }
 }
 
 struct Shared {
@@ -195,7 +190,7 @@ impl Target {
 
     /// Bulk requests so far.
     pub(crate) fn bulk_requests(&self) -> usize {
-        self.lock().seen.iter().filter(|seen| seen.line.contains("_bulk")).count()
+        self.requests().iter().filter(|seen| seen.line.contains("_bulk")).count()
     }
 
     /// Index templates that were installed.
@@ -266,9 +261,7 @@ async fn exchange(stream: &mut TcpStream, shared: &Shared) -> Option<bool> {
     stream.read_exact(&mut body).await.ok()?;
     let request = Request { line, encoding: seen.encoding, body };
     if is_bulk {
-        let mut state = shared.lock();
-        state.under_way += 1;
-        state.most_under_way = state.most_under_way.max(state.under_way);
+        shared.lock().enter();
     }
     let answer = answer(&request, fault, &mut shared.lock(), at);
     if let Some(Fault::Slow(pause)) = answer.fault {
@@ -382,11 +375,10 @@ fn item(meta: &Value, document: &str, position: usize, fault: Option<&Fault>, st
     let index = meta["_index"].as_str().expect("every document has an index").to_owned();
     *state.sent.entry(id.clone()).or_default() += 1;
     let error = |status: u16, kind: &str, reason: &str| json!({"_index": index, "_id": id, "status": status, "error": {"type": kind, "reason": reason}});
-    match fault {
-        Some(Fault::Items { every, status, kind, reason }) if position.is_multiple_of(*every) => {
-            return error(*status, kind, reason);
-        }
-        _ => {}
+    if let Some(Fault::Items { every, status, kind, reason }) = fault
+        && position.is_multiple_of(*every)
+    {
+        return error(*status, kind, reason);
     }
     let document: Value = serde_json::from_str(document).expect("a document is JSON");
     if state.reject.as_ref().is_some_and(|reject| reject(&document)) {
