@@ -5,6 +5,7 @@
 
 mod common;
 mod files;
+mod nodes;
 mod verdicts;
 
 /// Stories at once: a node takes about a gigabyte and, while it starts, a core.
@@ -13,7 +14,7 @@ const STORIES_AT_ONCE: usize = 2;
 fn main() {
     let mut arguments = libtest_mimic::Arguments::from_args();
     arguments.test_threads.get_or_insert(STORIES_AT_ONCE);
-    let stories = [files::stories, verdicts::stories];
+    let stories = [files::stories, nodes::stories, verdicts::stories];
     let conclusion = libtest_mimic::run(&arguments, stories.iter().flat_map(|told| told()).collect());
     common::node::stop_shared();
     conclusion.exit();
