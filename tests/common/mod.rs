@@ -10,6 +10,7 @@ pub(crate) mod elasticsearch;
 pub(crate) mod feed;
 pub(crate) mod fixtures;
 pub(crate) mod forward;
+pub(crate) mod load;
 pub(crate) mod node;
 pub(crate) mod parts;
 pub(crate) mod process;
