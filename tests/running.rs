@@ -197,16 +197,12 @@ async fn send_padded(address: std::net::SocketAddr, count: u64) {
 /// Waits until the daemon has taken nothing more for a while; answers how much it had taken.
 async fn until_stalled(daemon: &Forebay) -> f64 {
     let mut seen = (0.0, Instant::now());
-    until("the daemon to take nothing more", || {
-        let before = seen;
-        let look = async move {
-            let received = daemon.metrics().await.sum("forebay_events_received_total");
-            if received > before.0 { (received, Instant::now()) } else { before }
-        };
-        async {
-            seen = look.await;
-            if seen.0 > 0.0 && seen.1.elapsed() > Duration::from_secs(2) { Ok(seen.0) } else { Err(seen.0) }
+    until("the daemon to take nothing more", async || {
+        let received = daemon.metrics().await.sum("forebay_events_received_total");
+        if received > seen.0 {
+            seen = (received, Instant::now());
         }
+        if received > 0.0 && seen.1.elapsed() > Duration::from_secs(2) { Ok(received) } else { Err(received) }
     })
     .await
 }

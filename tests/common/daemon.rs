@@ -141,7 +141,8 @@ impl Forebay {
 
     /// A page's status and text.
     pub(crate) async fn page(&self, path: &str) -> (u16, String) {
-        let answer = reqwest::get(format!("http://{}{path}", self.http)).await.expect("a daemon that answers");
+        let answer =
+            reqwest::get(format!("http://{}{path}", self.http)).await.expect("a daemon that answers");
         (answer.status().as_u16(), answer.text().await.expect("a page of text"))
     }
 
@@ -185,9 +186,15 @@ impl Forebay {
         let mut documents = Vec::new();
         for entry in fs::read_dir(self.data().join("documents")).expect("the folder of documents") {
             let path = entry.expect("an entry that can be read").path();
-            assert!(path.to_string_lossy().ends_with(".ndjson.zst"), "{} is no file of documents", path.display());
+            assert!(
+                path.to_string_lossy().ends_with(".ndjson.zst"),
+                "{} is no file of documents",
+                path.display()
+            );
             let text = unpack(&fs::read(&path).expect("a file of documents"));
-            documents.extend(text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a document a line")));
+            documents.extend(
+                text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a document a line")),
+            );
         }
         documents.sort_by_key(|document| document["event.sequence"].as_u64());
         documents
@@ -198,7 +205,8 @@ impl Forebay {
         let Ok(entries) = fs::read_dir(self.data().join("dead-letters")) else { return Vec::new() };
         let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         paths.sort();
-        let text: String = paths.iter().map(|path| fs::read_to_string(path).expect("a file of letters")).collect();
+        let text: String =
+            paths.iter().map(|path| fs::read_to_string(path).expect("a file of letters")).collect();
         text.lines().map(|line| serde_json::from_str(line).expect("a letter a line")).collect()
     }
 
@@ -279,7 +287,10 @@ fn log_path(folder: &Path, start: usize) -> PathBuf {
     folder.join(format!("forebay-{start}.log"))
 }
 
-#[expect(clippy::disallowed_methods, reason = "a reader of the archive decompresses what the daemon's one module compressed")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a reader of the archive decompresses what the daemon's one module compressed"
+)]
 fn unpack(bytes: &[u8]) -> String {
     String::from_utf8(zstd::stream::decode_all(bytes).expect("whole frames")).expect("documents are text")
 }
