@@ -27,9 +27,7 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 const RATIO_FROM: u64 = 1 << 20;
 
 enum Inner<'a> {
-    #[expect(clippy::disallowed_types, reason = "this module is the door: what comes out is capped here")]
     Gzip(Box<flate2::bufread::MultiGzDecoder<&'a [u8]>>),
-    #[expect(clippy::disallowed_types, reason = "this module is the door: what comes out is capped here")]
     Zstd(zstd::stream::read::Decoder<'a, &'a [u8]>),
 }
 

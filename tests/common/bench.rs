@@ -42,7 +42,11 @@ impl Bench {
 
     pub(crate) async fn run(&self, feed: &Feed) {
         let feed = feed.clone();
-        sendable(self.output.run(async move || feed.next().await, CancellationToken::new())).await;
+        let next = move || {
+            let feed = feed.clone();
+            async move { feed.next().await }
+        };
+        sendable(self.output.run(next, CancellationToken::new())).await;
     }
 
     pub(crate) fn letters(&self) -> Vec<Value> {
