@@ -1,12 +1,6 @@
-//! The buffer's front door.
+//! The buffer's front door: what readers, outputs and the daemon call.
 //!
-//! # Memory
-//!
-//! What is encoded counts as used from [`Buffer::give_open`] until it is settled or on disk only: open, queued, lent and
-//! waiting to be written. [`Buffer::ready`] lets readers on below `memory`, so that what is used stays below `memory` plus
-//! what the threads that encode add between two looks (a read each), plus a bulk request for each one under way
-//! that was joined from several batches or read from disk. Above three quarters of it, or four batches below it,
-//! what comes in leaves memory as soon as it is written.
+//! Nothing here waits for a disk but [`Buffer::open`]; what is async can be dropped at any await without a loss.
 
 use std::path::Path;
 use std::pin::pin;
@@ -26,6 +20,14 @@ use crate::metrics::Metrics;
 
 /// The queue of batches between the encoder and the outputs, in memory and on disk. Cheap to clone; the last
 /// clone dropped without [`Buffer::stop`] leaves behind what a crash would.
+///
+/// # Memory
+///
+/// What is encoded counts as used from [`Buffer::give_open`] until it is settled or on disk only: open, queued, lent
+/// and waiting to be written. [`Buffer::ready`] lets readers on while less than `memory` is used, so that use stays
+/// below `memory` plus what the threads that encode add between two looks (a read each), plus one bulk request for
+/// each loan that was joined from several batches or read from disk. Above three quarters of `memory`, or four
+/// batches below it, whichever is more, what comes in leaves memory as soon as it is written.
 #[derive(Clone)]
 pub struct Buffer(pub(super) Arc<Handle>);
 

@@ -12,7 +12,7 @@
 //!   waits for a receipt, not a file is created.
 //! - **In order**: batches leave in the order in which they were sealed, across spills and restarts; what is
 //!   returned goes first.
-//! - **Bounded**: see [`Buffer`] for memory and [`BufferOptions`] for disk. A full or failing disk makes senders wait.
+//! - **Bounded**: see `Buffer` for memory and `BufferOptions` for disk. A full or failing disk makes senders wait.
 //! - **Nothing twice** is the document ids' business: after a crash a document may leave a second time, under its id.
 
 mod batch;

@@ -296,6 +296,12 @@ impl Queue {
         self.queued().chain(self.lent.values().filter_map(Slot::held))
     }
 
+    /// How many entries there are, whatever they stand for.
+    #[cfg(test)]
+    pub(super) fn entries(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Documents of the queue that are on disk only.
     pub(super) fn disk_documents(&self) -> u64 {
         self.disk_documents

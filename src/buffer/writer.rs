@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Receipt;
 use super::disk::{DiskError, Place, Store};
-use super::held::Standing;
+use super::held::{Held, Standing};
 use super::shared::Shared;
 use super::writes::{Orders, Write};
+use super::{PartId, Receipt};
 use crate::metrics::kind;
 
 /// A group is closed at this size, so that those who wait for a receipt do not wait for a whole segment.
@@ -22,6 +22,14 @@ const REST: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(1);
 /// At most one warning in so long.
 const WARN_EVERY: Duration = Duration::from_secs(10);
+
+/// What follows from a group that is synced.
+#[derive(Default)]
+struct Outcome {
+    release: Vec<Arc<Held>>,
+    settled: Vec<(u64, u64)>,
+    obsolete: Vec<PartId>,
+}
 
 /// See the module.
 pub(super) struct Writer {
@@ -49,6 +57,8 @@ impl Writer {
         loop {
             let (orders, closing) = self.shared.writes.wait(tick);
             if closing {
+                // why: writes that still wait are lost with the caller's knowledge, but what was delivered stays so.
+                self.settle(orders.settled, &orders.obsolete);
                 break;
             }
             self.take(orders);
@@ -161,31 +171,34 @@ impl Writer {
         let bytes = placed.iter().map(|(_, place)| place.to - place.from).sum();
         self.shared.metrics.spilled_bytes.inc_by(bytes);
         let count = placed.len();
-        let (mut release, mut settled, mut obsolete) = (Vec::new(), Vec::new(), Vec::new());
+        let mut outcome = Outcome::default();
         for (write, place) in placed {
             self.store.confirm(place);
-            match write {
-                Write::Part { id, receipt, .. } => {
-                    self.store.keep_part(id, place);
-                    receipt.into_iter().for_each(Receipt::resolve);
-                }
-                Write::Batch(held) => {
-                    let standing = held.written(place);
-                    obsolete.extend_from_slice(&held.parts);
-                    match standing {
-                        Standing::Delivered => settled.push((place.segment, held.sequence)),
-                        Standing::Waiting { release: true } => release.push(held),
-                        _ => (),
-                    }
+            self.tell(write, place, &mut outcome);
+        }
+        self.shared.release(&outcome.release);
+        // why: memory is free before anybody hears that nothing is outstanding.
+        drop(outcome.release);
+        self.settle(outcome.settled, &outcome.obsolete);
+        self.shared.writes.done(count);
+        self.wrote = Instant::now();
+    }
+
+    fn tell(&mut self, write: Write, place: Place, outcome: &mut Outcome) {
+        match write {
+            Write::Part { id, receipt, .. } => {
+                self.store.keep_part(id, place);
+                receipt.into_iter().for_each(Receipt::resolve);
+            }
+            Write::Batch(held) => {
+                outcome.obsolete.extend_from_slice(&held.parts);
+                match held.written(place) {
+                    Standing::Delivered => outcome.settled.push((place.segment, held.sequence)),
+                    Standing::Waiting { release: true } => outcome.release.push(held),
+                    _ => (),
                 }
             }
         }
-        self.shared.release(&release);
-        // why: memory is free before anybody hears that nothing is outstanding.
-        drop(release);
-        self.settle(settled, &obsolete);
-        self.shared.writes.done(count);
-        self.wrote = Instant::now();
     }
 
     /// Nothing of the group is safe: all of it again, later.
@@ -226,13 +239,7 @@ impl Writer {
         self.store.sync_marks();
         if self.backlog.is_empty() && now.saturating_duration_since(self.wrote) >= IDLE {
             self.store.sweep(true);
-            self.recover_room();
-        }
-    }
-
-    /// A full disk is no fault any more once nothing waits to be written.
-    fn recover_room(&mut self) {
-        if self.backlog.is_empty() {
+            // why: a full disk is no fault any more once nothing waits to be written.
             self.recovered();
         }
     }

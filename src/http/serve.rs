@@ -120,6 +120,9 @@ mod tests {
     use crate::http::{Gauges, Reading};
     use crate::metrics::Metrics;
 
+    /// After which a server that should have acted is taken to hang.
+    const PATIENCE: Duration = Duration::from_secs(10);
+
     /// A server on a free port, and what stops it.
     struct Server {
         address: std::net::SocketAddr,
@@ -203,7 +206,8 @@ mod tests {
     #[tokio::test]
     async fn half_a_request_is_waited_for_so_long_and_no_longer() {
         let server = start(well(), Bounds { head: Duration::from_millis(50), ..BOUNDS }).await;
-        let answer = ask(&server, "GET /health HTTP/1.1\r\nhost").await;
+        let asked = ask(&server, "GET /health HTTP/1.1\r\nhost");
+        let answer = tokio::time::timeout(PATIENCE, asked).await.expect("the connection is closed");
         assert!(!answer.contains(" 200 "), "{answer}");
     }
 
@@ -234,12 +238,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_stop_ends_idle_connections_and_the_server() {
-        let server = start(well(), BOUNDS).await;
+        let server = start(well(), Bounds { grace: BOUNDS.life, ..BOUNDS }).await;
         let mut idle = TcpStream::connect(server.address).await.expect("a connection");
         idle.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("a request");
         idle.read_u8().await.expect("an answer");
         server.stop.cancel();
-        server.task.await.expect("the server ends");
+        tokio::time::timeout(PATIENCE, server.task).await.expect("in time").expect("the server ends");
         let mut rest = Vec::new();
         idle.read_to_end(&mut rest).await.expect("the connection ends");
         assert!(TcpStream::connect(server.address).await.is_err());

@@ -129,7 +129,8 @@ impl Forebay {
 
     /// A page's status and text.
     pub(crate) async fn page(&self, path: &str) -> (u16, String) {
-        let answer = reqwest::get(format!("http://{}{path}", self.http)).await.expect("a daemon that answers");
+        let answer =
+            reqwest::get(format!("http://{}{path}", self.http)).await.expect("a daemon that answers");
         (answer.status().as_u16(), answer.text().await.expect("a page of text"))
     }
 

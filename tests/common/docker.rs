@@ -39,7 +39,10 @@ impl Engine {
     /// Stops the engine, and with it all containers, and starts it again; containers with a restart policy go on.
     pub(crate) async fn restart(&mut self) {
         self.process.signal(Signal::TERM);
-        assert!(self.process.wait(STOP_LIMIT).await.is_some(), "the engine has not stopped after {STOP_LIMIT:?}");
+        assert!(
+            self.process.wait(STOP_LIMIT).await.is_some(),
+            "the engine has not stopped after {STOP_LIMIT:?}"
+        );
         self.process = launch(self.folder.path());
         self.until_up().await;
     }
@@ -86,7 +89,11 @@ impl Engine {
     async fn until_up(&self) {
         until("the engine to be up", || async {
             let output = self.docker(&["version"]);
-            if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+            if output.status.success() {
+                Ok(())
+            } else {
+                Err(String::from_utf8_lossy(&output.stderr).into_owned())
+            }
         })
         .await;
     }
@@ -112,7 +119,10 @@ impl Drop for Engine {
             show(&format!("--- containers\n{}", String::from_utf8_lossy(&containers.stdout)));
             let log = fs::read_to_string(self.folder.path().join("dockerd.log")).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
-            show(&format!("--- the end of the engine's log\n{}", lines[lines.len().saturating_sub(20)..].join("\n")));
+            show(&format!(
+                "--- the end of the engine's log\n{}",
+                lines[lines.len().saturating_sub(20)..].join("\n")
+            ));
         }
         // Killed, it would leave its containers running and its file systems mounted.
         let ids = self.docker(&["ps", "--quiet"]);
@@ -127,7 +137,8 @@ impl Drop for Engine {
 }
 
 fn launch(folder: &Path) -> Guarded {
-    let log = fs::File::options().create(true).append(true).open(folder.join("dockerd.log")).expect("a log file");
+    let log =
+        fs::File::options().create(true).append(true).open(folder.join("dockerd.log")).expect("a log file");
     let mut command = Command::new("dockerd");
     command.arg("--data-root").arg(folder.join("data")).arg("--exec-root").arg(folder.join("exec"));
     command.arg("-H").arg(host(folder)).arg("-p").arg(folder.join("pid"));
@@ -142,6 +153,7 @@ fn host(folder: &Path) -> String {
 
 fn busybox() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|folder| folder.join("busybox")).find(|busybox| busybox.is_file());
+    let found =
+        std::env::split_paths(&path).map(|folder| folder.join("busybox")).find(|busybox| busybox.is_file());
     found.expect("busybox is on the path")
 }

@@ -49,7 +49,11 @@ impl Api {
         let authority = reqwest::Certificate::from_pem(&credentials.authority).expect("a certificate");
         let client = Client::builder().timeout(Duration::from_secs(30)).add_root_certificate(authority);
         let client = client.build().expect("a client");
-        Self { url: format!("https://localhost:{port}"), client, password: Some(credentials.password.clone()) }
+        Self {
+            url: format!("https://localhost:{port}"),
+            client,
+            password: Some(credentials.password.clone()),
+        }
     }
 
     /// One call. The answer's status and its JSON; an error where there was no answer.

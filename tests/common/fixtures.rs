@@ -40,7 +40,8 @@ pub(crate) fn all() -> Vec<Fixture> {
 }
 
 fn read(hex: &Path) -> Fixture {
-    let text = |path: &Path| fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text =
+        |path: &Path| fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let name = hex.file_stem().expect("a fixture has a name").to_string_lossy().into_owned();
     let twin = serde_json::from_str(&text(&hex.with_extension("json"))).expect("the twin is JSON");
     Fixture { name, bytes: bytes(&text(hex)), twin }

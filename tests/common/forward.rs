@@ -38,7 +38,8 @@ pub(crate) enum Mode {
 
 impl Mode {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] = [Self::Message, Self::Forward, Self::PackedForward, Self::Gzip, Self::Zstd];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Message, Self::Forward, Self::PackedForward, Self::Gzip, Self::Zstd];
 }
 
 /// A frame of `mode`, or in Message mode as many as there are events; `chunk` wants an ack for each frame.
@@ -88,7 +89,10 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes all")
 }
 
-#[expect(clippy::disallowed_methods, reason = "a client compresses what the daemon's one module decompresses")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a client compresses what the daemon's one module decompresses"
+)]
 fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::stream::encode_all(bytes, 1).expect("memory takes all")
 }

@@ -126,7 +126,8 @@ impl Node {
         settings: &[&str],
         certificates: Option<&Certificates>,
     ) -> Self {
-        let mut node = Self { api, version, process: None, folder: TempDir::new().expect("a temporary folder") };
+        let mut node =
+            Self { api, version, process: None, folder: TempDir::new().expect("a temporary folder") };
         node.lay_out(port, settings);
         if let Some(certificates) = certificates {
             certificates.copy_to(&node.configuration());
@@ -194,7 +195,8 @@ impl Node {
         }
         let log4j = "log4j2.properties";
         fs::copy(self.home().join("config").join(log4j), self.configuration().join(log4j)).expect(log4j);
-        let shipped = fs::read_to_string(self.home().join("config/jvm.options")).expect("the shipped JVM options");
+        let shipped =
+            fs::read_to_string(self.home().join("config/jvm.options")).expect("the shipped JVM options");
         fs::write(self.configuration().join("jvm.options"), jvm_options(&shipped)).expect("JVM options");
         let settings = settings.join("\n");
         let folder = self.folder.path().display();
@@ -207,13 +209,17 @@ impl Node {
             "discovery.type: single-node\nnetwork.host: 127.0.0.1\nhttp.port: {port}\npath.data: {folder}/data\n\
              path.logs: {folder}/logs\ncluster.routing.allocation.disk.threshold_enabled: false\n{security}\n{settings}\n"
         );
-        fs::write(self.configuration().join(format!("{}.yml", self.version.program())), yaml).expect("settings");
+        fs::write(self.configuration().join(format!("{}.yml", self.version.program())), yaml)
+            .expect("settings");
     }
 
     fn set_password(&self) {
         give_to_nobody(self.folder.path());
         let keystore = "bin/elasticsearch-keystore";
-        run(self.as_nobody("/bin/sh").args(["-c", &format!("{keystore} create && printf %s {PASSWORD} | {keystore} add -x -f bootstrap.password")]));
+        run(self.as_nobody("/bin/sh").args([
+            "-c",
+            &format!("{keystore} create && printf %s {PASSWORD} | {keystore} add -x -f bootstrap.password"),
+        ]));
     }
 
     /// `program`, run in the node's home as `nobody`; with one right of root's, to get at a checkout in a closed folder.

@@ -49,7 +49,10 @@ fn docker_missing() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("the engine can only be started by root".to_owned());
     }
-    ["dockerd", "docker", "busybox"].iter().find(|program| !on_path(program)).map(|program| format!("{program} not found"))
+    ["dockerd", "docker", "busybox"]
+        .iter()
+        .find(|program| !on_path(program))
+        .map(|program| format!("{program} not found"))
 }
 
 fn on_path(program: &str) -> bool {

@@ -57,7 +57,8 @@ impl Guarded {
     /// Sends `signal` to the process alone.
     pub(crate) fn signal(&self, signal: Signal) {
         if self.status.is_none() {
-            rustix::process::kill_process(self.pid(), signal).expect("a child that was not waited for is there");
+            rustix::process::kill_process(self.pid(), signal)
+                .expect("a child that was not waited for is there");
         }
     }
 

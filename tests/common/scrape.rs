@@ -19,14 +19,16 @@ impl Metrics {
 
     /// The sum of a name's samples over all its labels; 0 for a family of which no label was used yet.
     pub(crate) fn sum(&self, name: &str) -> f64 {
-        let of_name = |key: &str| key == name || key.strip_prefix(name).is_some_and(|rest| rest.starts_with('{'));
+        let of_name =
+            |key: &str| key == name || key.strip_prefix(name).is_some_and(|rest| rest.starts_with('{'));
         // `0.0 +`: the sum of nothing is a negative zero.
         0.0 + self.0.iter().filter(|(key, _)| of_name(key)).map(|(_, value)| value).sum::<f64>()
     }
 
     /// Asserts that what came in is somewhere: indexed, there before, a dead letter, dropped, or in the buffer.
     pub(crate) fn assert_books_balance(&self) {
-        let came = ["received_total", "recovered_total"].map(|side| self.sum(&format!("forebay_events_{side}")));
+        let came =
+            ["received_total", "recovered_total"].map(|side| self.sum(&format!("forebay_events_{side}")));
         let went = ["indexed_total", "duplicate_total", "dead_letter_total", "dropped_total"]
             .map(|side| self.sum(&format!("forebay_events_{side}")));
         let waits = self.sum("forebay_buffer_events");

@@ -69,6 +69,8 @@
 //! - **Settle**: a mark is appended, unsynced: a lost one costs a second delivery under the same document ids, which
 //!   the target refuses as known. Marks of parts are synced soon, and before any segment is deleted, because the
 //!   record that says "obsolete" might be in that segment.
+//! - **Read back**: checks every CRC again. A record that has been damaged since goes to quarantine, its documents are
+//!   counted as dropped (`corrupt`), and its segment stays until the next start; an I/O error is tried again for ever.
 //! - **Delete**: a segment without an unsettled record is removed, `.seg` before `.done`.
 //!
 //! # Recovery

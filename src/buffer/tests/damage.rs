@@ -1,0 +1,133 @@
+//! Wounded segments: never a panic, never a document that was not given, everything outside of the wound delivered.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::metrics::reason;
+
+/// A directory with one segment of four records, documents 0..16, and that segment.
+async fn spilled() -> (TempDir, PathBuf, Vec<u8>) {
+    let dir = directory();
+    let buffer = open(options(), dir.path());
+    (0..4).for_each(|n| give(&buffer, 4 * n..4 * n + 4, None));
+    assert_eq!(buffer.stop(LONG).await.spilled_events, 16);
+    let [segment] = segments(dir.path()).try_into().expect("one segment");
+    let bytes = std::fs::read(&segment).expect("its bytes");
+    (dir, segment, bytes)
+}
+
+/// Where the records begin, and where the last ends.
+fn bounds(bytes: &[u8]) -> Vec<usize> {
+    let mut bounds = vec![36];
+    while let Some(length) = bounds.last().and_then(|at| bytes.get(at + 4..at + 8)) {
+        let length = u32::from_le_bytes(length.try_into().expect("four bytes")) as usize;
+        bounds.push(bounds[bounds.len() - 1] + length);
+    }
+    bounds
+}
+
+async fn recovered(bytes: &[u8], name: &Path) -> (Vec<u32>, Arc<Metrics>, TempDir) {
+    let dir = directory();
+    std::fs::create_dir_all(dir.path().join("segments")).expect("a directory");
+    let name = name.file_name().expect("a name");
+    std::fs::write(dir.path().join("segments").join(name), bytes).expect("a wounded segment");
+    let metrics = metrics();
+    let (buffer, _) = Buffer::open(options(), dir.path(), Arc::clone(&metrics)).expect("it always starts");
+    (drain(&buffer).await, metrics, dir)
+}
+
+#[tokio::test]
+async fn a_segment_cut_at_any_length_gives_every_whole_record_before_the_cut() {
+    let (_dir, segment, whole) = spilled().await;
+    let bounds = bounds(&whole);
+    for length in 0..whole.len() {
+        let (documents, metrics, _) = recovered(&whole[..length], &segment).await;
+        let records = bounds.iter().filter(|end| **end <= length).count().saturating_sub(1);
+        assert_eq!(documents, (0..4 * records as u32).collect::<Vec<_>>(), "cut at {length}");
+        let torn = reason(&metrics.recovery_skipped, "torn").get();
+        assert_eq!(torn, u64::from(!bounds.contains(&length)), "cut at {length}");
+    }
+}
+
+#[tokio::test]
+async fn a_flipped_byte_costs_no_more_than_its_record_or_what_its_length_hides() {
+    let (_dir, segment, whole) = spilled().await;
+    let bounds = bounds(&whole);
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x20;
+        let (documents, metrics, dir) = recovered(&bytes, &segment).await;
+        let wounded = bounds.iter().filter(|start| **start <= at).count();
+        let is_length = wounded > 0 && (4..8).contains(&(at - bounds[wounded - 1]));
+        let before = if wounded == 0 { 0 } else { 4 * (wounded as u32 - 1) };
+        let after = if wounded == 0 || is_length { 16 } else { 4 * wounded as u32 };
+        let expected: Vec<u32> = (0..before).chain(after..16).collect();
+        assert_eq!(documents, expected, "byte {at}");
+        let cause = if wounded == 0 { "header" } else { "checksum" };
+        assert_eq!(reason(&metrics.recovery_skipped, cause).get(), 1, "byte {at}");
+        assert_eq!(
+            std::fs::read_dir(dir.path().join("quarantine")).expect("quarantine").count(),
+            1,
+            "byte {at}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn damage_is_told_of_once() {
+    let (dir, segment, mut bytes) = spilled().await;
+    bytes[36 + 44] ^= 1;
+    std::fs::write(&segment, bytes).expect("a wounded segment");
+    for expected in [1, 0] {
+        let metrics = metrics();
+        let (buffer, _) =
+            Buffer::open(options(), dir.path(), Arc::clone(&metrics)).expect("it always starts");
+        assert_eq!(reason(&metrics.recovery_skipped, "checksum").get(), expected);
+        assert_eq!(metrics.events_recovered.get(), 12);
+        buffer.stop(LONG).await;
+    }
+}
+
+#[tokio::test]
+async fn zeros_that_a_power_cut_leaves_behind_are_a_torn_tail() {
+    let (_dir, segment, mut bytes) = spilled().await;
+    bytes.resize(bytes.len() + 10_000, 0);
+    let (documents, metrics, _) = recovered(&bytes, &segment).await;
+    assert_eq!(documents.len(), 16);
+    assert_eq!(reason(&metrics.recovery_skipped, "torn").get(), 1);
+}
+
+#[tokio::test]
+async fn a_segment_of_a_later_version_is_refused_with_advice_and_left_alone() {
+    let (dir, segment, mut bytes) = spilled().await;
+    bytes[8] = 2;
+    let crc = crc32c::crc32c(&bytes[..32]);
+    bytes[32..36].copy_from_slice(&crc.to_le_bytes());
+    std::fs::write(&segment, &bytes).expect("a later segment");
+    let Err(fault) = Buffer::open(options(), dir.path(), metrics()) else { panic!("version 2 was read") };
+    assert!(!fault.is_retryable() && fault.to_string().contains("version 2"), "{fault}");
+    assert_eq!(std::fs::read(&segment).expect("still there"), bytes);
+}
+
+#[tokio::test]
+async fn an_io_error_is_not_taken_for_corruption() {
+    let (dir, segment, _) = spilled().await;
+    std::fs::remove_file(&segment).expect("gone");
+    std::fs::create_dir(&segment).expect("a directory where a file should be");
+    let Err(fault) = Buffer::open(options(), dir.path(), metrics()) else { panic!("a directory was read") };
+    assert!(matches!(fault, crate::buffer::OpenError::Io { .. }), "{fault}");
+    assert!(segment.exists() && !dir.path().join("quarantine").exists());
+}
+
+#[tokio::test]
+async fn damage_that_happens_after_the_start_is_counted_and_the_rest_delivered() {
+    let (dir, segment, mut bytes) = spilled().await;
+    let metrics = metrics();
+    let (buffer, _) = Buffer::open(options(), dir.path(), Arc::clone(&metrics)).expect("a buffer");
+    let second = bounds(&bytes)[1];
+    bytes[second + 50] ^= 1;
+    std::fs::write(&segment, bytes).expect("a wounded segment");
+    let documents = drain(&buffer).await;
+    assert_eq!(documents, (0..4).chain(8..16).collect::<Vec<_>>());
+    assert_eq!(reason(&metrics.events_dropped, "corrupt").get(), 4);
+}
