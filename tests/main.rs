@@ -4,7 +4,12 @@
 //! Everything that a story starts ends with the process, however it ends.
 
 mod common;
+mod docker;
 mod files;
+mod loggers;
+mod nodes;
+mod running;
+mod targets;
 mod verdicts;
 
 /// Stories at once: a node takes about a gigabyte and, while it starts, a core.
@@ -13,8 +18,17 @@ const STORIES_AT_ONCE: usize = 2;
 fn main() {
     let mut arguments = libtest_mimic::Arguments::from_args();
     arguments.test_threads.get_or_insert(STORIES_AT_ONCE);
-    let stories = [files::stories, verdicts::stories];
-    let conclusion = libtest_mimic::run(&arguments, stories.iter().flat_map(|told| told()).collect());
+    let told: [fn() -> Vec<libtest_mimic::Trial>; 7] = [
+        running::stories,
+        files::stories,
+        verdicts::stories,
+        nodes::stories,
+        targets::stories,
+        loggers::stories,
+        docker::stories,
+    ];
+    let stories = told.into_iter().flat_map(|stories| stories()).collect();
+    let conclusion = libtest_mimic::run(&arguments, stories);
     common::node::stop_shared();
     conclusion.exit();
 }

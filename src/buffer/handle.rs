@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
+
 use super::disk::{DirLock, Files, Recovered, Space, Store, file_system, recover};
 use super::extent::Extent;
 use super::loan::{lend, lend_from_disk};
@@ -17,6 +19,10 @@ use super::writer::Writer;
 use super::writes::Write;
 use super::{BufferOptions, Delivery, OpenBatch, OpenError, PartId, Receipt};
 use crate::metrics::Metrics;
+
+/// How long a full memory share makes readers wait for a target that keeps up, before what comes in is spilled.
+/// A target that takes a batch now and then within it is fed from memory alone, at its own rate.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The queue of batches between the encoder and the outputs, in memory and on disk. Cheap to clone; the last
 /// clone dropped without [`Buffer::stop`] leaves behind what a crash would.
@@ -108,8 +114,11 @@ impl Buffer {
     /// Resolves when there is room for more; readers await it before they decode more.
     pub async fn ready(&self) {
         let shared = self.shared();
-        if !shared.memory.has_room() {
-            shared.writes.nudge();
+        if shared.memory.has_room() {
+            return;
+        }
+        if timeout(PATIENCE, shared.memory.room()).await.is_err() {
+            shared.press();
             shared.memory.room().await;
         }
     }
@@ -117,7 +126,7 @@ impl Buffer {
     /// A batch to encode into: one that is open, else a new one.
     pub fn take_open(&self) -> OpenBatch {
         let open = self.shared().queue().take_open();
-        open.unwrap_or_else(OpenBatch::new)
+        open.unwrap_or_else(|spare| OpenBatch::new(self.shared().with_room(spare)))
     }
 
     /// Takes a batch back: queued if it is full or promised, else kept open for the next taker or until `batch_age` has passed.

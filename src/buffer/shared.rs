@@ -1,9 +1,9 @@
 //! What the buffer's handles, loans and writer share, and the rules by which batches are spilled.
 //!
 //! A batch goes to disk for one of four reasons: `promise` (somebody waits for its receipt), `pressure` (the memory
-//! share is full), `age` (it has waited `max_age`), `stop`. Only pressure makes memory let go of it.
+//! share is full and the target does not make room), `age` (it has waited `max_age`), `stop`. Only pressure makes memory let go of it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,9 @@ use super::writes::{Write, Writes};
 use super::{BufferOptions, OpenBatch, Receipt};
 use crate::metrics::{Metrics, reason};
 
+/// What the last document of a batch may add beyond `batch_bytes` without the batch being moved.
+const ROOM_FOR_LAST: usize = 64 << 10;
+
 /// See the module.
 pub(super) struct Shared {
     pub(super) options: BufferOptions,
@@ -29,6 +32,8 @@ pub(super) struct Shared {
     queue: Mutex<Queue>,
     /// Documents given and not settled.
     events: AtomicU64,
+    /// Whether readers have waited for memory in vain, so that what comes in has to be spilled.
+    pressed: AtomicBool,
     disk_bytes: AtomicU64,
     fault: Mutex<Option<String>>,
     lock: Mutex<Option<DirLock>>,
@@ -53,6 +58,7 @@ impl Shared {
             news: Notify::new(),
             queue: Mutex::new(queue),
             events,
+            pressed: AtomicBool::new(false),
             disk_bytes: AtomicU64::new(0),
             fault: Mutex::new(None),
             lock: Mutex::new(Some(lock)),
@@ -109,6 +115,28 @@ impl Shared {
         self.memory.limit() - reserve.min(self.memory.limit() / 4)
     }
 
+    /// A reader has waited for memory for as long as it may: from here on the disk helps.
+    pub(super) fn press(&self) {
+        self.pressed.store(true, Ordering::Release);
+        self.writes.nudge();
+    }
+
+    /// Whether what comes in has to leave memory. Pressure ends when half of the share is free again.
+    fn is_pressed(&self) -> bool {
+        let used = self.memory.used();
+        if used < self.memory.limit() / 2 {
+            self.pressed.store(false, Ordering::Release);
+        }
+        used > self.spill_from() && self.pressed.load(Ordering::Acquire)
+    }
+
+    /// An allocation that a whole batch fits in, so that it never moves while it grows; untouched pages cost nothing.
+    pub(super) fn with_room(&self, mut spare: Vec<u8>) -> Vec<u8> {
+        spare.clear();
+        spare.reserve(self.options.batch_bytes.as_usize() + ROOM_FOR_LAST);
+        spare
+    }
+
     /// How often age and pressure are looked at.
     pub(super) fn tick_every(&self) -> Duration {
         (self.options.max_age / 4).clamp(Duration::from_millis(10), Duration::from_millis(250))
@@ -144,7 +172,7 @@ impl Shared {
         let held = queue.seal(batch);
         let (news, stopping) = (queue.is_news(), queue.stopping);
         drop(queue);
-        let pressed = self.memory.used() > self.spill_from();
+        let pressed = self.is_pressed();
         match (promised, stopping) {
             (true, _) => self.spill(held, "promise", pressed),
             (false, true) => self.spill(held, "stop", false),
@@ -205,10 +233,10 @@ impl Shared {
     /// Brings memory back below its share when loans or a disk that was full have pushed it above:
     /// the newest in the queue leave it first.
     pub(super) fn relieve(&self) {
-        let mut excess = self.memory.used().saturating_sub(self.spill_from());
-        if excess == 0 {
+        if !self.is_pressed() {
             return;
         }
+        let mut excess = self.memory.used().saturating_sub(self.spill_from());
         let leaving = |held: &&Arc<Held>| {
             let more = excess > 0;
             excess = excess.saturating_sub(held.bytes.len() as u64);

@@ -16,7 +16,8 @@ pub struct ElasticsearchOptions {
     pub index_fallback: String,
     /// How `hosts` want to be spoken to.
     pub auth: Auth,
-    /// A file of PEM certificates of the authorities that sign the nodes' certificates; the system's roots otherwise.
+    /// A file of PEM certificates of the authorities that sign the nodes' certificates, trusted beside Mozilla's, which
+    /// are built in.
     pub ca_file: Option<PathBuf>,
     /// The client's certificate chain and key, PEM.
     pub client_certificate: Option<ClientCertificate>,
@@ -107,7 +108,7 @@ impl Default for ElasticsearchOptions {
 pub struct FileOptions {
     /// The folder; `documents` in the data directory where unset.
     pub directory: Option<PathBuf>,
-    /// How closed files are compressed.
+    /// How files are compressed.
     pub compression: Compression,
     /// A file is closed at this size (before compression)…
     pub rotate_bytes: ByteSize,

@@ -30,6 +30,8 @@ const LISTENING: &str = "listening";
 /// How a daemon is to be started. `tables` is configuration; where it has no `[[forward]]`, one on a free port is added.
 #[derive(Clone, Default)]
 pub(crate) struct Setup {
+    /// Whether it is started without arguments and without a file, with the ports and the log's format from the environment.
+    pub(crate) bare: bool,
     /// Top-level keys.
     pub(crate) top: String,
     /// Tables.
@@ -44,6 +46,16 @@ impl Setup {
     /// Nothing but `tables`.
     pub(crate) fn tables(tables: impl Into<String>) -> Self {
         Self { tables: tables.into(), ..Self::default() }
+    }
+
+    fn arguments(&self, folder: &Path) -> Vec<String> {
+        if self.bare {
+            return Vec::new();
+        }
+        let configuration = folder.join("forebay.toml");
+        fs::write(&configuration, self.text(&folder.join("data"))).expect("a configuration file");
+        let path = configuration.display().to_string();
+        ["run", "--log-format", "json", "--config", &path].map(str::to_owned).to_vec()
     }
 
     fn text(&self, data: &Path) -> String {
@@ -169,6 +181,35 @@ impl Forebay {
         self.folder.path().join("data")
     }
 
+    /// What the file output has written, in the order of the sequence.
+    pub(crate) fn written(&self) -> Vec<Value> {
+        let mut documents = Vec::new();
+        for entry in fs::read_dir(self.data().join("documents")).expect("the folder of documents") {
+            let path = entry.expect("an entry that can be read").path();
+            assert!(
+                path.to_string_lossy().ends_with(".ndjson.zst"),
+                "{} is no file of documents",
+                path.display()
+            );
+            let text = unpack(&fs::read(&path).expect("a file of documents"));
+            documents.extend(
+                text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a document a line")),
+            );
+        }
+        documents.sort_by_key(|document| document["event.sequence"].as_u64());
+        documents
+    }
+
+    /// The dead letters, in the order in which they were written.
+    pub(crate) fn dead_letters(&self) -> Vec<Value> {
+        let Ok(entries) = fs::read_dir(self.data().join("dead-letters")) else { return Vec::new() };
+        let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        paths.sort();
+        let text: String =
+            paths.iter().map(|path| fs::read_to_string(path).expect("a file of letters")).collect();
+        text.lines().map(|line| serde_json::from_str(line).expect("a letter a line")).collect()
+    }
+
     /// What it has logged since it was started last, a line each.
     pub(crate) fn log(&self) -> Vec<Value> {
         let text = fs::read_to_string(log_path(self.folder.path(), self.starts)).unwrap_or_default();
@@ -229,11 +270,14 @@ pub(crate) fn run_to_end(arguments: &[&str], folder: &Path) -> std::process::Out
 }
 
 fn launch(setup: &Setup, folder: &Path, start: usize) -> Guarded {
-    let configuration = folder.join("forebay.toml");
-    fs::write(&configuration, setup.text(&folder.join("data"))).expect("a configuration file");
     let log = fs::File::create(log_path(folder, start)).expect("a log file");
     let mut command = Command::new(env!("CARGO_BIN_EXE_forebay"));
-    command.args(["run", "--log-format", "json", "--config"]).arg(configuration).current_dir(folder);
+    command.args(setup.arguments(folder)).current_dir(folder);
+    if setup.bare {
+        let listen = format!("127.0.0.1:{}", setup.port);
+        command.env("FOREBAY_FORWARD__0__LISTEN", listen).env("FOREBAY_HTTP__LISTEN", "127.0.0.1:0");
+        command.env("FOREBAY_LOG__FORMAT", "json");
+    }
     command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
     command.stdout(log.try_clone().expect("a second handle")).stderr(log);
     Guarded::start(&mut command, Some(folder), Duration::ZERO)
@@ -241,6 +285,14 @@ fn launch(setup: &Setup, folder: &Path, start: usize) -> Guarded {
 
 fn log_path(folder: &Path, start: usize) -> PathBuf {
     folder.join(format!("forebay-{start}.log"))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a reader of the archive decompresses what the daemon's one module compressed"
+)]
+fn unpack(bytes: &[u8]) -> String {
+    String::from_utf8(zstd::stream::decode_all(bytes).expect("whole frames")).expect("documents are text")
 }
 
 /// Every file under `folder` with its size.

@@ -105,7 +105,11 @@ fn load(numbers: std::ops::Range<usize>, padding: usize) -> Load {
     let (mut bytes, mut ends) = (Vec::new(), Vec::new());
     for n in numbers {
         let action = format!(r#"{{"create":{{"_index":"logs-ml-api-default","_id":"{}"}}}}"#, id(n));
-        let document = format!(r#"{{"n":{n},"message":"{}"}}"#, "x".repeat(padding));
+        let document = format!(
+            r#"{{"@timestamp":"2026-11-23T12:00:00.000000{:03}Z","n":{n},"message":"{}"}}"#,
+            n % 1000,
+            "x".repeat(padding)
+        );
         bytes.extend_from_slice(format!("{action}\n{document}\n").as_bytes());
         ends.push(u32::try_from(bytes.len()).expect("few bytes"));
     }

@@ -18,6 +18,18 @@ pub(crate) enum Time {
     Exact(u32, u32),
 }
 
+impl std::fmt::Display for Time {
+    /// As a document has it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (seconds, nanoseconds) = match *self {
+            Self::Seconds(seconds) => (seconds, 0),
+            Self::Exact(seconds, nanoseconds) => (seconds, nanoseconds),
+        };
+        let nanoseconds = i32::try_from(nanoseconds).expect("below a second");
+        jiff::Timestamp::new(seconds.into(), nanoseconds).expect("a time that a test uses").fmt(f)
+    }
+}
+
 /// Time and record.
 pub(crate) type Event = (Time, Value);
 

@@ -3,6 +3,7 @@
 //! A story runs on a runtime of its own and has a time limit. When it fails, by a panic or at the limit, what it
 //! holds shows its evidence while it is dropped: the daemon its configuration, log, data directory and metrics.
 
+pub(crate) mod bench;
 pub(crate) mod daemon;
 pub(crate) mod docker;
 pub(crate) mod document;
@@ -10,6 +11,8 @@ pub(crate) mod elasticsearch;
 pub(crate) mod feed;
 pub(crate) mod fixtures;
 pub(crate) mod forward;
+mod http;
+pub(crate) mod load;
 pub(crate) mod node;
 pub(crate) mod parts;
 pub(crate) mod process;
@@ -76,9 +79,9 @@ fn on_its_own_runtime<Told: Future<Output = ()>>(tell: impl FnOnce() -> Told) {
 }
 
 /// Polls until `look` finds something; fails with `what`, and what it last saw instead, when it does not in time.
-pub(crate) async fn until<Found, Seen: Debug, Looking: Future<Output = Result<Found, Seen>>>(
+pub(crate) async fn until<Found, Seen: Debug>(
     what: &str,
-    mut look: impl FnMut() -> Looking,
+    mut look: impl AsyncFnMut() -> Result<Found, Seen>,
 ) -> Found {
     let started = Instant::now();
     loop {

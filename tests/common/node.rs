@@ -1,7 +1,7 @@
 //! Real nodes of Elasticsearch and OpenSearch: started, paused, stopped, started again.
 //!
 //! A node runs as `nobody` (it refuses to be root) from the folder that `tests/prepare` unpacked, with configuration,
-//! data and logs in a temporary folder of its own. Stories share one plain node a version, started when the first one
+//! data and logs in a temporary folder of its own. Stories share one node a version, started when the first one
 //! asks for it, and use indices of their own on it; whoever wants to hurt a node starts one.
 
 use std::fs;
@@ -69,6 +69,13 @@ impl Version {
     }
 }
 
+impl std::fmt::Display for Version {
+    /// As it begins a story's name.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name().replace(['-', '.'], "_"))
+    }
+}
+
 /// One node.
 pub(crate) struct Node {
     /// To talk to it.
@@ -81,9 +88,13 @@ pub(crate) struct Node {
 /// The shared nodes, in the order of [`Version`].
 static SHARED: [OnceCell<Node>; 4] = [const { OnceCell::const_new() }; 4];
 
-/// The plain node of a version that stories share.
+/// The node of a version that stories share. The newest Elasticsearch is secured, the others are plain.
 pub(crate) async fn shared(version: Version) -> &'static Node {
-    SHARED[version as usize].get_or_init(|| Node::start(version, &[])).await
+    let start = async || match version {
+        Version::Elasticsearch8Newest => Node::start_secured(version).await,
+        _ => Node::start(version, &[]).await,
+    };
+    SHARED[version as usize].get_or_init(start).await
 }
 
 /// Kills the shared nodes; nothing that they hold is worth a graceful stop.
@@ -101,7 +112,18 @@ impl Node {
         Self::start_with(version, port, api, settings, None).await
     }
 
-    /// A node that wants TLS and the password of `elastic`. Its authority's certificate is at [`Node::authority`].
+    /// A cluster's first node, which keeps the documents, and a second that only passes requests on to it.
+    pub(crate) async fn start_two(version: Version) -> (Self, Self) {
+        let transport = free_port();
+        let seed = format!("discovery.seed_hosts: [\"127.0.0.1:{transport}\"]");
+        let transport = format!("transport.port: {transport}");
+        let first = [&*seed, &*transport, "node.name: first", "cluster.initial_master_nodes: [first]"];
+        let first = Self::start(version, &first).await;
+        let second = Self::start(version, &[&seed, "node.name: second", "node.roles: []"]).await;
+        (first, second)
+    }
+
+    /// A node that wants TLS and the password of `elastic`.
     pub(crate) async fn start_secured(version: Version) -> Self {
         let port = free_port();
         let certificates = Certificates::make();
@@ -138,9 +160,26 @@ impl Node {
         node
     }
 
-    /// Where the certificate of the authority is that signed a secured node's.
-    pub(crate) fn authority(&self) -> PathBuf {
-        self.configuration().join("ca.crt")
+    /// The `[elasticsearch]` table that sends documents here, to which keys can be added.
+    pub(crate) fn table(&self) -> String {
+        let hosts = format!("[elasticsearch]\nhosts = [\"{}\"]\n", self.api.url);
+        if self.secured() {
+            format!(
+                "{hosts}username = \"elastic\"\npassword = \"{PASSWORD}\"\nca_file = \"{}\"\n",
+                self.authority()
+            )
+        } else {
+            hosts
+        }
+    }
+
+    /// Where the certificate is of the authority that signed a secured node's.
+    pub(crate) fn authority(&self) -> String {
+        self.configuration().join("ca.crt").display().to_string()
+    }
+
+    fn secured(&self) -> bool {
+        self.configuration().join("ca.crt").exists()
     }
 
     /// Starts the node again after [`Node::stop`], with the data that it had, on the port that it had.
@@ -205,9 +244,10 @@ impl Node {
         } else {
             "xpack.security.enabled: false"
         };
+        let discovery = if settings.contains("discovery.") { "" } else { "discovery.type: single-node" };
         let yaml = format!(
-            "discovery.type: single-node\nnetwork.host: 127.0.0.1\nhttp.port: {port}\npath.data: {folder}/data\n\
-             path.logs: {folder}/logs\ncluster.routing.allocation.disk.threshold_enabled: false\n{security}\n{settings}\n"
+            "network.host: 127.0.0.1\nhttp.port: {port}\npath.data: {folder}/data\npath.logs: {folder}/logs\n\
+             cluster.routing.allocation.disk.threshold_enabled: false\n{discovery}\n{security}\n{settings}\n"
         );
         fs::write(self.configuration().join(format!("{}.yml", self.version.program())), yaml)
             .expect("settings");

@@ -5,16 +5,17 @@
 //! queued with [`Target::fail_next`], one bulk request each, or stand until changed (`reject`, `poison`, `max_body`, …).
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::Read as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+
+use super::http::{Answer, Request, Seen, decoded, filtered, header, read_head, reset, send};
 
 /// What goes wrong with one bulk request.
 #[derive(Clone, Debug)]
@@ -46,18 +47,6 @@ pub(crate) struct Stored {
     pub(crate) attempts: usize,
 }
 
-/// A request as it came.
-#[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) line: String,
-    pub(crate) encoding: Option<String>,
-    pub(crate) authorization: Option<String>,
-    /// Bytes of the body as on the wire.
-    pub(crate) bytes: usize,
-    /// Documents in it; 0 where it was not read that far.
-    pub(crate) documents: usize,
-}
-
 type Predicate = Box<dyn Fn(&Value) -> bool + Send>;
 
 #[derive(Default)]
@@ -77,9 +66,18 @@ struct State {
     most_under_way: usize,
 }
 
+impl State {
+    fn enter(&mut self) {
+        self.under_way += 1;
+        self.most_under_way = self.most_under_way.max(self.under_way);
+    }
+}
+
 struct Shared {
     state: Mutex<State>,
     changed: Notify,
+    /// Whether answers are kept back.
+    held: watch::Sender<bool>,
 }
 
 /// The endpoint; it goes away when dropped.
@@ -102,7 +100,11 @@ impl Target {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
         let address = listener.local_addr().expect("an address");
-        let shared = Arc::new(Shared { state: Mutex::default(), changed: Notify::new() });
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            changed: Notify::new(),
+            held: watch::Sender::new(false),
+        });
         let serving = Some(tokio::spawn(serve(listener, Arc::clone(&shared))));
         Self { address, shared, serving }
     }
@@ -134,6 +136,11 @@ impl Target {
     /// The next `times` bulk requests go wrong so, after those queued before.
     pub(crate) fn fail_next(&self, fault: Fault, times: usize) {
         self.lock().faults.extend(std::iter::repeat_n(fault, times));
+    }
+
+    /// Keeps answers of bulk requests back, until told otherwise; what they ask for is done.
+    pub(crate) fn hold_answers(&self, held: bool) {
+        self.shared.held.send_replace(held);
     }
 
     /// Forgets faults that are queued still.
@@ -183,7 +190,7 @@ impl Target {
 
     /// Bulk requests so far.
     pub(crate) fn bulk_requests(&self) -> usize {
-        self.lock().seen.iter().filter(|seen| seen.line.contains("_bulk")).count()
+        self.requests().iter().filter(|seen| seen.line.contains("_bulk")).count()
     }
 
     /// Index templates that were installed.
@@ -230,31 +237,6 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-struct Request {
-    line: String,
-    encoding: Option<String>,
-    body: Vec<u8>,
-}
-
-/// How an exchange ends.
-struct Answer {
-    status: u16,
-    body: Vec<u8>,
-    fault: Option<Fault>,
-}
-
-impl Answer {
-    fn json(status: u16, body: &Value) -> Self {
-        Self { status, body: body.to_string().into_bytes(), fault: None }
-    }
-
-    fn error(status: u16, kind: &str, reason: &str) -> Self {
-        let cause = json!({"type": kind, "reason": reason});
-        let error = json!({"root_cause": [cause], "type": kind, "reason": reason});
-        Self::json(status, &json!({"error": error, "status": status}))
-    }
-}
-
 /// One request and its answer; None or false when the connection has ended.
 async fn exchange(stream: &mut TcpStream, shared: &Shared) -> Option<bool> {
     let head = read_head(stream).await?;
@@ -279,55 +261,19 @@ async fn exchange(stream: &mut TcpStream, shared: &Shared) -> Option<bool> {
     stream.read_exact(&mut body).await.ok()?;
     let request = Request { line, encoding: seen.encoding, body };
     if is_bulk {
-        let mut state = shared.lock();
-        state.under_way += 1;
-        state.most_under_way = state.most_under_way.max(state.under_way);
+        shared.lock().enter();
     }
     let answer = answer(&request, fault, &mut shared.lock(), at);
     if let Some(Fault::Slow(pause)) = answer.fault {
         tokio::time::sleep(pause).await;
     }
     if is_bulk {
+        shared.changed.notify_waiters();
+        shared.held.subscribe().wait_for(|held| !held).await.ok()?;
         shared.lock().under_way -= 1;
     }
     shared.changed.notify_waiters();
     send(stream, answer).await
-}
-
-async fn read_head(stream: &mut TcpStream) -> Option<String> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.ok()?);
-    }
-    String::from_utf8(head).ok()
-}
-
-fn header(head: &str, name: &str) -> Option<String> {
-    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
-    lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
-}
-
-/// Closes with RST instead of FIN.
-fn reset(stream: &TcpStream) {
-    stream.set_zero_linger().expect("linger");
-}
-
-async fn send(stream: &mut TcpStream, answer: Answer) -> Option<bool> {
-    if matches!(answer.fault, Some(Fault::ResetAfterApplying)) {
-        reset(stream);
-        return None;
-    }
-    let head = format!(
-        "HTTP/1.1 {} x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-        answer.status,
-        answer.body.len()
-    );
-    stream.write_all(head.as_bytes()).await.ok()?;
-    let cut = matches!(answer.fault, Some(Fault::CutAnswer));
-    let length = if cut { answer.body.len() / 2 } else { answer.body.len() };
-    stream.write_all(&answer.body[..length]).await.ok()?;
-    stream.flush().await.ok()?;
-    (!cut).then_some(true)
 }
 
 fn answer(request: &Request, fault: Option<Fault>, state: &mut State, at: usize) -> Answer {
@@ -336,6 +282,7 @@ fn answer(request: &Request, fault: Option<Fault>, state: &mut State, at: usize)
         "_bulk" => bulk(request, fault, state, at),
         "_nodes/http" => Answer::json(200, &state.nodes),
         "_template" => Answer::json(200, &json!({})),
+        "_index_template" => list_templates(state),
         path => match path.strip_prefix("_index_template/") {
             Some(name) if name.starts_with("_simulate_index/") => simulate(state),
             Some(name) => put_template(name, &request.body, state),
@@ -351,10 +298,19 @@ fn simulate(state: &State) -> Answer {
     }
 }
 
+fn list_templates(state: &State) -> Answer {
+    let named = |(name, template)| json!({"name": name, "index_template": template});
+    Answer::json(200, &json!({"index_templates": state.templates.iter().map(named).collect::<Vec<_>>()}))
+}
+
 fn put_template(name: &str, body: &[u8], state: &mut State) -> Answer {
     let text = String::from_utf8_lossy(body);
-    if state.unknown_settings.iter().any(|word| text.contains(word)) {
-        return Answer::error(400, "illegal_argument_exception", "unknown setting or type");
+    if let Some(word) = state.unknown_settings.iter().find(|word| text.contains(**word)) {
+        return Answer::error(
+            400,
+            "illegal_argument_exception",
+            &format!("unknown setting or type [{word}]"),
+        );
     }
     let template = serde_json::from_str(&text).expect("a template is JSON");
     state.templates.insert(name.into(), template);
@@ -385,20 +341,6 @@ fn bulk(request: &Request, fault: Option<Fault>, state: &mut State, at: usize) -
         return Answer::error(400, "parse_exception", "request body is required");
     }
     apply(request, &text, fault, state, at)
-}
-
-fn decoded(request: &Request) -> Vec<u8> {
-    let mut body = Vec::new();
-    match request.encoding.as_deref() {
-        None => body.extend_from_slice(&request.body),
-        Some("gzip") => flate2::read::MultiGzDecoder::new(&request.body[..])
-            .read_to_end(&mut body)
-            .map(drop)
-            .expect("gzip"),
-        Some("zstd") => body = zstd::decode_all(&request.body[..]).expect("zstd"),
-        Some(other) => panic!("a body encoded with {other}"),
-    }
-    body
 }
 
 fn apply(request: &Request, text: &str, fault: Option<Fault>, state: &mut State, at: usize) -> Answer {
@@ -433,11 +375,10 @@ fn item(meta: &Value, document: &str, position: usize, fault: Option<&Fault>, st
     let index = meta["_index"].as_str().expect("every document has an index").to_owned();
     *state.sent.entry(id.clone()).or_default() += 1;
     let error = |status: u16, kind: &str, reason: &str| json!({"_index": index, "_id": id, "status": status, "error": {"type": kind, "reason": reason}});
-    match fault {
-        Some(Fault::Items { every, status, kind, reason }) if position.is_multiple_of(*every) => {
-            return error(*status, kind, reason);
-        }
-        _ => {}
+    if let Some(Fault::Items { every, status, kind, reason }) = fault
+        && position.is_multiple_of(*every)
+    {
+        return error(*status, kind, reason);
     }
     let document: Value = serde_json::from_str(document).expect("a document is JSON");
     if state.reject.as_ref().is_some_and(|reject| reject(&document)) {
@@ -451,29 +392,4 @@ fn item(meta: &Value, document: &str, position: usize, fault: Option<&Fault>, st
     let status = json!({"_index": index, "_id": id, "result": "created", "status": 201});
     state.stored.insert(id, Stored { index, document, attempts });
     status
-}
-
-/// What of `value` the paths name, as `filter_path` has it; None where that is nothing.
-fn filtered(value: &Value, paths: &[Vec<&str>]) -> Option<Value> {
-    if paths.iter().any(Vec::is_empty) {
-        return Some(value.clone());
-    }
-    match value {
-        Value::Array(values) => {
-            let kept: Vec<Value> = values.iter().filter_map(|value| filtered(value, paths)).collect();
-            (!kept.is_empty()).then_some(Value::Array(kept))
-        }
-        Value::Object(fields) => {
-            let kept: serde_json::Map<String, Value> = fields
-                .iter()
-                .filter_map(|(key, value)| {
-                    let below = paths.iter().filter(|path| path[0] == "*" || path[0] == key);
-                    let below: Vec<Vec<&str>> = below.map(|path| path[1..].to_vec()).collect();
-                    Some((key.clone(), filtered(value, &below)?))
-                })
-                .collect();
-            (!kept.is_empty()).then_some(Value::Object(kept))
-        }
-        _ => None,
-    }
 }

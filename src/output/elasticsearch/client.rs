@@ -173,3 +173,21 @@ fn is_loopback(url: &Url) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loopback_host_is_told_in_each_of_its_forms() {
+        for (url, loopback) in [
+            ("http://127.0.0.1:9200", true),
+            ("http://[::1]:9200", true),
+            ("https://localhost", true),
+            ("https://es.internal", false),
+            ("http://10.0.0.1", false),
+        ] {
+            assert_eq!(is_loopback(&url.parse().expect("a URL")), loopback, "{url}");
+        }
+    }
+}

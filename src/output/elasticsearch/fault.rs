@@ -40,10 +40,12 @@ impl Kind {
             Self::Dns => "the host name cannot be resolved",
             Self::Connect => "nothing takes connections there",
             Self::Tls => {
-                "TLS failed: see elasticsearch.ca_file and elasticsearch.server_name, and whether the node speaks https"
+                "TLS failed: see elasticsearch.ca_file, server_name and client_certificate, and whether the node speaks https"
             }
             Self::Timeout => "no answer within the time-out",
-            Self::Reset => "the connection was cut",
+            Self::Reset => {
+                "the connection was cut: the node stopped, or wants https where http is configured"
+            }
             Self::Unreadable => "the answer is not one of a bulk request",
             Self::Status => "the node cannot take requests now",
             Self::Other => "the request failed",
@@ -72,13 +74,15 @@ impl Fault {
     }
 }
 
-/// Every layer's text once, outermost first.
+/// Every layer's text once, outermost first, without the URL: who reports the fault names the node, and a host may be
+/// called anything, `alerts` too, which must not be taken for the matter.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     let mut layer = Some(error);
     while let Some(error) = layer {
-        let own = error.to_string();
-        if !text.contains(&own) {
+        let whole = error.to_string();
+        let own = whole.split_once(" for url (").map_or(whole.as_str(), |(before, _)| before);
+        if !text.contains(own) {
             let colon = if text.is_empty() { "" } else { ": " };
             write!(text, "{colon}{own}").ok();
         }
@@ -142,7 +146,7 @@ mod tests {
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
-    #[error("error sending request for url (http://node:9200/_bulk)")]
+    #[error("error sending request for url (http://alerts:9200/_bulk)")]
     struct Outer(#[source] io::Error);
 
     #[test]
@@ -157,6 +161,12 @@ mod tests {
             let fault = Fault::classify(&Outer(cause), false);
             assert_eq!(fault.kind, kind, "{fault}");
         }
+    }
+
+    #[test]
+    fn the_name_of_a_host_says_nothing_of_the_matter() {
+        let fault = Fault::classify(&Outer(io::Error::other("something new")), false);
+        assert_eq!((fault.kind, fault.detail.contains("alerts")), (Kind::Other, false), "{fault}");
     }
 
     #[test]

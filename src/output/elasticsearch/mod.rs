@@ -223,7 +223,7 @@ async fn template_on(shared: Arc<Shared>, naming: Naming) {
 /// True once a template matches, ours or another.
 async fn see_to_template(target: &Target, naming: &Naming) -> bool {
     let done = match template::standing(target, naming).await {
-        Ok(Standing::Matches { .. }) => Ok(()),
+        Ok(Standing::Matches) => Ok(()),
         Ok(Standing::Missing) => template::install(target, naming).await.inspect(|()| {
             tracing::info!(template = naming.template, patterns = ?naming.patterns, "installed an index template");
         }),

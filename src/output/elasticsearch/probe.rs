@@ -90,10 +90,13 @@ async fn index(target: &Target, options: &ElasticsearchOptions) -> Finding {
     let sample = &naming.sample;
     let kind = |data_stream| if data_stream { "a data stream" } else { "a plain index" };
     match template::standing(target, &naming).await {
-        Ok(Standing::Matches { data_stream }) => Finding::good(
-            about,
-            format!("a template matches `{sample}`, which becomes {}", kind(data_stream)),
-        ),
+        Ok(Standing::Matches) => {
+            let data_stream = template::is_data_stream(target, &naming).await.unwrap_or(false);
+            Finding::good(
+                about,
+                format!("a template matches `{sample}`, which becomes {}", kind(data_stream)),
+            )
+        }
         Ok(Standing::Missing) if options.install_template => Finding::good(
             about,
             format!(

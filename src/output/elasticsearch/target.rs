@@ -15,7 +15,7 @@ use super::fault::{Fault, Kind};
 use super::gate::{Gate, Slot};
 use super::nodes::{Lease, Nodes};
 use super::trouble::Troubles;
-use super::verdict::{self, Obstacle, Whole};
+use super::verdict::{self, Obstacle, Reported, Whole};
 use crate::metrics::{self, Metrics};
 use crate::output::Compression;
 
@@ -121,27 +121,51 @@ impl Target {
         slot: Slot<'_>,
     ) -> Attempt {
         metrics::kind(&self.metrics.bulk_requests, status_word(reply.status)).inc();
-        let error = if reply.status >= 300 { answer::failure(&reply.body) } else { Default::default() };
+        let error = if reply.status >= 300 { answer::failure(&reply.body) } else { Reported::default() };
         match verdict::of_request(reply.status, &error) {
-            Whole::ByItem => return self.by_item(reply, documents, encoding, lease, slot),
+            Whole::ByItem => self.by_item(reply, documents, encoding, lease, slot),
             Whole::Elsewhere { overload } => {
-                let detail = format!("status {} {}", reply.status, error.kind);
-                let fault = Fault::new(Kind::Status, detail.trim_end());
-                self.count_error(fault.kind.word());
-                lease.failed(&fault);
-                if overload {
-                    slot.overloaded();
-                }
-                return reply.retry_after.map_or(Attempt::Elsewhere, Attempt::Again);
+                self.unavailable(reply, &error, lease, overload.then_some(slot));
+                reply.retry_after.map_or(Attempt::Elsewhere, Attempt::Again)
             }
-            _ => lease.answered(),
+            whole => {
+                lease.answered();
+                self.refused(whole, reply, &error, encoding, slot)
+            }
         }
+    }
+
+    fn unavailable(
+        &self,
+        reply: &Reply,
+        error: &Reported<'_>,
+        lease: &Lease<'_>,
+        overload: Option<Slot<'_>>,
+    ) {
+        let detail = format!("status {} {}", reply.status, error.kind);
+        let fault = Fault::new(Kind::Status, detail.trim_end());
+        self.count_error(fault.kind.word());
+        lease.failed(&fault);
+        if let Some(slot) = overload {
+            slot.overloaded();
+        }
+    }
+
+    /// The node is well, and takes the request not as it is, or not now.
+    fn refused(
+        &self,
+        whole: Whole,
+        reply: &Reply,
+        error: &Reported<'_>,
+        encoding: Compression,
+        slot: Slot<'_>,
+    ) -> Attempt {
         if self.encoding.refused(encoding, reply.status) {
             return Attempt::Elsewhere;
         }
-        match verdict::of_request(reply.status, &error) {
-            Whole::TooLarge => Attempt::TooLarge(Refusal::new("too_large", reply.status, &error)),
-            Whole::Malformed => Attempt::Malformed(Refusal::new("malformed", reply.status, &error)),
+        match whole {
+            Whole::TooLarge => Attempt::TooLarge(Refusal::new("too_large", reply.status, error)),
+            Whole::Malformed => Attempt::Malformed(Refusal::new("malformed", reply.status, error)),
             Whole::Hold(obstacle) => {
                 self.count_error(obstacle.word());
                 Attempt::Hold(obstacle, error.text())

@@ -5,11 +5,13 @@
 //!
 //! `@timestamp` is `date_nanos`: events carry nanoseconds, and lines of the same millisecond keep their order. Its range
 //! is 1970 to 2262; every version that has index templates knows it. What not every version knows is tried first
-//! and left out on a refusal: `ignore_dynamic_beyond_limit`, then `match_only_text`.
+//! and left out where a refusal names it: `ignore_dynamic_beyond_limit`, `match_only_text`, `data_stream` (which
+//! distributions without Elastic's own modules lack).
 
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::answer;
@@ -26,8 +28,8 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// How it stands with the template.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// One matches; documents go to a data stream where so.
-    Matches { data_stream: bool },
+    /// One matches.
+    Matches,
     /// None does.
     Missing,
 }
@@ -45,7 +47,7 @@ pub(super) enum TemplateError {
 
 #[derive(Deserialize)]
 struct Simulated {
-    template: Option<Value>,
+    template: Option<IgnoredAny>,
 }
 
 /// Asks what a new index of the sample's name would take.
@@ -56,14 +58,8 @@ pub(super) async fn standing(target: &Target, naming: &Naming) -> Result<Standin
         return Err(refused("simulating an index", &reply));
     }
     let simulated: Simulated = serde_json::from_slice(&reply.body)?;
-    if let Some(template) = simulated.template {
-        let data_stream = template.pointer("/mappings/_data_stream_timestamp").is_some();
-        return Ok(Standing::Matches { data_stream });
-    }
-    Ok(match old_matches(target, naming).await? {
-        true => Standing::Matches { data_stream: false },
-        false => Standing::Missing,
-    })
+    let matches = simulated.template.is_some() || old_matches(target, naming).await?;
+    Ok(if matches { Standing::Matches } else { Standing::Missing })
 }
 
 /// Whether a template of the old kind matches: ours would push it aside, whatever the priority.
@@ -83,20 +79,63 @@ async fn old_matches(target: &Target, naming: &Naming) -> Result<bool, TemplateE
     Ok(patterns.any(|pattern| pattern != "*" && pattern::matches(pattern, &naming.sample)))
 }
 
+/// What a version may not know, and how to do without.
+type Simplification = (&'static str, fn(&mut Value));
+
+const SIMPLIFICATIONS: [Simplification; 3] = [
+    ("ignore_dynamic_beyond_limit", drop_beyond_limit),
+    ("match_only_text", drop_match_only_text),
+    ("data_stream", drop_data_stream),
+];
+
 /// Installs the template, as much of it as this version knows.
 pub(super) async fn install(target: &Target, naming: &Naming) -> Result<(), TemplateError> {
     let path = format!("_index_template/{}", naming.template);
     let mut body = body(naming)?;
-    for simplify in [drop_beyond_limit, drop_match_only_text, |_: &mut Value| ()] {
+    let mut left = SIMPLIFICATIONS.to_vec();
+    loop {
         let reply = target.ask(Method::Put, &path, Some(serde_json::to_vec(&body)?.into()), TIMEOUT).await?;
+        let names = |word: &str| memchr::memmem::find(&reply.body, word.as_bytes()).is_some();
         match reply.status {
             200..=299 => return Ok(()),
-            400 => simplify(&mut body),
+            400 => match left.iter().position(|(word, _)| names(word)) {
+                Some(at) => left.remove(at).1(&mut body),
+                None => return Err(refused("installing an index template", &reply)),
+            },
             _ => return Err(refused("installing an index template", &reply)),
         }
     }
-    let reply = target.ask(Method::Put, &path, Some(serde_json::to_vec(&body)?.into()), TIMEOUT).await?;
-    Err(refused("installing an index template", &reply))
+}
+
+/// Whether documents of the sample's name go to a data stream, by the template that wins; nothing where that is not told.
+pub(super) async fn is_data_stream(target: &Target, naming: &Naming) -> Option<bool> {
+    let reply = target.ask(Method::Get, "_index_template", None, TIMEOUT).await.ok()?;
+    let templates: Templates = serde_json::from_slice(&reply.body).ok()?;
+    let fits =
+        |template: &Template| template.index_patterns.iter().any(|p| pattern::matches(p, &naming.sample));
+    let templates = templates.index_templates.into_iter().map(|named| named.index_template);
+    templates
+        .filter(fits)
+        .max_by_key(|template| template.priority)
+        .map(|template| template.data_stream.is_some())
+}
+
+#[derive(Deserialize)]
+struct Templates {
+    index_templates: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    index_template: Template,
+}
+
+#[derive(Deserialize)]
+struct Template {
+    index_patterns: Vec<String>,
+    #[serde(default)]
+    priority: u64,
+    data_stream: Option<IgnoredAny>,
 }
 
 fn body(naming: &Naming) -> Result<Value, serde_json::Error> {
@@ -119,6 +158,12 @@ fn drop_beyond_limit(body: &mut Value) {
 fn drop_match_only_text(body: &mut Value) {
     if let Some(kind) = body.pointer_mut("/template/mappings/properties/message/type") {
         *kind = json!("text");
+    }
+}
+
+fn drop_data_stream(body: &mut Value) {
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("data_stream");
     }
 }
 
@@ -150,7 +195,8 @@ mod tests {
         assert!(body["priority"].as_u64().is_some_and(|priority| priority < 100));
         drop_beyond_limit(&mut body);
         drop_match_only_text(&mut body);
+        drop_data_stream(&mut body);
         let text = body.to_string();
-        assert!(!text.contains("match_only_text") && !text.contains("beyond_limit"), "{text}");
+        assert!(SIMPLIFICATIONS.iter().all(|(word, _)| !text.contains(word)), "{text}");
     }
 }
