@@ -5,7 +5,7 @@
 
 use memchr::{memchr, memchr_iter, memmem};
 
-use crate::record::{DIGITS, MARK};
+use crate::frames::{DIGITS, MARK};
 use crate::tally::Tally;
 
 const CREATED: &[u8] = b"{\"create\":{\"status\":201}},";

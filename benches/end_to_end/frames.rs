@@ -3,6 +3,7 @@
 //! Invariants: a block is one write and, but in Message mode, one frame; the places of its sequence numbers are
 //! known, so that it is sent again with new numbers by patching bytes. Compressed blocks cannot be patched:
 //! they are all made beforehand.
+#![allow(clippy::disallowed_types, reason = "a sender's side of gzip: the daemon has its own door to it")]
 
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,8 +13,14 @@ use memchr::memmem;
 use rmp::encode::{write_array_len, write_bin, write_map_len, write_str, write_uint};
 
 use crate::Fault;
-use crate::record::{self, DIGITS, MARK};
+use crate::record;
 use crate::scenario::{Mode, Scenario};
+
+/// What comes before the sequence number, in every line.
+pub(crate) const MARK: &[u8] = b"seq=";
+
+/// Digits of a sequence number; leading zeros keep its place fixed.
+pub(crate) const DIGITS: usize = 12;
 
 const TAG: &str = "ml-api";
 

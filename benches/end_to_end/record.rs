@@ -1,15 +1,15 @@
 //! One event as docker's driver sends it: about 370 bytes on the wire, with the sequence number in its line.
 
-use rmp::encode::{write_ext_meta, write_map_len, write_str};
+use rmp::encode::{ValueWriteError, write_ext_meta, write_map_len, write_str};
 
-use crate::Fault;
-use crate::scenario::Line;
-
-/// What comes before the sequence number, in every line.
-pub(crate) const MARK: &[u8] = b"seq=";
-
-/// Digits of a sequence number; leading zeros keep its place fixed.
-pub(crate) const DIGITS: usize = 12;
+/// What the application printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Line {
+    /// Text.
+    Plain,
+    /// A JSON object, as Python's structured loggers print it.
+    Json,
+}
 
 /// Appends the time (an EventTime, `seconds` and `nanoseconds`) and the record of the `nth` event of container
 /// `container`.
@@ -19,7 +19,7 @@ pub(crate) fn write(
     container: u64,
     nth: u64,
     (seconds, nanoseconds): (u32, u32),
-) -> Result<(), Fault> {
+) -> Result<(), ValueWriteError> {
     write_ext_meta(out, 8, 0)?;
     out.extend_from_slice(&seconds.to_be_bytes());
     out.extend_from_slice(&nanoseconds.to_be_bytes());

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use crate::record::Line;
+
 /// How events travel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Mode {
@@ -13,15 +15,6 @@ pub(crate) enum Mode {
     Packed,
     /// The same, gzipped.
     Gzip,
-}
-
-/// What the application printed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Line {
-    /// Text.
-    Plain,
-    /// A JSON object, as Python's structured loggers print it.
-    Json,
 }
 
 /// One thing to measure.
