@@ -8,11 +8,6 @@
 
 use std::process::ExitCode;
 
-/// Documents are built and dropped in bursts on several threads; this allocator gives their memory back sooner
-/// than a C library's does, musl's above all.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     forebay::cli::main(std::env::args_os())
 }

@@ -28,10 +28,22 @@ const LONG: usize = 40_000;
 pub(crate) fn stories() -> Vec<Trial> {
     let needs = &[Part::Docker, Version::Elasticsearch8.part()];
     vec![
-        story_with(needs, "five_containers_at_once_and_every_line_is_one_document_field_for_field", five_containers),
+        story_with(
+            needs,
+            "five_containers_at_once_and_every_line_is_one_document_field_for_field",
+            five_containers,
+        ),
         story_with(needs, "the_engine_restarts_and_every_line_is_there_once", engine_restarts),
-        story_with(needs, "forebay_restarts_and_every_line_that_wants_an_ack_is_there_once", forebay_restarts),
-        story_with(needs, "forebay_is_killed_and_every_line_that_wants_an_ack_is_there_once", forebay_is_killed),
+        story_with(
+            needs,
+            "forebay_restarts_and_every_line_that_wants_an_ack_is_there_once",
+            forebay_restarts,
+        ),
+        story_with(
+            needs,
+            "forebay_is_killed_and_every_line_that_wants_an_ack_is_there_once",
+            forebay_is_killed,
+        ),
     ]
 }
 
@@ -70,7 +82,8 @@ async fn five_containers() {
         ("careful", mixed(LINES), "fluentd-request-ack=true"),
     ];
     for (name, script, option) in &containers {
-        let options: Vec<&str> = ["tag=ml-api", option].into_iter().filter(|option| !option.is_empty()).collect();
+        let options: Vec<&str> =
+            ["tag=ml-api", option].into_iter().filter(|option| !option.is_empty()).collect();
         engine.run(name, port, &options, &[], script);
     }
     for (name, ..) in &containers {
@@ -87,10 +100,17 @@ async fn five_containers() {
         documents.iter().for_each(|document| assert_same(document, &expected(name, &id, document)));
     }
     let whole = |document: &&&Value| timestamp(&document["@timestamp"]).subsec_nanosecond() == 0;
-    assert_eq!(by_container["mixed"].iter().filter(whole).count(), LINES as usize, "docker sends whole seconds");
+    assert_eq!(
+        by_container["mixed"].iter().filter(whole).count(),
+        LINES as usize,
+        "docker sends whole seconds"
+    );
     assert!(by_container["precise"].iter().filter(whole).count() < 10, "the time is kept to the nanosecond");
     let metrics = daemon.until_drained().await;
-    assert!(metrics.sum("forebay_acks_sent_total") >= LINES as f64, "each line of one container wants an ack");
+    assert!(
+        metrics.sum("forebay_acks_sent_total") >= LINES as f64,
+        "each line of one container wants an ack"
+    );
     assert_eq!(metrics.sum("forebay_partial_incomplete_total"), 0.0);
 }
 
@@ -138,7 +158,13 @@ async fn engine_restarts() {
     let node = shared(Version::Elasticsearch8).await;
     let (mut engine, daemon) = (Engine::start().await, Forebay::start(Setup::tables(node.table())).await);
     for name in ["first", "second"] {
-        engine.run(name, daemon.forward.port(), &["tag=engine-restart"], &["--restart", "on-failure"], RESUMING);
+        engine.run(
+            name,
+            daemon.forward.port(),
+            &["tag=engine-restart"],
+            &["--restart", "on-failure"],
+            RESUMING,
+        );
     }
     daemon.until_metric("forebay_events_received_total", 200.0).await;
     engine.restart().await;

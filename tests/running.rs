@@ -110,7 +110,8 @@ async fn second_signal() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = silent.local_addr().expect("a bound address");
     let tables = format!("[elasticsearch]\nhosts = [\"http://{address}\"]\ninstall_template = false\n");
-    let mut daemon = Forebay::start(Setup { top: "stop_timeout = \"40s\"".into(), ..Setup::tables(tables) }).await;
+    let mut daemon =
+        Forebay::start(Setup { top: "stop_timeout = \"40s\"".into(), ..Setup::tables(tables) }).await;
     load::send(daemon.forward, "silent", 0..100).await;
     let _open = silent.accept().await.expect("a bulk request comes");
     daemon.ask_to_stop();
@@ -140,7 +141,9 @@ async fn kill_9_under_load() {
     let mut daemon = Forebay::start(Setup { port: free_port(), ..Setup::tables(node.table()) }).await;
     let address = daemon.forward;
     let sending: Vec<_> = (0..SENDERS)
-        .map(|sender| load::send_stubbornly(address, format!("killed.{sender}"), sender * EACH..(sender + 1) * EACH))
+        .map(|sender| {
+            load::send_stubbornly(address, format!("killed.{sender}"), sender * EACH..(sender + 1) * EACH)
+        })
         .map(tokio::spawn)
         .collect();
     for round in 1..=KILLS {
@@ -160,7 +163,8 @@ async fn kill_9_under_load() {
 async fn full_buffer() {
     const EVENTS: u64 = 60_000;
     let node = Node::start(Version::Elasticsearch8, &[]).await;
-    let buffer = "[buffer]\nmemory = \"4MiB\"\ndisk = \"8MiB\"\nsegment_bytes = \"1MiB\"\nbatch_bytes = \"512KiB\"\n";
+    let buffer =
+        "[buffer]\nmemory = \"4MiB\"\ndisk = \"8MiB\"\nsegment_bytes = \"1MiB\"\nbatch_bytes = \"512KiB\"\n";
     let keys = "request_timeout = \"2s\"\nretry_max = \"1s\"\n";
     let daemon = Forebay::start(Setup::tables(format!("{}{keys}{buffer}", node.table()))).await;
     node.pause();

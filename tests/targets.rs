@@ -27,9 +27,21 @@ pub(crate) fn stories() -> Vec<Trial> {
     let plain = &[Version::Elasticsearch8.part()];
     stories.extend([
         story_with(secured, "a_wrong_password_holds_everything_until_it_is_mended", a_wrong_password),
-        story_with(plain, "a_request_too_large_is_split_and_a_document_too_large_is_a_dead_letter", too_large),
-        story_with(plain, "a_write_block_holds_its_documents_until_it_is_lifted", a_write_block_holds_its_documents),
-        story_with(plain, "a_node_that_stops_and_starts_again_has_everything_once", a_node_stops_and_starts_again),
+        story_with(
+            plain,
+            "a_request_too_large_is_split_and_a_document_too_large_is_a_dead_letter",
+            too_large,
+        ),
+        story_with(
+            plain,
+            "a_write_block_holds_its_documents_until_it_is_lifted",
+            a_write_block_holds_its_documents,
+        ),
+        story_with(
+            plain,
+            "a_node_that_stops_and_starts_again_has_everything_once",
+            a_node_stops_and_starts_again,
+        ),
         story_with(plain, "a_node_that_hangs_and_goes_on_has_everything_once", a_node_hangs_and_goes_on),
         story_with(plain, "with_one_of_two_nodes_stopped_the_other_takes_everything", one_of_two_nodes_stops),
     ]);
@@ -39,15 +51,21 @@ pub(crate) fn stories() -> Vec<Trial> {
 fn stories_of_version(version: Version) -> [Trial; 3] {
     let named = |what: &str| format!("{version}_{what}");
     [
-        story_with(&[version.part()], &named("holds_every_event_in_a_data_stream_that_needs_no_setting_up"), move || {
-            data_stream_without_setting_up(version)
-        }),
-        story_with(&[version.part()], &named("holds_every_event_in_a_plain_index_named_by_a_template"), move || {
-            plain_index(version)
-        }),
-        story_with(&[version.part()], &named("refuses_some_for_a_strict_mapping_and_they_become_dead_letters"), move || {
-            strict_mapping(version)
-        }),
+        story_with(
+            &[version.part()],
+            &named("holds_every_event_in_a_data_stream_that_needs_no_setting_up"),
+            move || data_stream_without_setting_up(version),
+        ),
+        story_with(
+            &[version.part()],
+            &named("holds_every_event_in_a_plain_index_named_by_a_template"),
+            move || plain_index(version),
+        ),
+        story_with(
+            &[version.part()],
+            &named("refuses_some_for_a_strict_mapping_and_they_become_dead_letters"),
+            move || strict_mapping(version),
+        ),
     ]
 }
 
@@ -77,7 +95,10 @@ async fn plain_index(version: Version) {
     load::send(daemon.forward, "Some.App", 0..300).await;
     let held = node.api.documents("plain-some.app-2025.01", 300).await;
     assert_numbered(&held, "Some.App", 0..300);
-    assert!(held.iter().all(|document| document.index == "plain-some.app-2025.01"), "an index, not a data stream");
+    assert!(
+        held.iter().all(|document| document.index == "plain-some.app-2025.01"),
+        "an index, not a data stream"
+    );
     daemon.until_drained().await;
 }
 
@@ -235,8 +256,10 @@ async fn until_unready(daemon: &Forebay, word: &str) {
     until(&format!("the health page to say {word:?} of the target"), || async {
         let (status, page) = daemon.page("/health/ready").await;
         let health: Value = serde_json::from_str(&page).map_err(|_| page.clone())?;
-        let target = health["checks"].as_array().into_iter().flatten().find(|check| check["name"] == "target");
-        let told = target.is_some_and(|check| check["ok"] == false && check["detail"].to_string().contains(word));
+        let target =
+            health["checks"].as_array().into_iter().flatten().find(|check| check["name"] == "target");
+        let told =
+            target.is_some_and(|check| check["ok"] == false && check["detail"].to_string().contains(word));
         if status == 503 && told { Ok(()) } else { Err(page) }
     })
     .await;
@@ -248,5 +271,7 @@ async fn until_ready(daemon: &Forebay) {
         if status == 200 { Ok(()) } else { Err(page) }
     })
     .await;
-    tokio::time::timeout(Duration::from_secs(5), daemon.page("/health/live")).await.expect("a live daemon answers");
+    tokio::time::timeout(Duration::from_secs(5), daemon.page("/health/live"))
+        .await
+        .expect("a live daemon answers");
 }

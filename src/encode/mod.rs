@@ -98,12 +98,19 @@ impl Encoder {
     fn write_fields(&mut self, out: &mut Vec<u8>, event: &Event<'_>) {
         let mut writer = ValueWriter { out, mended: &mut self.mended, max_depth: MAX_DEPTH };
         for field in event.fields.iter() {
-            let depth = 1 + memchr::memchr_iter(b'.', field.name.as_bytes()).count();
             writer.out.push(b',');
             text::write_str(writer.out, own_name(&field.name, &field.value));
             writer.out.push(b':');
-            writer.value(&field.value, depth);
+            writer.value(&field.value, depth(&field.name, &field.value));
         }
+    }
+}
+
+/// How deep a field of the root lies: each dot in its name makes an object. Told only for values that go deeper.
+fn depth(name: &str, value: &Value<'_>) -> usize {
+    match value {
+        Value::Packed(_) | Value::Json(_) => 1 + memchr::memchr_iter(b'.', name.as_bytes()).count(),
+        _ => 1,
     }
 }
 

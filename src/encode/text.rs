@@ -37,12 +37,17 @@ const fn is_special(byte: u8) -> bool {
     byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
+/// Whether any byte of a block is special, without a branch for each.
+fn any_special(block: &[u8]) -> bool {
+    block.iter().fold(false, |any, byte| any | is_special(*byte))
+}
+
 fn first_special(bytes: &[u8]) -> Option<usize> {
-    let (blocks, _) = bytes.as_chunks::<BLOCK>();
-    let clean = blocks
-        .iter()
-        .take_while(|block| !block.iter().fold(false, |any, byte| any | is_special(*byte)))
-        .count();
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    let clean = blocks.iter().take_while(|block| !any_special(*block)).count();
+    if clean == blocks.len() && !any_special(rest) {
+        return None;
+    }
     let from = clean * BLOCK;
     bytes.get(from..)?.iter().position(|byte| is_special(*byte)).map(|at| from + at)
 }

@@ -40,10 +40,12 @@ fn second(seconds: i64) -> [u8; SECOND_LENGTH] {
 
 fn write_fraction(out: &mut Vec<u8>, nanos: u32) {
     let mut text = *b".000000000Z";
-    let mut rest = nanos;
-    for digit in text.iter_mut().take(10).skip(1).rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
+    if let ([_, digits @ .., _], true) = (&mut text, nanos > 0) {
+        let mut rest = nanos;
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
     }
     out.extend_from_slice(&text);
 }

@@ -10,31 +10,27 @@ use crate::event::{Event, Value};
 use crate::parse;
 
 pub(super) fn apply(event: &mut Event<'_>) {
-    let (mut log, mut message, mut name, mut time) = (false, false, false, false);
-    for field in event.fields.iter() {
+    let (mut log, mut has_message, mut has_time) = (None, false, false);
+    for field in event.fields.iter_mut() {
         match field.name.as_ref() {
-            "log" => log = !field.value.is_object(),
-            "message" => message = true,
-            "container_name" => name = true,
-            "@timestamp" => time = true,
+            "log" if !field.value.is_object() => log = Some(field),
+            "message" => has_message = true,
+            "container_name" => without_slash(&mut field.value),
+            "@timestamp" => has_time = true,
             _ => (),
         }
     }
-    if log {
-        event.fields.rename("log", Cow::Borrowed(if message { "log.original" } else { "message" }));
+    if let Some(log) = log {
+        log.name = Cow::Borrowed(if has_message { "log.original" } else { "message" });
     }
-    if name {
-        without_slash(event);
-    }
-    if time {
+    if has_time {
         take_time(event);
     }
 }
 
-fn without_slash(event: &mut Event<'_>) {
-    let value = event.fields.get("container_name").and_then(Value::borrowed_text);
-    if let Some([b'/', name @ ..]) = value {
-        event.fields.set(Cow::Borrowed("container_name"), Value::Text(name));
+fn without_slash(name: &mut Value<'_>) {
+    if let Value::Text([b'/', rest @ ..]) = *name {
+        *name = Value::Text(rest);
     }
 }
 

@@ -126,13 +126,6 @@ impl<'a> Fields<'a> {
         Some(self.list.remove(index).value)
     }
 
-    /// Gives the field `from` the name `to`, in its place.
-    pub fn rename(&mut self, from: &str, to: Name<'a>) {
-        if let Some(field) = self.list.iter_mut().find(|field| field.name == from) {
-            field.name = to;
-        }
-    }
-
     /// Takes back what was pushed beyond the first `length`.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.list.truncate(length);
@@ -146,6 +139,11 @@ impl<'a> Fields<'a> {
     /// All, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Field<'a>> {
         self.list.iter()
+    }
+
+    /// All, in order, to be changed; a name only to one that no other has.
+    pub(crate) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Field<'a>> {
+        self.list.iter_mut()
     }
 
     /// How many.
