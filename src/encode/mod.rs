@@ -109,6 +109,7 @@ impl Encoder {
 /// How deep a field of the root lies: each dot in its name makes an object. Told only for values that go deeper.
 fn depth(name: &str, value: &Value<'_>) -> usize {
     match value {
+        Value::Json(json) if !json.starts_with(['{', '[']) => 1,
         Value::Packed(_) | Value::Json(_) => 1 + memchr::memchr_iter(b'.', name.as_bytes()).count(),
         _ => 1,
     }

@@ -1,5 +1,7 @@
 //! Texts as JSON strings: one look for UTF-8, one for what must be escaped, and a copy.
 
+use crate::event::words;
+
 /// Bytes looked at together; the compiler turns the comparison of a block into a few vector instructions.
 const BLOCK: usize = 32;
 
@@ -38,14 +40,15 @@ const fn is_special(byte: u8) -> bool {
 }
 
 /// Whether any byte of a block is special, without a branch for each.
-fn any_special(block: &[u8]) -> bool {
+fn any_special(block: &[u8; BLOCK]) -> bool {
     block.iter().fold(false, |any, byte| any | is_special(*byte))
 }
 
 fn first_special(bytes: &[u8]) -> Option<usize> {
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
-    let clean = blocks.iter().take_while(|block| !any_special(*block)).count();
-    if clean == blocks.len() && !any_special(rest) {
+    let clean = blocks.iter().take_while(|block| !any_special(block)).count();
+    let special = |word| words::below(word, b' ') | words::equal(word, b'"') | words::equal(word, b'\\');
+    if clean == blocks.len() && !words::any(rest, special) {
         return None;
     }
     let from = clean * BLOCK;

@@ -7,6 +7,7 @@ mod fields;
 mod name;
 mod tag;
 mod time;
+pub(crate) mod words;
 
 pub use fields::{Field, Fields};
 pub use name::{MAX_DEPTH, Name};

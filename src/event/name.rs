@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use super::words;
+
 /// A legal field name.
 pub type Name<'a> = Cow<'a, str>;
 
@@ -57,11 +59,10 @@ pub(crate) fn legal_bytes(name: &[u8], depth: usize) -> Name<'_> {
 
 /// Whether no rule can apply: the common case, decided in one look at a short name.
 fn is_plain(name: &[u8]) -> bool {
+    let unusual = |word| words::below(word, b'!') | words::equal(word, b'.') | words::not_ascii(word);
     match name {
         [] | [b'_', ..] => false,
-        _ if name.len() > MAX_BYTES => false,
-        // No early end: without one the comparison is done for many bytes at once.
-        _ => name.iter().fold(true, |plain, byte| plain & (*byte > b' ' && *byte != b'.' && *byte < 0x80)),
+        _ => name.len() <= MAX_BYTES && !words::any(name, unusual),
     }
 }
 

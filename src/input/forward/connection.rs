@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -116,6 +117,9 @@ where
                 }
                 Scanned::Need(_) => {
                     self.pass.flush();
+                    // why: a socket that always has more would keep this thread for a hundred reads, and what is
+                    // to be sent would wait behind it until memory is full.
+                    yield_now().await;
                     self.read(stop).await?;
                 }
             }
