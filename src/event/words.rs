@@ -28,15 +28,15 @@ pub(crate) const fn not_ascii(word: u64) -> u64 {
 pub(crate) fn any(bytes: &[u8], test: impl Fn(u64) -> u64) -> bool {
     let (words, _) = bytes.as_chunks::<8>();
     let found = words.iter().fold(0, |found, word| found | test(u64::from_le_bytes(*word)));
-    found | test(last_word(bytes)) != 0
+    found != 0 || last_word(bytes).is_some_and(|word| test(word) != 0)
 }
 
 /// The last eight bytes, or, of fewer, all of them in some places, some of them twice.
-fn last_word(bytes: &[u8]) -> u64 {
+fn last_word(bytes: &[u8]) -> Option<u64> {
     if let Some(last) = bytes.last_chunk::<8>() {
-        return u64::from_le_bytes(*last);
+        return Some(u64::from_le_bytes(*last));
     }
-    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>(), bytes) {
+    Some(match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>(), bytes) {
         (Some(first), Some(last), _) => {
             u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
         }
@@ -48,8 +48,8 @@ fn last_word(bytes: &[u8]) -> u64 {
                 | u64::from(*last) << 56
         }
         (_, _, [only]) => ONES * u64::from(*only),
-        _ => ONES * u64::from(b'a'),
-    }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
