@@ -1,7 +1,7 @@
 //! The file output as stories: every document once, readable at any time, whatever the writer died of.
 
 use std::fs::{self, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::common::archive;
 use crate::common::feed::Feed;
 use crate::common::story;
 
@@ -58,14 +59,12 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn numbers(folder: &Path) -> Vec<u64> {
     let texts = files(folder).into_iter().map(|path| {
         let bytes = fs::read(&path).expect("bytes");
-        let mut text = String::new();
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("gz") => flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_string(&mut text),
-            Some("zst") => zstd::Decoder::new(&bytes[..]).and_then(|mut read| read.read_to_string(&mut text)),
-            _ => (&bytes[..]).read_to_string(&mut text),
-        }
-        .expect("a whole file");
-        text
+        let text = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("gz") => archive::gunzip(&bytes),
+            Some("zst") => archive::unzstd(&bytes),
+            _ => bytes,
+        };
+        String::from_utf8(text).expect("documents are text")
     });
     let text: String = texts.collect();
     let number = |line| serde_json::from_str::<Value>(line).expect("JSON")["n"].as_u64().expect("n");

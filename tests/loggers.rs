@@ -18,8 +18,16 @@ pub(crate) fn stories() -> Vec<Trial> {
     let python = &[Part::Fetched("python-logger")];
     let go = &[Part::Fetched("go-logger")];
     vec![
-        story_with(python, "the_official_python_logger_is_understood_to_the_nanosecond", python_logger),
-        story_with(go, "the_official_go_logger_gets_its_acks_and_is_understood_to_the_nanosecond", go_logger),
+        story_with(
+            python,
+            "loggers::the_official_python_logger_is_understood_to_the_nanosecond",
+            python_logger,
+        ),
+        story_with(
+            go,
+            "loggers::the_official_go_logger_gets_its_acks_and_is_understood_to_the_nanosecond",
+            go_logger,
+        ),
     ]
 }
 

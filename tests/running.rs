@@ -21,13 +21,23 @@ use crate::common::{story, story_with, until};
 pub(crate) fn stories() -> Vec<Trial> {
     let node = &[Version::Elasticsearch8.part()];
     vec![
-        story("without_arguments_it_writes_documents_to_compressed_files", without_arguments),
-        story("every_recorded_frame_becomes_the_documents_that_its_twin_spells_out", recorded_frames),
-        story("a_wrong_configuration_is_refused_with_every_fault_at_once", wrong_configuration),
-        story("what_was_read_before_sigterm_is_there_after_the_next_start", sigterm_keeps_what_was_read),
-        story("a_second_signal_ends_a_stop_that_takes_long", second_signal),
-        story_with(node, "kill_9_under_load_costs_nothing_that_was_acked", kill_9_under_load),
-        story_with(node, "a_dead_target_and_a_full_buffer_slow_senders_down_and_lose_nothing", full_buffer),
+        story("running::without_arguments_it_writes_documents_to_compressed_files", without_arguments),
+        story(
+            "running::every_recorded_frame_becomes_the_documents_that_its_twin_spells_out",
+            recorded_frames,
+        ),
+        story("running::a_wrong_configuration_is_refused_with_every_fault_at_once", wrong_configuration),
+        story(
+            "running::what_was_read_before_sigterm_is_there_after_the_next_start",
+            sigterm_keeps_what_was_read,
+        ),
+        story("running::a_second_signal_ends_a_stop_that_takes_long", second_signal),
+        story_with(node, "running::kill_9_under_load_costs_nothing_that_was_acked", kill_9_under_load),
+        story_with(
+            node,
+            "running::a_dead_target_and_a_full_buffer_slow_senders_down_and_lose_nothing",
+            full_buffer,
+        ),
     ]
 }
 

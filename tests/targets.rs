@@ -26,30 +26,42 @@ pub(crate) fn stories() -> Vec<Trial> {
     let secured = &[Version::Elasticsearch8Newest.part()];
     let plain = &[Version::Elasticsearch8.part()];
     stories.extend([
-        story_with(secured, "a_wrong_password_holds_everything_until_it_is_mended", a_wrong_password),
+        story_with(
+            secured,
+            "targets::a_wrong_password_holds_everything_until_it_is_mended",
+            a_wrong_password,
+        ),
         story_with(
             plain,
-            "a_request_too_large_is_split_and_a_document_too_large_is_a_dead_letter",
+            "targets::a_request_too_large_is_split_and_a_document_too_large_is_a_dead_letter",
             too_large,
         ),
         story_with(
             plain,
-            "a_write_block_holds_its_documents_until_it_is_lifted",
+            "targets::a_write_block_holds_its_documents_until_it_is_lifted",
             a_write_block_holds_its_documents,
         ),
         story_with(
             plain,
-            "a_node_that_stops_and_starts_again_has_everything_once",
+            "targets::a_node_that_stops_and_starts_again_has_everything_once",
             a_node_stops_and_starts_again,
         ),
-        story_with(plain, "a_node_that_hangs_and_goes_on_has_everything_once", a_node_hangs_and_goes_on),
-        story_with(plain, "with_one_of_two_nodes_stopped_the_other_takes_everything", one_of_two_nodes_stops),
+        story_with(
+            plain,
+            "targets::a_node_that_hangs_and_goes_on_has_everything_once",
+            a_node_hangs_and_goes_on,
+        ),
+        story_with(
+            plain,
+            "targets::with_one_of_two_nodes_stopped_the_other_takes_everything",
+            one_of_two_nodes_stops,
+        ),
     ]);
     stories
 }
 
 fn stories_of_version(version: Version) -> [Trial; 3] {
-    let named = |what: &str| format!("{version}_{what}");
+    let named = |what: &str| format!("targets::{version}_{what}");
     [
         story_with(
             &[version.part()],
@@ -71,12 +83,18 @@ fn stories_of_version(version: Version) -> [Trial; 3] {
 
 async fn data_stream_without_setting_up(version: Version) {
     let node = shared(version).await;
+    // Another's template must not keep the default's away.
+    let table = format!("{}index = \"other-{{tag}}\"\n", node.table());
+    let other = Forebay::start(Setup::tables(table)).await;
+    load::send(other.forward, "first", 0..10).await;
+    other.until_drained().await;
+
     let daemon = Forebay::start(Setup::tables(node.table())).await;
     load::send(daemon.forward, "Fresh-App", 0..500).await;
     let held = node.api.documents("logs-fresh_app-default", 500).await;
     assert_numbered(&held, "Fresh-App", 0..500);
-    let streams = node.api.call(Method::GET, "_data_stream/logs-fresh_app-default", None).await;
-    assert_eq!(streams["data_streams"][0]["name"], "logs-fresh_app-default", "{streams}");
+    let backing = |held: &Held| held.index.starts_with(".ds-logs-fresh_app-default-");
+    assert!(held.iter().all(backing), "{} is no data stream's", held[0].index);
     // What Kibana builds a data view on: a time to the nanosecond, words to search and values to count.
     let fields = node.api.call(Method::GET, "logs-fresh_app-default/_field_caps?fields=*", None).await;
     let searchable = |name: &str, kind: &str| fields["fields"][name][kind]["searchable"] == true;
@@ -130,8 +148,7 @@ async fn strict_mapping(version: Version) {
 
 async fn a_wrong_password() {
     let node = shared(Version::Elasticsearch8Newest).await;
-    let user = |password: &str| json!({ "password": password, "roles": ["superuser"] });
-    node.api.put("_security/user/shipper", user("the old one")).await;
+    node.users(&["useradd", "shipper", "-p", "the old one", "-r", "superuser"]);
     let table = format!(
         "[elasticsearch]\nhosts = [\"{}\"]\nusername = \"shipper\"\npassword = \"the new one\"\nca_file = \"{}\"\n\
          retry_max = \"1s\"\n",
@@ -148,7 +165,7 @@ async fn a_wrong_password() {
     assert!(log.iter().any(|line| line["level"] == "WARN" || line["level"] == "ERROR"), "it is said loudly");
     assert!(!Value::Array(log).to_string().contains("the new one"), "no secret is logged");
 
-    node.api.put("_security/user/shipper/_password", json!({ "password": "the new one" })).await;
+    node.users(&["passwd", "shipper", "-p", "the new one"]);
     let held = node.api.documents("logs-password-default", 200).await;
     assert_numbered(&held, "password", 0..200);
     daemon.until_drained().await;

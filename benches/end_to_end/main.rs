@@ -11,6 +11,7 @@
 //! cargo bench --bench end_to_end -- pass --events 2000000 --connections 4
 //! ```
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
+#![expect(clippy::disallowed_methods, reason = "its clock is kept by threads, on no runtime")]
 
 mod bulk;
 mod daemon;

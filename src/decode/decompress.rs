@@ -3,6 +3,10 @@
 //! Invariants: what is decompressed beyond the last whole entry is at most one window more than the entry needs; the caps on
 //! size and ratio are tested after every window, so a bomb costs one window. Fluentd appends a gzip member (or a zstd
 //! frame) for each event it buffers, so one body holds many of them, one after the other.
+#![expect(
+    clippy::disallowed_types,
+    reason = "the one door to decompression of what peers send, with its caps"
+)]
 
 use std::io::Read;
 
@@ -151,6 +155,7 @@ impl Read for Inner<'_> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests pack what is unpacked here")]
 mod tests {
     use super::*;
     use std::io::Write;

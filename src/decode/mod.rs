@@ -2,8 +2,8 @@
 //!
 //! Promises: nothing in here panics or allocates by a length that a peer declared; every declared length is checked
 //! against the bytes that are there; maps and arrays inside one another are followed to a limit and no further.
-//! [`FrameScan`] finds where a frame ends while it is still arriving, in one pass over its bytes; [`Frame`] is the
-//! view into a complete one, [`Entries`] its events one after the other.
+//! `FrameScan` finds where a frame ends while it is still arriving, in one pass over its bytes; `Frame` is the
+//! view into a complete one, `Entries` its events one after the other.
 //!
 //! Source: the Forward Protocol Specification v1, and the msgpack specification.
 

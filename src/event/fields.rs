@@ -37,7 +37,7 @@ impl<'a> Fields<'a> {
         Self { list }
     }
 
-    /// Appends without looking for the same name; [`Fields::settle`] has to follow.
+    /// Appends without looking for the same name; `Fields::settle` has to follow.
     pub fn push(&mut self, name: Name<'a>, value: Value<'a>) {
         self.list.push(Field { name, value });
     }

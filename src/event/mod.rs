@@ -1,6 +1,6 @@
 //! What every stage speaks of: an event — time, tag, record — as a view into the bytes that were read.
 //!
-//! Invariants: field names are legal and unique ([`Name`], [`Fields`]); values are borrowed unless a step made
+//! Invariants: field names are legal and unique (`Name`, `Fields`); values are borrowed unless a step made
 //! them; a text's UTF-8 is settled by the encoder, so that nobody looks at it twice.
 
 mod fields;

@@ -1,6 +1,6 @@
 //! Where events come from.
 //!
-//! Each input reads bytes and hands the frames in them to its [`Pass`], which takes every event through the pipeline
+//! Each input reads bytes and hands the frames in them to its `Pass`, which takes every event through the pipeline
 //! into the buffer, waiting where the buffer is full.
 
 pub mod forward;

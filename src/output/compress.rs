@@ -2,6 +2,10 @@
 //!
 //! Everything here runs for as long as the bytes are many: call it off the reactor.
 //! Level 1 throughout: logs shrink to a tenth with it, and a higher level costs more time than it saves network or disk.
+#![expect(
+    clippy::disallowed_types,
+    reason = "the one door to compression, and to reading our own files back"
+)]
 
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 

@@ -15,6 +15,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::archive;
 use super::forward::Client;
 use super::process::Guarded;
 use super::scrape::Metrics;
@@ -191,7 +192,8 @@ impl Forebay {
                 "{} is no file of documents",
                 path.display()
             );
-            let text = unpack(&fs::read(&path).expect("a file of documents"));
+            let bytes = archive::unzstd(&fs::read(&path).expect("a file of documents"));
+            let text = String::from_utf8(bytes).expect("documents are text");
             documents.extend(
                 text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a document a line")),
             );
@@ -285,14 +287,6 @@ fn launch(setup: &Setup, folder: &Path, start: usize) -> Guarded {
 
 fn log_path(folder: &Path, start: usize) -> PathBuf {
     folder.join(format!("forebay-{start}.log"))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a reader of the archive decompresses what the daemon's one module compressed"
-)]
-fn unpack(bytes: &[u8]) -> String {
-    String::from_utf8(zstd::stream::decode_all(bytes).expect("whole frames")).expect("documents are text")
 }
 
 /// Every file under `folder` with its size.

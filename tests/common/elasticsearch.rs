@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method};
+use reqwest::{Client, ClientBuilder, Method};
 use serde_json::{Value, json};
 
 use super::until;
@@ -40,15 +40,14 @@ pub(crate) struct Held {
 impl Api {
     /// A client for a node without security.
     pub(crate) fn plain(port: u16) -> Self {
-        let client = Client::builder().timeout(Duration::from_secs(30)).build().expect("a client");
+        let client = builder().build().expect("a client");
         Self { url: format!("http://127.0.0.1:{port}"), client, password: None }
     }
 
     /// A client for a node with TLS and a password.
     pub(crate) fn secured(port: u16, credentials: &Credentials) -> Self {
         let authority = reqwest::Certificate::from_pem(&credentials.authority).expect("a certificate");
-        let client = Client::builder().timeout(Duration::from_secs(30)).add_root_certificate(authority);
-        let client = client.build().expect("a client");
+        let client = builder().add_root_certificate(authority).build().expect("a client");
         Self {
             url: format!("https://localhost:{port}"),
             client,
@@ -97,17 +96,6 @@ impl Api {
         self.call(Method::PUT, path, Some(&body)).await;
     }
 
-    /// A template that makes every index of `pattern` a data stream.
-    pub(crate) async fn put_data_stream_template(&self, name: &str, pattern: &str) {
-        let body = json!({
-            "index_patterns": [pattern],
-            "data_stream": {},
-            "priority": 500,
-            "template": { "mappings": { "properties": { "@timestamp": { "type": "date" } } } },
-        });
-        self.put(&format!("_index_template/{name}"), body).await;
-    }
-
     /// Forbids writing to `index`, or allows it again.
     pub(crate) async fn block_writes(&self, index: &str, block: bool) {
         self.put(&format!("{index}/_settings"), json!({ "index.blocks.write": block })).await;
@@ -150,6 +138,11 @@ impl Api {
         all.sort_by_key(|document| document.source["event.sequence"].as_u64());
         all
     }
+}
+
+/// Without idle connections: a node outlives the runtime of the story that opened one.
+fn builder() -> ClientBuilder {
+    Client::builder().timeout(Duration::from_secs(30)).pool_max_idle_per_host(0)
 }
 
 fn held(hit: &Value) -> Held {

@@ -1,6 +1,5 @@
 //! A client of the forward protocol: frames of every mode, written as the specification has them, and acks.
 
-use std::io::Write;
 use std::net::SocketAddr;
 
 use rmp::encode;
@@ -9,24 +8,17 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// When an event happened, as clients write it.
+use super::archive;
+
+/// When an event happened: EventTime, seconds and nanoseconds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Time {
-    /// Whole seconds.
-    Seconds(u32),
-    /// EventTime: seconds and nanoseconds.
-    Exact(u32, u32),
-}
+pub(crate) struct Time(pub(crate) u32, pub(crate) u32);
 
 impl std::fmt::Display for Time {
     /// As a document has it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (seconds, nanoseconds) = match *self {
-            Self::Seconds(seconds) => (seconds, 0),
-            Self::Exact(seconds, nanoseconds) => (seconds, nanoseconds),
-        };
-        let nanoseconds = i32::try_from(nanoseconds).expect("below a second");
-        jiff::Timestamp::new(seconds.into(), nanoseconds).expect("a time that a test uses").fmt(f)
+        let nanoseconds = i32::try_from(self.1).expect("below a second");
+        jiff::Timestamp::new(self.0.into(), nanoseconds).expect("a time that a test uses").fmt(f)
     }
 }
 
@@ -85,28 +77,14 @@ fn packed(out: &mut Vec<u8>, tag: &str, events: &[Event], chunk: Option<&str>, c
     let mut entries = Vec::new();
     events.iter().for_each(|event| entry(&mut entries, event));
     let entries = match compressed {
-        Some("gzip") => gzip(&entries),
-        Some(_) => zstd(&entries),
+        Some("gzip") => archive::gzip(&entries),
+        Some(_) => archive::zstd(&entries),
         None => entries,
     };
     array(out, 3);
     text(out, tag);
     encode::write_bin(out, &entries).expect("memory takes all");
     option(out, events.len(), chunk, compressed);
-}
-
-#[expect(clippy::disallowed_types, reason = "a client compresses what the daemon's one module decompresses")]
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes all")
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a client compresses what the daemon's one module decompresses"
-)]
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    zstd::stream::encode_all(bytes, 1).expect("memory takes all")
 }
 
 fn option(out: &mut Vec<u8>, size: usize, chunk: Option<&str>, compressed: Option<&str>) {
@@ -127,15 +105,10 @@ fn entry(out: &mut Vec<u8>, (at, record): &Event) {
     value(out, record);
 }
 
-fn time(out: &mut Vec<u8>, at: Time) {
-    match at {
-        Time::Seconds(seconds) => drop(encode::write_uint(out, seconds.into()).expect("memory takes all")),
-        Time::Exact(seconds, nanoseconds) => {
-            encode::write_ext_meta(out, 8, 0).expect("memory takes all");
-            out.extend_from_slice(&seconds.to_be_bytes());
-            out.extend_from_slice(&nanoseconds.to_be_bytes());
-        }
-    }
+fn time(out: &mut Vec<u8>, Time(seconds, nanoseconds): Time) {
+    encode::write_ext_meta(out, 8, 0).expect("memory takes all");
+    out.extend_from_slice(&seconds.to_be_bytes());
+    out.extend_from_slice(&nanoseconds.to_be_bytes());
 }
 
 fn value(out: &mut Vec<u8>, value: &Value) {

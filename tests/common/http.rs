@@ -1,12 +1,12 @@
 //! The little HTTP that the fault-injecting endpoint speaks, faults of the connection among it.
 
-use std::io::Read as _;
-
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::target::Fault;
+
+use super::archive;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -109,15 +109,10 @@ pub(crate) fn filtered(value: &Value, paths: &[Vec<&str>]) -> Option<Value> {
 
 /// The body before compression.
 pub(crate) fn decoded(request: &Request) -> Vec<u8> {
-    let mut body = Vec::new();
     match request.encoding.as_deref() {
-        None => body.extend_from_slice(&request.body),
-        Some("gzip") => flate2::read::MultiGzDecoder::new(&request.body[..])
-            .read_to_end(&mut body)
-            .map(drop)
-            .expect("gzip"),
-        Some("zstd") => body = zstd::decode_all(&request.body[..]).expect("zstd"),
+        None => request.body.to_vec(),
+        Some("gzip") => archive::gunzip(&request.body),
+        Some("zstd") => archive::unzstd(&request.body),
         Some(other) => panic!("a body encoded with {other}"),
     }
-    body
 }

@@ -18,7 +18,7 @@ const FRAME: u64 = 20;
 pub(crate) fn numbered(number: u64) -> Event {
     let small = u32::try_from(number).expect("a story sends no more");
     let record = json!({ "n": number, "message": format!("event {number}") });
-    (Time::Exact(FIRST_SECOND + small / 1000, small), record)
+    (Time(FIRST_SECOND + small / 1000, small), record)
 }
 
 /// The frames of these numbers, each mode in turn, with the chunk that the ack is to name.

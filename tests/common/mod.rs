@@ -3,6 +3,7 @@
 //! A story runs on a runtime of its own and has a time limit. When it fails, by a panic or at the limit, what it
 //! holds shows its evidence while it is dropped: the daemon its configuration, log, data directory and metrics.
 
+pub(crate) mod archive;
 pub(crate) mod bench;
 pub(crate) mod daemon;
 pub(crate) mod docker;

@@ -137,6 +137,7 @@ impl Node {
             "xpack.security.http.ssl.certificate: node.crt",
             "xpack.security.http.ssl.certificate_authorities: ca.crt",
             "xpack.security.transport.ssl.enabled: false",
+            "resource.reload.interval.high: 1s",
         ];
         Self::start_with(version, port, api, &settings, Some(&certificates)).await
     }
@@ -196,6 +197,11 @@ impl Node {
         let mut process = self.process.take().expect("a node that runs");
         process.signal(Signal::TERM);
         assert!(process.wait(STOP_LIMIT).await.is_some(), "the node has not stopped after {STOP_LIMIT:?}");
+    }
+
+    /// Runs the tool for the users of a secured node; the node sees what it did soon after.
+    pub(crate) fn users(&self, arguments: &[&str]) {
+        run(self.as_nobody("bin/elasticsearch-users").args(arguments));
     }
 
     /// Halts the node: its sockets stay open and nothing answers.

@@ -87,6 +87,7 @@ impl Guarded {
     }
 
     /// Asks the process to end and waits for it, for use where nothing can be awaited.
+    #[expect(clippy::disallowed_methods, reason = "a drop cannot await")]
     pub(crate) fn stop_blocking(&mut self, signal: Signal, limit: Duration) {
         let started = Instant::now();
         self.signal(signal);

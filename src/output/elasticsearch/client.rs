@@ -6,6 +6,7 @@
 //!
 //! The crate collects an answer whole. One whose announced length is above [`ANSWER_BYTES`] is refused unread; one of
 //! unannounced length is bounded by the time-out only.
+#![expect(clippy::disallowed_types, reason = "the one door to the client")]
 
 use std::net::IpAddr;
 use std::time::Duration;
