@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use prometheus_client::registry::Registry;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -76,30 +77,17 @@ impl Elasticsearch {
         dead_letters: DeadLetters,
         metrics: Arc<Metrics>,
     ) -> Result<Self, OutputError> {
-        if options.hosts.is_empty() {
-            return Err(OutputError::NoHosts);
-        }
-        let access = Access::new(&options)?;
-        let seeds = options.hosts.iter().map(node_url).collect::<Result<Vec<_>, _>>()?;
-        let nodes = seeds.iter().map(|url| Ok(Node { url: url.clone(), client: Client::new(url, &access)? }));
-        let nodes = nodes.collect::<Result<Vec<_>, OutputError>>()?;
-        let backoff = Backoff { min: options.retry_min, max: options.retry_max };
-        let target = Target {
-            nodes: Nodes::new(nodes, backoff),
-            gate: Gate::new(options.max_concurrency, metrics.bulk_concurrency.clone()),
-            encoding: Encoding::new(options.compression),
-            troubles: Arc::default(),
-            backoff,
-            timeout: options.request_timeout,
-            body_most: AtomicUsize::new(usize::MAX),
-            metrics,
-        };
+        let (access, seeds) = access(&options)?;
+        let target = target(&options, &access, &seeds, metrics)?;
         Ok(Self { shared: Arc::new(Shared { target, dead_letters, options, access, seeds }) })
     }
 
-    /// Reaches each node and says what it found, or what is wrong and what to do. Writes nothing.
-    pub async fn probe(&self) -> Vec<Finding> {
-        probe::probe(&self.shared.target, &self.shared.options).await
+    /// Reaches each node that `options` name and says what it found, or what is wrong and what to do. Writes nothing,
+    /// there or here. Call it inside a tokio runtime.
+    pub async fn probe(options: &ElasticsearchOptions) -> Result<Vec<Finding>, OutputError> {
+        let (access, seeds) = access(options)?;
+        let target = target(options, &access, &seeds, Metrics::new(&mut Registry::default()))?;
+        Ok(probe::probe(&target, options).await)
     }
 
     /// Whether documents leave, and what is known of each node.
@@ -174,6 +162,36 @@ impl Elasticsearch {
             beside.spawn(template_on(Arc::clone(&self.shared), naming));
         }
     }
+}
+
+/// How nodes want to be spoken to, and where the configured ones are.
+fn access(options: &ElasticsearchOptions) -> Result<(Access, Vec<Url>), OutputError> {
+    if options.hosts.is_empty() {
+        return Err(OutputError::NoHosts);
+    }
+    let access = Access::new(options)?;
+    Ok((access, options.hosts.iter().map(node_url).collect::<Result<_, _>>()?))
+}
+
+fn target(
+    options: &ElasticsearchOptions,
+    access: &Access,
+    seeds: &[Url],
+    metrics: Arc<Metrics>,
+) -> Result<Target, OutputError> {
+    let nodes = seeds.iter().map(|url| Ok(Node { url: url.clone(), client: Client::new(url, access)? }));
+    let nodes = nodes.collect::<Result<Vec<_>, OutputError>>()?;
+    let backoff = Backoff { min: options.retry_min, max: options.retry_max };
+    Ok(Target {
+        nodes: Nodes::new(nodes, backoff),
+        gate: Gate::new(options.max_concurrency, metrics.bulk_concurrency.clone()),
+        encoding: Encoding::new(options.compression),
+        troubles: Arc::default(),
+        backoff,
+        timeout: options.request_timeout,
+        body_most: AtomicUsize::new(usize::MAX),
+        metrics,
+    })
 }
 
 /// Ends what is under way: to the end where the queue is at its own, within the grace on a stop.
