@@ -157,7 +157,7 @@ async fn a_wrong_password() {
     );
     let daemon = Forebay::start(Setup::tables(table)).await;
     load::send(daemon.forward, "password", 0..200).await;
-    until_unready(&daemon, "401").await;
+    until_unready(&daemon, "credentials").await;
     let metrics = daemon.metrics().await;
     assert_eq!(metrics.sum("forebay_buffer_events"), 200.0);
     metrics.assert_books_balance();

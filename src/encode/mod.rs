@@ -98,9 +98,7 @@ impl Encoder {
     fn write_fields(&mut self, out: &mut Vec<u8>, event: &Event<'_>) {
         let mut writer = ValueWriter { out, mended: &mut self.mended, max_depth: MAX_DEPTH };
         for field in event.fields.iter() {
-            writer.out.push(b',');
-            text::write_str(writer.out, own_name(&field.name, &field.value));
-            writer.out.push(b':');
+            text::write_next_name(writer.out, own_name(&field.name, &field.value));
             writer.value(&field.value, depth(&field.name, &field.value));
         }
     }

@@ -17,6 +17,12 @@ pub struct Field<'a> {
 /// Up to this many fields a repeated name is found by comparing all; beyond, with a table.
 const FEW: usize = 32;
 
+/// Whether two names are the same. Most that are not differ in length, first or last byte, which costs no call.
+fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    a.len() == b.len() && a.first() == b.first() && a.last() == b.last() && a == b
+}
+
 /// The fields of one event, in the order in which they came.
 #[derive(Debug, Default, PartialEq)]
 pub struct Fields<'a> {
@@ -42,17 +48,22 @@ impl<'a> Fields<'a> {
         self.list.push(Field { name, value });
     }
 
-    /// Brings names that were pushed from index `from` on to a legal and unique form; the last of a name wins.
+    /// Keeps the last of each name that was pushed more than once.
     pub(crate) fn settle(&mut self) {
-        if self.list.len() <= FEW { self.settle_few() } else { self.settle_many() }
+        self.settle_from(0);
     }
 
-    fn settle_few(&mut self) {
-        let mut index = 0;
+    /// As [`Fields::settle`], where the names before index `from` are known to be there once.
+    fn settle_from(&mut self, from: usize) {
+        if self.list.len() <= FEW { self.settle_few(from) } else { self.settle_many() }
+    }
+
+    fn settle_few(&mut self, from: usize) {
+        let mut index = from;
         while index < self.list.len() {
             let (before, rest) = self.list.split_at(index + 1);
             let repeated =
-                before.last().is_some_and(|field| rest.iter().any(|later| later.name == field.name));
+                before.last().is_some_and(|field| rest.iter().any(|later| same(&later.name, &field.name)));
             if repeated {
                 self.list.remove(index);
             } else {
@@ -85,12 +96,15 @@ impl<'a> Fields<'a> {
         let from = from.min(self.list.len());
         let (old, new) = self.list.split_at_mut(from);
         // Docker gives a record four fields and some labels, so looking through the old ones beats a table.
+        let mut renamed = false;
         for field in new {
-            if old.iter().any(|other| other.name == field.name) {
+            if old.iter().any(|other| same(&other.name, &field.name)) {
+                renamed = true;
                 field.name = name::legal(Cow::Owned(format!("{prefix}.{}", field.name)), 1);
             }
         }
-        self.settle();
+        // A name that was made up could be one of the old ones again.
+        self.settle_from(if renamed { 0 } else { from });
     }
 
     /// Gives `name` a value: in the place of the old one, or at the end.
@@ -112,7 +126,12 @@ impl<'a> Fields<'a> {
 
     /// The value of `name`.
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
-        self.list.iter().find(|field| field.name == name).map(|field| &field.value)
+        self.list.iter().find(|field| same(&field.name, name)).map(|field| &field.value)
+    }
+
+    /// The value of `name` among the fields from index `from` on.
+    pub(crate) fn get_after(&self, from: usize, name: &str) -> Option<&Value<'a>> {
+        self.list.get(from..)?.iter().find(|field| same(&field.name, name)).map(|field| &field.value)
     }
 
     /// The text of `name`, where it is one.
@@ -122,7 +141,7 @@ impl<'a> Fields<'a> {
 
     /// Takes `name` out.
     pub fn remove(&mut self, name: &str) -> Option<Value<'a>> {
-        let index = self.list.iter().position(|field| field.name == name)?;
+        let index = self.list.iter().position(|field| same(&field.name, name))?;
         Some(self.list.remove(index).value)
     }
 

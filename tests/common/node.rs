@@ -154,6 +154,10 @@ impl Node {
         node.lay_out(port, settings);
         if let Some(certificates) = certificates {
             certificates.copy_to(&node.configuration());
+            // The tool for users refuses to make these.
+            for name in ["users", "users_roles"] {
+                fs::write(node.configuration().join(name), "").expect("an empty list of users");
+            }
             node.set_password();
         }
         give_to_nobody(node.folder.path());
