@@ -1,13 +1,12 @@
 //! How the output deals with nodes: which one, how many requests at once, encodings, credentials, templates, names.
 
-use forebay::metrics::Metrics;
+use forebay::output::elasticsearch::Elasticsearch;
 use forebay::output::{Auth, Compression, ElasticsearchOptions};
 use forebay::units::Secret;
 use libtest_mimic::Trial;
-use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
-use crate::common::bench::{Bench, elasticsearch, quick, whole};
+use crate::common::bench::{Bench, quick, whole};
 use crate::common::feed::{Feed, assert_holds};
 use crate::common::story;
 use crate::common::target::Target;
@@ -113,8 +112,6 @@ async fn server_name() {
         server_name: Some("es.internal".into()),
         ..Default::default()
     };
-    let folder = tempfile::tempdir().expect("a folder");
-    let output = elasticsearch(options, folder.path(), &Metrics::new(&mut Registry::default()));
     let server = async {
         let (mut stream, _) = listener.accept().await.expect("a connection");
         let mut hello = vec![0; 2048];
@@ -122,24 +119,23 @@ async fn server_name() {
         hello.truncate(read);
         hello
     };
-    let (findings, hello) = tokio::join!(output.probe(), server);
+    let (findings, hello) = tokio::join!(Elasticsearch::probe(&options), server);
+    let findings = findings.expect("sound options");
     assert!(hello.windows(11).any(|window| window == b"es.internal"), "the name is in the ClientHello");
     assert!(findings.iter().all(|finding| !finding.ok), "{findings:?}");
 }
 
 async fn probe() {
     let target = Target::start().await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let metrics = Metrics::new(&mut Registry::default());
-    let output = elasticsearch(quick(&[&target]), folder.path(), &metrics);
-    let findings = output.probe().await;
+    let ask = async |target: &Target| Elasticsearch::probe(&quick(&[target])).await.expect("sound options");
+    let findings = ask(&target).await;
     assert!(findings.len() == 2 && findings.iter().all(|finding| finding.ok), "{findings:?}");
     target.fail_next(whole(401, "security_exception"), 1);
-    let findings = output.probe().await;
+    let findings = ask(&target).await;
     assert!(!findings[0].ok && findings[0].text.contains("credentials"), "{findings:?}");
     let mut gone = Target::start().await;
     gone.stop().await;
-    let findings = elasticsearch(quick(&[&gone]), folder.path(), &metrics).probe().await;
+    let findings = ask(&gone).await;
     assert!(!findings[0].ok && findings[0].text.starts_with("nothing takes connections"), "{findings:?}");
     assert_eq!(target.documents().len(), 0);
 }
