@@ -260,7 +260,7 @@ fn open_output(config: &Config, metrics: &Arc<Metrics>) -> Result<Output, Output
         return FileOutput::open(config.file.clone(), &default, Arc::clone(metrics)).map(Output::File);
     }
     let dead_letters = DeadLetters::open(config.dead_letters.clone(), &config.data_dir.join("dead-letters"))?;
-    Elasticsearch::new(config.elasticsearch.clone(), dead_letters, Arc::clone(metrics))
+    Elasticsearch::new(config.elasticsearch.clone(), config.own_indices(), dead_letters, Arc::clone(metrics))
         .map(Output::Elasticsearch)
 }
 

@@ -119,7 +119,7 @@ async fn server_name() {
         hello.truncate(read);
         hello
     };
-    let (findings, hello) = tokio::join!(Elasticsearch::probe(&options), server);
+    let (findings, hello) = tokio::join!(Elasticsearch::probe(&options, &[]), server);
     let findings = findings.expect("sound options");
     assert!(hello.windows(11).any(|window| window == b"es.internal"), "the name is in the ClientHello");
     assert!(findings.iter().all(|finding| !finding.ok), "{findings:?}");
@@ -127,9 +127,11 @@ async fn server_name() {
 
 async fn probe() {
     let target = Target::start().await;
-    let ask = async |target: &Target| Elasticsearch::probe(&quick(&[target])).await.expect("sound options");
+    let ask = async |target: &Target| {
+        Elasticsearch::probe(&quick(&[target]), &["app-%Y".to_owned()]).await.expect("sound options")
+    };
     let findings = ask(&target).await;
-    assert!(findings.len() == 2 && findings.iter().all(|finding| finding.ok), "{findings:?}");
+    assert!(findings.len() == 3 && findings.iter().all(|finding| finding.ok), "{findings:?}");
     target.fail_next(whole(401, "security_exception"), 1);
     let findings = ask(&target).await;
     assert!(!findings[0].ok && findings[0].text.contains("credentials"), "{findings:?}");

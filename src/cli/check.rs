@@ -36,7 +36,7 @@ fn target(config: &Config) -> Vec<Finding> {
         Ok(runtime) => runtime,
         Err(error) => return wrong(format!("cannot start: {error}")),
     };
-    match runtime.block_on(Elasticsearch::probe(&config.elasticsearch)) {
+    match runtime.block_on(Elasticsearch::probe(&config.elasticsearch, &config.own_indices())) {
         Ok(found) => {
             found.into_iter().map(|output::Finding { ok, about, text }| Finding { ok, about, text }).collect()
         }

@@ -78,7 +78,7 @@ pub(crate) fn elasticsearch(
     metrics: &Arc<Metrics>,
 ) -> Elasticsearch {
     let letters = DeadLetters::open(DeadLetterOptions::default(), folder).expect("a folder");
-    Elasticsearch::new(options, letters, Arc::clone(metrics)).expect("an output")
+    Elasticsearch::new(options, Vec::new(), letters, Arc::clone(metrics)).expect("an output")
 }
 
 pub(crate) fn whole(status: u16, kind: &'static str) -> Fault {

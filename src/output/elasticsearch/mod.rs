@@ -66,28 +66,35 @@ struct Shared {
     target: Target,
     dead_letters: DeadLetters,
     options: ElasticsearchOptions,
+    /// The index of each pipeline that has its own.
+    indices: Vec<String>,
     access: Access,
     seeds: Vec<Url>,
 }
 
 impl Elasticsearch {
-    /// Reads the certificates and sets up a client for each node; sends nothing. Call it inside a tokio runtime.
+    /// Reads the certificates and sets up a client for each node; sends nothing. `indices` are those that documents
+    /// go to beside that of `options`. Call it inside a tokio runtime.
     pub fn new(
         options: ElasticsearchOptions,
+        indices: Vec<String>,
         dead_letters: DeadLetters,
         metrics: Arc<Metrics>,
     ) -> Result<Self, OutputError> {
         let (access, seeds) = access(&options)?;
         let target = target(&options, &access, &seeds, metrics)?;
-        Ok(Self { shared: Arc::new(Shared { target, dead_letters, options, access, seeds }) })
+        Ok(Self { shared: Arc::new(Shared { target, dead_letters, options, indices, access, seeds }) })
     }
 
     /// Reaches each node that `options` name and says what it found, or what is wrong and what to do. Writes nothing,
     /// there or here. Call it inside a tokio runtime.
-    pub async fn probe(options: &ElasticsearchOptions) -> Result<Vec<Finding>, OutputError> {
+    pub async fn probe(
+        options: &ElasticsearchOptions,
+        indices: &[String],
+    ) -> Result<Vec<Finding>, OutputError> {
         let (access, seeds) = access(options)?;
         let target = target(options, &access, &seeds, Metrics::new(&mut Registry::default()))?;
-        Ok(probe::probe(&target, options).await)
+        Ok(probe::probe(&target, options, indices).await)
     }
 
     /// Whether documents leave, and what is known of each node.
@@ -150,16 +157,17 @@ impl Elasticsearch {
         if !options.install_template {
             return;
         }
-        let Some(naming) = Naming::of(&options.index, &options.index_fallback) else {
+        let indices = std::iter::once(&options.index).chain(&self.shared.indices);
+        let (namings, without) = Naming::all(indices.map(String::as_str), &options.index_fallback);
+        for index in without {
             tracing::warn!(
-                index = options.index,
-                "elasticsearch.index begins with a placeholder: no index template is installed"
+                index,
+                "the index begins with a placeholder: no index template is installed for it"
             );
-            return;
-        };
-        let first = tokio::time::timeout(TEMPLATE_PATIENCE, see_to_template(&self.shared.target, &naming));
+        }
+        let first = tokio::time::timeout(TEMPLATE_PATIENCE, see_to_templates(&self.shared.target, &namings));
         if !matches!(target::unless(stop, first).await, Ok(Ok(true)) | Err(Stopped)) {
-            beside.spawn(template_on(Arc::clone(&self.shared), naming));
+            beside.spawn(template_on(Arc::clone(&self.shared), namings));
         }
     }
 }
@@ -230,12 +238,21 @@ async fn sniff_on(shared: Arc<Shared>) {
     }
 }
 
-async fn template_on(shared: Arc<Shared>, naming: Naming) {
+async fn template_on(shared: Arc<Shared>, namings: Vec<Naming>) {
     let mut attempt = 5;
-    while !see_to_template(&shared.target, &naming).await {
+    while !see_to_templates(&shared.target, &namings).await {
         tokio::time::sleep(shared.target.backoff.rest(attempt)).await;
         attempt += 1;
     }
+}
+
+/// True once a template matches each, ours or another.
+async fn see_to_templates(target: &Target, namings: &[Naming]) -> bool {
+    let mut done = true;
+    for naming in namings {
+        done &= see_to_template(target, naming).await;
+    }
+    done
 }
 
 /// True once a template matches, ours or another.
