@@ -16,6 +16,7 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("zstd that is refused becomes gzip", zstd_refused),
         story("gzip is read by the target", gzip),
         story("an index template is installed, as much as the target knows of it", template),
+        story("an index template is installed for a pipeline's own index", own_template),
         story("credentials are sent, and shown nowhere", credentials),
         story("nodes that the cluster names are used where sniffing is on", sniffing),
         story("the server name is what TLS asks for", server_name),
@@ -69,6 +70,17 @@ async fn template() {
         let puts = target.requests().iter().filter(|seen| seen.line.starts_with("PUT")).count();
         assert_eq!(puts, unknown.len() + 1, "a template that matches is not installed again");
     }
+}
+
+async fn own_template() {
+    let target = Target::start().await;
+    let options = ElasticsearchOptions { install_template: true, ..quick(&[&target]) };
+    let indices = ["app-{tag}-%Y.%m.%d", "logs-web-default"].map(str::to_owned).to_vec();
+    Bench::with_indices(options, indices).run(&Feed::numbered(1, 1, 10)).await;
+    let templates = target.templates();
+    assert_eq!(templates["forebay-app"]["index_patterns"], serde_json::json!(["app-*-*.*.*"]));
+    assert_eq!(templates["forebay-logs-default"]["index_patterns"], serde_json::json!(["logs-*-default"]));
+    assert_eq!(templates.len(), 2, "one whose names another covers needs none");
 }
 
 async fn credentials() {
