@@ -16,6 +16,7 @@ mod http;
 pub(crate) mod load;
 pub(crate) mod node;
 pub(crate) mod parts;
+mod pattern;
 pub(crate) mod process;
 pub(crate) mod scrape;
 pub(crate) mod sequence;
