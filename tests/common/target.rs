@@ -298,10 +298,8 @@ fn simulate(path: &str, state: &State) -> Answer {
         let patterns = template["index_patterns"].as_array().into_iter().flatten();
         patterns.filter_map(Value::as_str).any(|pattern| is_like(pattern, index))
     };
-    match state.templates.values().find(applies) {
-        Some(template) => Answer::json(200, &json!({"template": template["template"], "overlapping": []})),
-        None => Answer::json(200, &json!({})),
-    }
+    let found = state.templates.values().find(applies);
+    Answer::json(200, &found.map_or(json!({}), |one| json!({"template": one["template"], "overlapping": []})))
 }
 
 fn list_templates(state: &State) -> Answer {
