@@ -11,7 +11,7 @@ use crate::common::contained::{BINARY, Contained, IMAGE, make_image};
 use crate::common::docker::Engine;
 use crate::common::load::{self, numbers, sources};
 use crate::common::names::Names;
-use crate::common::node::{Node, Version, shared};
+use crate::common::node::{Node, PASSWORD, Version, shared};
 use crate::common::parts::Part;
 use crate::common::process::free_port;
 use crate::common::sequence::assert_every_one_once;
@@ -45,6 +45,11 @@ pub(crate) fn stories() -> Vec<Trial> {
             name_from_name_server,
         ),
         story_with(
+            &[Part::Docker, BINARY, Version::Elasticsearch8Newest.part()],
+            "container::a_name_leads_to_elasticsearch_with_tls_where_its_certificate_has_another",
+            name_beside_certificates,
+        ),
+        story_with(
             with_node,
             "container::what_one_container_could_not_deliver_the_next_one_finds_on_the_volume",
             volume_outlives_container,
@@ -65,7 +70,8 @@ async fn image_alone() {
     for key in ["Uid", "Gid"] {
         assert_eq!(daemon.process_status(key), [USER; 4].map(|id| id.to_string()).join(" "));
     }
-    assert_eq!(daemon.process_status("CapEff"), "0000000000000000");
+    assert_eq!(daemon.process_status("CapBnd"), "0000000000000000");
+    assert_eq!(daemon.process_status("NoNewPrivs"), "1");
     assert_eq!(daemon.stop(), 0);
 }
 
@@ -73,27 +79,59 @@ async fn name_from_hosts_file() {
     let node = shared(Version::Elasticsearch8).await;
     let engine = Engine::start().await;
     let entry = format!("{SERVICE}:127.0.0.1");
-    delivers_by_name(&engine, node, "container_hosts", &["--add-host", &entry]).await;
+    delivers_by_name(&engine, node, "container_hosts", &[], &["--add-host", &entry]).await;
 }
 
 async fn name_from_name_server() {
     let node = shared(Version::Elasticsearch8).await;
     let engine = Engine::start().await;
     let names = Names::serve(SERVICE).await;
+    let (_folder, mount) = resolver(&names);
+    delivers_by_name(&engine, node, "container_names", &[], &["--volume", &mount]).await;
+    assert!(names.answered() > 0, "the name came from the name server");
+}
+
+/// With `server_name` it is another part of the daemon that connects, which looks names up by other means.
+async fn name_beside_certificates() {
+    let node = shared(Version::Elasticsearch8Newest).await;
+    let engine = Engine::start().await;
+    let names = Names::serve(SERVICE).await;
+    let (_folder, mount) = resolver(&names);
+    let authority = format!("{}:/ca.crt:ro", node.authority());
+    let password = format!("FOREBAY_ELASTICSEARCH__PASSWORD={PASSWORD}");
+    let variables = [
+        "FOREBAY_ELASTICSEARCH__SERVER_NAME=localhost",
+        "FOREBAY_ELASTICSEARCH__CA_FILE=/ca.crt",
+        "FOREBAY_ELASTICSEARCH__USERNAME=elastic",
+        &password,
+    ];
+    let mounts = ["--volume", &mount, "--volume", &authority];
+    delivers_by_name(&engine, node, "container_tls", &variables, &mounts).await;
+    assert!(names.answered() > 0, "the name came from the name server");
+}
+
+/// A `resolv.conf` that leads to `names`, in a folder, and where it is to be mounted.
+fn resolver(names: &Names) -> (TempDir, String) {
     let folder = TempDir::new().expect("a temporary folder");
     let file = folder.path().join("resolv.conf");
     fs::write(&file, names.resolv_conf()).expect("a file");
     let mount = format!("{}:/etc/resolv.conf:ro", file.display());
-    delivers_by_name(&engine, node, "container_names", &["--volume", &mount]).await;
-    assert!(names.answered() > 0, "the name came from the name server");
+    (folder, mount)
 }
 
 /// A container logs, by the tag `ml-api`, to the daemon in a container that knows the node by its name alone.
-async fn delivers_by_name(engine: &Engine, node: &Node, namespace: &str, arguments: &[&str]) {
+async fn delivers_by_name(
+    engine: &Engine,
+    node: &Node,
+    namespace: &str,
+    variables: &[&str],
+    arguments: &[&str],
+) {
     make_image(engine);
     let hosts = format!("FOREBAY_ELASTICSEARCH__HOSTS={}", by_name(node));
     let index = format!("FOREBAY_ELASTICSEARCH__INDEX=logs-{{tag}}-{namespace}");
-    let daemon = Contained::run(engine, "forebay", &[&hosts, &index], arguments);
+    let variables = [variables, &[&hosts, &index]].concat();
+    let daemon = Contained::run(engine, "forebay", &variables, arguments);
     daemon.until_healthy().await;
     let script = format!("n=0; while [ $n -lt {EVENTS} ]; do echo \"{{\\\"n\\\":$n}}\"; n=$((n + 1)); done");
     engine.run("app", daemon.forward, &["tag=ml-api", "fluentd-request-ack=true"], &[], &script);
@@ -110,9 +148,9 @@ async fn delivers_by_name(engine: &Engine, node: &Node, namespace: &str, argumen
     assert_eq!(daemon.stop(), 0);
 }
 
-/// The node's address, with the name in place of the number.
+/// The node's address by the name.
 fn by_name(node: &Node) -> String {
-    let url = node.api.url.replace("127.0.0.1", SERVICE);
+    let url = node.api.url.replace("127.0.0.1", SERVICE).replace("localhost", SERVICE);
     assert_ne!(url, node.api.url);
     url
 }

@@ -15,7 +15,7 @@ pub(crate) const IMAGE: &str = "forebay:tests";
 /// The static binary, which `tests/prepare` builds.
 pub(crate) const BINARY: Part = Part::Fetched("static");
 /// What a careful operator adds, as `conf/docker-compose.yml` does.
-const HARDENED: [&str; 5] = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true"];
+const HARDENED: [&str; 5] = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
 
 /// Makes the image; answers the size of the binary in it.
 pub(crate) fn make_image(engine: &Engine) -> u64 {
