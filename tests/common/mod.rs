@@ -5,6 +5,7 @@
 
 pub(crate) mod archive;
 pub(crate) mod bench;
+pub(crate) mod contained;
 pub(crate) mod daemon;
 pub(crate) mod docker;
 pub(crate) mod document;
@@ -14,6 +15,7 @@ pub(crate) mod fixtures;
 pub(crate) mod forward;
 mod http;
 pub(crate) mod load;
+pub(crate) mod names;
 pub(crate) mod node;
 pub(crate) mod parts;
 pub(crate) mod process;
