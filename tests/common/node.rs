@@ -45,6 +45,11 @@ impl Version {
         Part::Fetched(self.name())
     }
 
+    /// Whether the distribution that is fetched has them; of 7.17 it is one without.
+    pub(crate) fn has_data_streams(self) -> bool {
+        self != Self::Elasticsearch7
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Elasticsearch7 => "elasticsearch-7.17.28",
