@@ -276,19 +276,20 @@ impl Node {
         ]));
     }
 
-    /// `program`, run in the node's home as `nobody`; with one right of root's, to get at a checkout in a closed folder.
+    /// `program`, run in the node's home as `nobody`; with one right of root's, to read a checkout in a closed folder.
     fn as_nobody(&self, program: &str) -> Command {
         let mut command = Command::new("setpriv");
         if rustix::process::geteuid().is_root() {
             let nobody = jvm::NOBODY.to_string();
             command.args(["--reuid", &nobody, "--regid", &nobody, "--clear-groups"]);
-            command.args(["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]);
+            command.args(["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]);
         }
         command.arg("--").arg(program).current_dir(self.home());
         command.env(self.version.variable("JAVA_HOME"), jvm::home());
         command.env(self.version.variable("PATH_CONF"), self.configuration());
         command.env(self.version.variable("TMPDIR"), self.folder.path().join("tmp"));
-        command.env("HOME", self.folder.path());
+        // Java asks the list of users where home is, and nobody has none; what it keeps there goes here.
+        command.env("HOME", self.folder.path()).env("XDG_CACHE_HOME", self.folder.path().join("tmp"));
         command
     }
 }
