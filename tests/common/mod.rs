@@ -5,6 +5,7 @@
 
 pub(crate) mod archive;
 pub(crate) mod bench;
+pub(crate) mod certificates;
 pub(crate) mod contained;
 pub(crate) mod daemon;
 pub(crate) mod docker;
@@ -14,6 +15,7 @@ pub(crate) mod feed;
 pub(crate) mod fixtures;
 pub(crate) mod forward;
 mod http;
+pub(crate) mod jvm;
 pub(crate) mod load;
 pub(crate) mod names;
 pub(crate) mod node;
