@@ -8,7 +8,7 @@ use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::ack::Acks;
+use super::ack::{Acks, NotAcked};
 use super::options::LimitOptions;
 use super::read_buffer::ReadBuffer;
 use crate::buffer::Receipt;
@@ -69,6 +69,8 @@ pub(super) struct Connection<R, W> {
     acks: Option<Acks>,
     /// Cancelled when an ack cannot be sent.
     not_acked: CancellationToken,
+    /// Cancelled when there is no time left: what has been read is still taken, and nobody is waited for.
+    kill: CancellationToken,
 }
 
 impl<R, W> Connection<R, W>
@@ -77,16 +79,23 @@ where
     W: AsyncWrite + Send + Unpin + 'static,
 {
     /// A connection that reads `from` its peer and acks `to` it.
-    pub(super) fn new(from: R, to: W, shared: Arc<Shared>, limits: LimitOptions) -> Self {
+    pub(super) fn new(
+        from: R,
+        to: W,
+        shared: Arc<Shared>,
+        limits: LimitOptions,
+        kill: CancellationToken,
+    ) -> Self {
         Self {
             from,
             to: Some(to),
             buffer: ReadBuffer::new(),
-            pass: Pass::new(Arc::clone(&shared)),
+            pass: Pass::new(Arc::clone(&shared), kill.clone()),
             shared,
             limits,
             acks: None,
             not_acked: CancellationToken::new(),
+            kill,
         }
     }
 
@@ -98,10 +107,14 @@ where
         };
         self.pass.flush();
         if let Some(acks) = self.acks.take() {
-            acks.finish().await;
+            // why: a writer that is left behind still says what becomes safe, while there is somebody to hear it.
+            self.kill.run_until_cancelled(acks.finish()).await;
         }
         if let Some(word) = ended.reason() {
             reason(&self.shared.metrics().connections_closed, word).inc();
+        }
+        if let Ended::Malformed(DecodeError::Limit { key, .. }) = &ended {
+            reason(&self.shared.metrics().limits_exceeded, key).inc();
         }
         ended
     }
@@ -135,8 +148,10 @@ where
         let idle = self.limits.idle_timeout;
         let read = tokio::select! {
             biased;
-            read = self.buffer.read(&mut self.from) => read?,
+            // why: before the bytes, since a peer that never pauses would not let anything else be heard.
+            () = self.kill.cancelled() => return Err(Ended::Stopping),
             () = self.not_acked.cancelled() => return Err(Ended::NotAcked),
+            read = self.buffer.read(&mut self.from) => read?,
             () = stop.cancelled() => self.read_last().await?,
             () = sleep(idle), if !idle.is_zero() => return Err(Ended::Idle(idle)),
         };
@@ -148,9 +163,10 @@ where
     }
 
     async fn read_last(&mut self) -> Result<usize, Ended> {
-        match timeout(LAST_BYTES, self.buffer.read(&mut self.from)).await {
-            Ok(read) => Ok(read?),
-            Err(_) => Err(Ended::Stopping),
+        let last = timeout(LAST_BYTES, self.buffer.read(&mut self.from));
+        match self.kill.run_until_cancelled(last).await {
+            Some(Ok(read)) => Ok(read?),
+            _ => Err(Ended::Stopping),
         }
     }
 
@@ -175,13 +191,15 @@ where
         // What was refused would be refused again: the sender is told that its chunk has been dealt with.
         self.pass.frame(&frame, &self.limits, Some(&receipt)).await.ok();
         receipt.resolve();
-        let (to, metrics, failed) = (&mut self.to, self.shared.metrics(), &self.not_acked);
-        if let Some(to) = to.take() {
-            self.acks = Some(Acks::start(to, Arc::clone(metrics), failed.clone()));
+        if let Some(to) = self.to.take() {
+            self.acks = Some(Acks::start(to, Arc::clone(self.shared.metrics()), self.not_acked.clone()));
         }
-        if let Some(acks) = &self.acks {
-            // The ack needs the batch to be on its way, and the sender may wait for it before it sends more.
-            acks.ack(chunk, waiter).await;
+        let Some(acks) = &self.acks else { return Err(Ended::NotAcked) };
+        if let Err(pending) = acks.try_ack(chunk, waiter) {
+            // why: those that wait may wait for the very documents that have not been given yet.
+            self.pass.flush();
+            let sent = self.kill.run_until_cancelled(acks.ack(pending)).await;
+            sent.unwrap_or(Err(NotAcked)).map_err(|NotAcked| Ended::NotAcked)?;
         }
         Ok(())
     }
