@@ -28,6 +28,10 @@ pub(crate) fn stories() -> Vec<Trial> {
         ),
         story("running::a_wrong_configuration_is_refused_with_every_fault_at_once", wrong_configuration),
         story(
+            "running::a_check_says_that_the_target_is_away_and_leaves_nothing_behind",
+            check_leaves_nothing,
+        ),
+        story(
             "running::what_was_read_before_sigterm_is_there_after_the_next_start",
             sigterm_keeps_what_was_read,
         ),
@@ -91,6 +95,17 @@ async fn wrong_configuration() {
         assert!(told.contains(place), "{place} is not among the faults:\n{told}");
     }
     assert!(!folder.path().join("data").exists(), "it has touched nothing");
+}
+
+async fn check_leaves_nothing() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let anywhere = ["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"];
+    let nowhere = ["--elasticsearch", "http://127.0.0.1:1"];
+    let output = run_to_end(&[&["check"], &anywhere[..], &nowhere[..]].concat(), folder.path());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("wrong: http://127.0.0.1:1/: nothing takes connections there"), "{told}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0, "it has made something");
 }
 
 async fn sigterm_keeps_what_was_read() {

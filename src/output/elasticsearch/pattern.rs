@@ -11,9 +11,29 @@ pub(super) struct Naming {
     pub(super) data_stream: bool,
     /// What the template is called.
     pub(super) template: String,
+    /// How many come before it; where patterns overlap, the later one counts.
+    pub(super) rank: usize,
 }
 
 impl Naming {
+    /// A naming for each of `indices` whose names no earlier one covers, and those of which no template can be made.
+    /// The fallback is the first one's: two templates of ours must not claim one name with the same priority.
+    pub(super) fn all<'a>(
+        indices: impl IntoIterator<Item = &'a str>,
+        fallback: &str,
+    ) -> (Vec<Self>, Vec<&'a str>) {
+        let (mut all, mut without) = (Vec::<Self>::new(), Vec::new());
+        for index in indices {
+            let covers = |naming: &Self| naming.patterns.iter().any(|one| matches(one, &pattern(index)));
+            match Self::of(index, if all.is_empty() { fallback } else { "" }) {
+                Some(naming) if !all.iter().any(covers) => all.push(Self { rank: all.len(), ..naming }),
+                Some(_) => (),
+                None => without.push(index),
+            }
+        }
+        (all, without)
+    }
+
     /// Nothing where a pattern would begin with a placeholder: it would match what is none of ours.
     pub(super) fn of(index: &str, fallback: &str) -> Option<Self> {
         let pattern = pattern(index);
@@ -31,6 +51,7 @@ impl Naming {
             data_stream: follows_scheme(index),
             template: format!("forebay-{}", words.join("-")),
             patterns,
+            rank: 0,
         })
     }
 }
@@ -100,6 +121,15 @@ mod tests {
         assert!(!naming.data_stream);
         assert!(!Naming::of("logs-app-prod-%Y", "x").expect("names").data_stream);
         assert!(!Naming::of("logs", "logs").expect("names").data_stream);
+    }
+
+    #[test]
+    fn each_index_gets_a_naming_but_for_those_that_an_earlier_one_covers() {
+        let indices = ["logs-{tag}-default", "app-{tag}-%Y", "logs-web-default", "{tag}", "app-{tag}-%Y"];
+        let (all, without) = Naming::all(indices, "logs-forebay-default");
+        let patterns: Vec<_> = all.iter().map(|naming| naming.patterns.join(" ")).collect();
+        assert_eq!(patterns, ["logs-*-default", "app-*-*"]);
+        assert_eq!(without, ["{tag}"]);
     }
 
     #[test]

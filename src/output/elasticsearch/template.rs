@@ -22,6 +22,11 @@ use super::target::Target;
 
 const TEMPLATE: &str = include_str!("template.json");
 
+/// The priority of the first template, and how many more there are below Elastic's own. Two templates of one priority
+/// whose patterns overlap are refused.
+const PRIORITY: usize = 70;
+const RANKS: usize = 29;
+
 /// One question, one answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -142,6 +147,7 @@ fn body(naming: &Naming) -> Result<Value, serde_json::Error> {
     let mut body: Value = serde_json::from_str(TEMPLATE)?;
     if let Some(fields) = body.as_object_mut() {
         fields.insert("index_patterns".into(), json!(naming.patterns));
+        fields.insert("priority".into(), json!(PRIORITY + naming.rank.min(RANKS)));
         if naming.data_stream {
             fields.insert("data_stream".into(), json!({}));
         }
@@ -192,7 +198,9 @@ mod tests {
         let mut body = body(&naming).expect("the template is JSON");
         assert_eq!(body["index_patterns"], json!(["logs-*-default"]));
         assert_eq!(body["data_stream"], json!({}));
-        assert!(body["priority"].as_u64().is_some_and(|priority| priority < 100));
+        let priority =
+            |rank| super::body(&Naming { rank, ..naming.clone() }).expect("JSON")["priority"].as_u64();
+        assert_eq!([0, 1, 1000].map(priority), [Some(70), Some(71), Some(99)]);
         drop_beyond_limit(&mut body);
         drop_match_only_text(&mut body);
         drop_data_stream(&mut body);
