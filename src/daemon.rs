@@ -32,7 +32,7 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 /// How long a stop waits for a healthy target to take what is in memory, before it is spilled.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// What a stop keeps of its deadline for spilling.
+/// What a stop keeps of its deadline for what comes after the input: draining, and spilling what is left.
 const SPILL_SHARE: u32 = 3;
 
 /// Why the daemon ended otherwise than by being told to.
@@ -125,7 +125,7 @@ struct Daemon {
     listeners: TaskTracker,
     /// Ends listening; connections finish what has come.
     stop_input: CancellationToken,
-    /// Ends connections at once.
+    /// Ends connections as soon as what they have read is written, room or not.
     kill_input: CancellationToken,
     stop_output: CancellationToken,
     delivering: JoinHandle<()>,
@@ -163,7 +163,7 @@ impl Daemon {
             shared,
             output,
         };
-        daemon.take_back(parts).await;
+        daemon.take_back(parts);
         if let Some(socket) = http {
             let (registry, stop) = (Arc::new(registry), daemon.stop_http.clone());
             tokio::spawn(http::serve(socket, source, registry, stop));
@@ -174,11 +174,12 @@ impl Daemon {
     }
 
     /// Parts that the last run kept go on waiting for the rest of their lines.
-    async fn take_back(&self, parts: Vec<KeptPart>) {
-        let mut pass = Pass::new(Arc::clone(&self.shared));
+    fn take_back(&self, parts: Vec<KeptPart>) {
+        let mut pass = Pass::new(Arc::clone(&self.shared), self.kill_input.clone());
         for part in parts {
             for line in self.shared.joiner().recover(&part.bytes, part.id) {
-                pass.line(&line).await;
+                pass.line(&line);
+                pass.flush();
             }
         }
     }
@@ -189,27 +190,30 @@ impl Daemon {
             let (stop, kill) = (self.stop_input.clone(), self.kill_input.clone());
             self.listeners.spawn(listener.serve(Arc::clone(&self.shared), stop, kill));
         }
-        self.listeners.spawn(expire(Arc::clone(&self.shared), self.stop_input.clone()));
+        let (stop, kill) = (self.stop_input.clone(), self.kill_input.clone());
+        self.listeners.spawn(expire(Arc::clone(&self.shared), stop, kill));
         self.listeners.close();
     }
 
     async fn stop(self) -> Result<(), Error> {
         let deadline = Instant::now() + self.stop_timeout;
+        let left = || deadline.saturating_duration_since(Instant::now());
         self.stop_input.cancel();
         let for_input = self.stop_timeout - self.stop_timeout / SPILL_SHARE;
         if timeout(for_input, self.listeners.wait()).await.is_err() {
             let connections = self.shared.metrics().connections.get();
             tracing::warn!(connections, "connections were still busy and are cut off");
             self.kill_input.cancel();
-            self.listeners.wait().await;
+            if timeout(left() / 2, self.listeners.wait()).await.is_err() {
+                tracing::error!("connections did not end, and what they had read is lost");
+            }
         }
         let buffer = self.shared.buffer();
         self.shared.joiner().keep_all(|part| {
             buffer.keep_part(part.to_vec(), None);
         });
-        self.drain().await;
+        self.drain(left() / 3).await;
         self.stop_output.cancel();
-        let left = || deadline.saturating_duration_since(Instant::now());
         let mut delivering = self.delivering;
         if timeout(left() / 2, &mut delivering).await.is_err() {
             tracing::warn!("the output was still busy and is cut off; what it held is spilled");
@@ -225,14 +229,14 @@ impl Daemon {
     }
 
     /// A target that takes documents gets those that are in memory, which saves them the way over the disk.
-    async fn drain(&self) {
+    async fn drain(&self, within: Duration) {
         let drained = async {
             while self.output.health().ok && self.shared.buffer().stats().events > 0 {
                 sleep(Duration::from_millis(10)).await;
             }
         };
         // What is not taken in time is spilled.
-        timeout(DRAIN.min(self.stop_timeout / SPILL_SHARE), drained).await.ok();
+        timeout(DRAIN.min(within), drained).await.ok();
     }
 }
 
@@ -294,11 +298,12 @@ fn pages_source(started: Instant, buffer: Buffer, output: Arc<Output>) -> http::
 }
 
 /// Emits lines of which a part never came.
-async fn expire(shared: Arc<Shared>, stop: CancellationToken) {
-    let mut pass = Pass::new(Arc::clone(&shared));
+async fn expire(shared: Arc<Shared>, stop: CancellationToken, kill: CancellationToken) {
+    let mut pass = Pass::new(Arc::clone(&shared), kill);
     while stop.run_until_cancelled(sleep(EXPIRE_EVERY)).await.is_some() {
         for line in shared.joiner().expire() {
-            pass.line(&line).await;
+            pass.room().await;
+            pass.line(&line);
         }
         pass.flush();
     }

@@ -36,6 +36,7 @@ pub(crate) fn stories() -> Vec<Trial> {
             sigterm_keeps_what_was_read,
         ),
         story("running::a_second_signal_ends_a_stop_that_takes_long", second_signal),
+        story("running::a_sender_that_never_pauses_does_not_hold_up_a_stop", stop_under_load),
         story_with(node, "running::kill_9_under_load_costs_nothing_that_was_acked", kill_9_under_load),
         story_with(
             node,
@@ -128,6 +129,27 @@ async fn sigterm_keeps_what_was_read() {
         let of_mode = documents.iter().filter(|document| document["tag"] == format!("{mode:?}"));
         assert_every_one_once(0..300, numbers(of_mode));
     }
+}
+
+async fn stop_under_load() {
+    let mut daemon = Forebay::start(Setup { top: "stop_timeout = \"40s\"".into(), ..Setup::default() }).await;
+    let mut client = daemon.client().await;
+    let sending = tokio::spawn(async move {
+        for number in 0.. {
+            let sent = client.send(&frame(Mode::Message, "busy", &[numbered(number)], None)).await;
+            if sent.is_err() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    daemon.until_metric("forebay_events_received_total", 20.0).await;
+    let asked = Instant::now();
+    assert_eq!(daemon.stop().await.code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(10), "it ended only after {:?}", asked.elapsed());
+    sending.await.expect("the connection ends");
+    let documents = numbers(&daemon.written());
+    assert_every_one_once(0..documents.len() as u64, documents);
 }
 
 async fn second_signal() {

@@ -3,6 +3,7 @@
 //! Invariants: `bytes` is a whole number of documents, each two lines — action, document — ready to be sent;
 //! `ends[i]` is where document `i` ends in `bytes`; the runs in `tags` add up to `ends.len()`.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use bytes::Bytes;
 
 use super::Receipt;
 use super::memory::{Charge, Memory};
+use super::shared::Shared;
 
 /// Consecutive documents of one tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +45,9 @@ pub struct Batch {
 const MAX_SLACK: usize = 16 << 10;
 
 /// An open batch. The encoder appends straight to [`OpenBatch::bytes`] and then ends the document.
+///
+/// One that is dropped goes back to the buffer it was taken from: it may hold documents of other connections than
+/// the one that panicked.
 pub struct OpenBatch {
     bytes: Vec<u8>,
     ends: Vec<u32>,
@@ -54,6 +59,16 @@ pub struct OpenBatch {
     charge: Option<Charge>,
     /// Documents that the buffer has counted already.
     counted: usize,
+    /// The buffer that it was taken from, while it is out.
+    home: Option<Arc<Shared>>,
+}
+
+impl Drop for OpenBatch {
+    fn drop(&mut self) {
+        if let Some(home) = self.home.take() {
+            home.give(mem::replace(self, Self::new(Vec::new())));
+        }
+    }
 }
 
 impl OpenBatch {
@@ -69,7 +84,19 @@ impl OpenBatch {
             opened: Instant::now(),
             charge: None,
             counted: 0,
+            home: None,
         }
+    }
+
+    /// Sends it out of `home`.
+    pub(super) fn lent_by(mut self, home: &Arc<Shared>) -> Self {
+        self.home = Some(Arc::clone(home));
+        self
+    }
+
+    /// It is back.
+    pub(super) fn is_home(&mut self) {
+        self.home = None;
     }
 
     /// Counts what has been added since it was last given: its bytes as used, its documents as returned.
@@ -88,7 +115,7 @@ impl OpenBatch {
 
     /// Takes the receipts and parts of a batch that holds no document to carry them.
     pub(super) fn take_riders(&mut self) -> (Vec<Receipt>, Vec<PartId>) {
-        (std::mem::take(&mut self.receipts), std::mem::take(&mut self.parts))
+        (mem::take(&mut self.receipts), mem::take(&mut self.parts))
     }
 
     /// Moves the documents to an allocation of their size if this one is far larger; hands out the one not needed.
@@ -96,7 +123,7 @@ impl OpenBatch {
         let needed = 2 * self.bytes.len() + MAX_SLACK;
         (self.bytes.capacity() > needed).then(|| {
             let fitting = self.bytes.as_slice().to_vec();
-            std::mem::replace(&mut self.bytes, fitting)
+            mem::replace(&mut self.bytes, fitting)
         })
     }
 
@@ -162,14 +189,14 @@ impl OpenBatch {
     }
 
     /// Seals it.
-    pub fn seal(self) -> Batch {
+    pub fn seal(mut self) -> Batch {
         debug_assert_eq!(self.bytes.len(), self.len(), "a document was written but not ended");
         Batch {
-            bytes: Bytes::from(self.bytes),
-            ends: self.ends,
-            tags: self.tags,
-            receipts: self.receipts,
-            parts: self.parts,
+            bytes: Bytes::from(mem::take(&mut self.bytes)),
+            ends: mem::take(&mut self.ends),
+            tags: mem::take(&mut self.tags),
+            receipts: mem::take(&mut self.receipts),
+            parts: mem::take(&mut self.parts),
             opened: self.opened,
         }
     }

@@ -126,7 +126,8 @@ impl Buffer {
     /// A batch to encode into: one that is open, else a new one.
     pub fn take_open(&self) -> OpenBatch {
         let open = self.shared().queue().take_open();
-        open.unwrap_or_else(|spare| OpenBatch::new(self.shared().with_room(spare)))
+        let open = open.unwrap_or_else(|spare| OpenBatch::new(self.shared().with_room(spare)));
+        open.lent_by(self.shared())
     }
 
     /// Takes a batch back: queued if it is full or promised, else kept open for the next taker or until `batch_age` has passed.

@@ -143,6 +143,7 @@ impl Shared {
     }
 
     pub(super) fn give(&self, mut batch: OpenBatch) {
+        batch.is_home();
         batch.roll_back();
         if batch.is_empty() {
             return self.give_empty(batch);

@@ -6,14 +6,16 @@
 
 mod id;
 mod index;
+mod json_scalar;
 mod nested_json;
 mod text;
 mod time;
 mod value;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::event::{Event, MAX_DEPTH, Value};
+use crate::event::{Event, Field, Fields, MAX_DEPTH, Value};
 use time::TimeWriter;
 use value::ValueWriter;
 
@@ -96,9 +98,9 @@ impl Encoder {
     }
 
     fn write_fields(&mut self, out: &mut Vec<u8>, event: &Event<'_>) {
-        let mut writer = ValueWriter { out, mended: &mut self.mended, max_depth: MAX_DEPTH };
+        let mut writer = ValueWriter::new(out, &mut self.mended, MAX_DEPTH);
         for field in event.fields.iter() {
-            text::write_next_name(writer.out, own_name(&field.name, &field.value));
+            text::write_next_name(writer.out, &own_name(field, &event.fields));
             writer.value(&field.value, depth(&field.name, &field.value));
         }
     }
@@ -113,14 +115,20 @@ fn depth(name: &str, value: &Value<'_>) -> usize {
     }
 }
 
-/// Moves what would collide with the names that every document has.
-fn own_name<'a>(name: &'a str, value: &Value<'_>) -> &'a str {
-    match name {
-        "event" if !value.is_object() => "event.value",
-        "event.sequence" => "field_event_sequence",
-        "@timestamp" => "field_@timestamp",
-        name => name,
+/// Moves what would collide with the names that every document has, to where it collides with no other field.
+fn own_name<'a>(field: &'a Field<'_>, fields: &Fields<'_>) -> Cow<'a, str> {
+    let name: &str = &field.name;
+    if !name.starts_with(['e', '@']) {
+        return Cow::Borrowed(name);
     }
+    if name == "event" && !field.value.is_object() {
+        return fields.free_name(Cow::Borrowed("event.value"));
+    }
+    let is_ours = |ours| name.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    if is_ours("event.sequence") || is_ours("@timestamp") {
+        return fields.free_name(Cow::Owned(format!("field_{}", name.replace('.', "_"))));
+    }
+    Cow::Borrowed(name)
 }
 
 #[cfg(test)]

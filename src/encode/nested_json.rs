@@ -7,22 +7,23 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::text;
-use super::value::{Names, ValueWriter};
+use super::value::{Names, ValueWriter, dots};
 use crate::event::Fields;
 use crate::parse::BorrowedName;
 
 /// Writes the object `json`, whose members stand at `depth`.
 pub(super) fn object(writer: &mut ValueWriter<'_>, json: &str, depth: usize) {
-    let start = writer.out.len();
+    let plain = |writer: &mut ValueWriter<'_>| plain_object(writer, json, depth);
+    writer.plain_or_collected(plain, |writer| collected_object(writer, json, depth));
+}
+
+/// Whether all could be written as they came.
+fn plain_object(writer: &mut ValueWriter<'_>, json: &str, depth: usize) -> bool {
     writer.out.push(b'{');
     let members = Members { writer: &mut *writer, depth, names: Names::default(), first: true };
-    match serde_json::Deserializer::from_str(json).deserialize_map(members) {
-        Ok(true) => writer.out.push(b'}'),
-        Ok(false) | Err(_) => {
-            writer.out.truncate(start);
-            collected_object(writer, json, depth);
-        }
-    }
+    let plain = serde_json::Deserializer::from_str(json).deserialize_map(members).unwrap_or(false);
+    writer.out.push(b'}');
+    plain
 }
 
 /// The slow way, for an object with a name that is escaped, must be mended, or is repeated.
@@ -33,7 +34,7 @@ fn collected_object(writer: &mut ValueWriter<'_>, json: &str, depth: usize) {
             fields.settle();
             writer.object(&fields, depth);
         }
-        // Known to be right JSON; should that ever be wrong, its text is kept rather than a broken document written.
+        // More members than an index has fields, or a name that is half a character: its text is kept.
         Err(_) => text::write_str(writer.out, json),
     }
 }
@@ -68,24 +69,26 @@ impl<'de> Visitor<'de> for Members<'_, '_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<bool, A::Error> {
-        let mut plain = true;
         while let Some((name, value)) = map.next_entry::<BorrowedName<'de>, &RawValue>()? {
-            plain = plain && matches!(name.0, Cow::Borrowed(name) if self.member(name, value));
+            if !matches!(name.0, Cow::Borrowed(name) if self.member(name, value)) {
+                return Ok(false);
+            }
         }
-        Ok(plain)
+        Ok(true)
     }
 }
 
 impl<'de> Members<'_, '_, 'de> {
     fn member(&mut self, name: &'de str, value: &RawValue) -> bool {
-        if !self.names.note(name.as_bytes()) {
+        if !self.names.note(name.as_bytes(), self.depth) {
             return false;
         }
         self.writer.separate(self.first);
         self.first = false;
         text::write_str(self.writer.out, name);
         self.writer.out.push(b':');
-        self.writer.raw(value, self.depth);
+        let goes_deeper = value.get().starts_with(['{', '[']);
+        self.writer.raw(value, if goes_deeper { self.depth + dots(name.as_bytes()) } else { self.depth });
         true
     }
 }

@@ -139,6 +139,94 @@ fn nested_json_of_a_line_follows_the_same_rules() {
 }
 
 /// JSON values whose names need no mending, nested within the limit.
+/// How often each name stands in the document, nested ones apart by their depth in text only.
+fn count(lines: &str, name: &str) -> usize {
+    lines.matches(&format!("\"{name}\":")).count()
+}
+
+#[test]
+fn names_that_are_moved_aside_never_meet_one_that_is_there() {
+    let record = json!({
+        "event": 1, "event.value": 2, "event.sequence": 3, "field_event_sequence": 4, "event.sequence.of": 5,
+        "@timestamp": 6, "field_@timestamp": 7, "@timestamp.of": 8,
+    });
+    let record = packed(&record);
+    let mut fields = Fields::default();
+    read_record(&record, &mut fields).expect("a record");
+    let (lines, _) = encode(fields);
+    for name in ["@timestamp", "event.sequence", "event.value", "field_event_sequence", "field_@timestamp"] {
+        assert_eq!(count(&lines, name), 1, "{name}: {lines}");
+    }
+    assert!(!lines.contains("\"event.sequence.of\"") && !lines.contains("\"@timestamp.of\""), "{lines}");
+    let values: i64 =
+        document(&record).0.as_object().expect("an object").values().filter_map(Json::as_i64).sum();
+    assert_eq!(values, 36, "no value is lost: {lines}");
+}
+
+#[test]
+fn a_name_to_mend_at_every_level_costs_one_more_look_a_level_and_no_more() {
+    let mut record = b"\xa1\xff".to_vec();
+    for _ in 0..14 {
+        record = [b"\x82\xa1m".as_slice(), &record, b"\xa1.\xc0"].concat();
+    }
+    let (_, mended) = document(&record);
+    assert_eq!(mended.invalid_utf8, 1, "each time that it was written counts");
+}
+
+#[test]
+fn dots_in_nested_names_count_as_depth() {
+    let dotted = ["a"; 12].join(".");
+    let value = json!({"deep": {"deeper": 1}});
+    let (fits, mended) = document(&packed(&json!({"x": {"a.b": value}})));
+    assert_eq!((&fits["x"]["a.b"], mended.too_deep), (&value, 0));
+    for record in [
+        json!({"x": {dotted.as_str(): {dotted.as_str(): {"leaf": 1}}}}),
+        json!({"x": {dotted.as_str(): {"y": {"y": {"y": {"y": {"y": {"y": {"y": {"y": {}}}}}}}}}}}),
+    ] {
+        let (packed, _) = document(&packed(&record));
+        assert!(depth_of(&packed) <= 20, "{packed}");
+        let text = record["x"].to_string();
+        let mut fields = Fields::default();
+        fields.push("x".into(), super::Value::Json(&text));
+        let (lines, _) = encode(fields);
+        let document: Json = serde_json::from_str(lines.lines().nth(1).expect("two lines")).expect("JSON");
+        assert!(depth_of(&document) <= 20, "{document}");
+    }
+}
+
+/// Objects inside one another, each dot of a name one more, as Elasticsearch counts them.
+fn depth_of(value: &Json) -> usize {
+    let members = value.as_object().into_iter().flatten();
+    members.map(|(name, value)| name.matches('.').count() + depth_of(value)).max().unwrap_or(0)
+        + usize::from(value.is_object())
+}
+
+#[test]
+fn numbers_and_texts_of_a_line_that_no_index_takes_are_mended() {
+    let digits = format!("0.{}", "1".repeat(2_000));
+    for (json, written) in [
+        ("1e999", "null"),
+        ("-1E+400", "null"),
+        ("-0", "-0"),
+        ("1.50", "1.50"),
+        ("1e-7", "1e-7"),
+        (digits.as_str(), "0.1111111111111111"),
+        (r#""a\ud800b""#, r#""a\ufffdb""#),
+        (r#""\udc00\ud83d\ude00 \\ud800\uD83D""#, r#""\ufffd\ud83d\ude00 \\ud800\ufffd""#),
+        (r#""\ud800\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+        (r#""\ud800\n""#, r#""\ufffd\n""#),
+    ] {
+        for (json, written) in
+            [(json.to_owned(), written.to_owned()), (format!("[{json}]"), format!("[{written}]"))]
+        {
+            let mut fields = Fields::default();
+            fields.push("x".into(), super::Value::Json(&json));
+            let (lines, _) = encode(fields);
+            assert!(lines.ends_with(&format!("\"x\":{written}}}\n")), "{json}: {lines}");
+        }
+    }
+}
+
 fn plain_json() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
         Just(Json::Null),

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::value::RawValue;
 
-use super::{Mended, nested_json, text, time};
+use super::{Mended, json_scalar, nested_json, text, time};
 use crate::decode::{Item, Reader};
 use crate::event::{self, Fields, Timestamp, Value};
 
@@ -21,7 +21,10 @@ pub(super) struct ValueWriter<'o> {
     pub(super) out: &'o mut Vec<u8>,
     pub(super) mended: &'o mut Mended,
     /// How deep objects may go before they become text.
-    pub(super) max_depth: usize,
+    max_depth: usize,
+    /// Whether an object around is being collected. Then those in it are too: an attempt at each level, each of them
+    /// taken back, would double the work with every level.
+    collecting: bool,
 }
 
 /// The names of one object as far as they were written: found repeated without a table, for up to 16.
@@ -32,9 +35,9 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Notes a name; false where it is not plain, repeated, or one too many to tell.
-    pub(super) fn note(&mut self, name: &'a [u8]) -> bool {
-        let plain = matches!(event::legal_name_bytes(name, 2), Cow::Borrowed(_));
+    /// Notes a name in an object at `depth`; false where it is not plain, repeated, or one too many to tell.
+    pub(super) fn note(&mut self, name: &'a [u8], depth: usize) -> bool {
+        let plain = matches!(event::legal_name_bytes(name, depth), Cow::Borrowed(_));
         let seen = self.names.iter().take(self.count).any(|other| *other == name);
         match self.names.get_mut(self.count) {
             Some(free) if plain && !seen => {
@@ -47,7 +50,29 @@ impl<'a> Names<'a> {
     }
 }
 
-impl ValueWriter<'_> {
+impl<'o> ValueWriter<'o> {
+    /// A writer to `out` that makes text of objects deeper than `max_depth`.
+    pub(super) fn new(out: &'o mut Vec<u8>, mended: &'o mut Mended, max_depth: usize) -> Self {
+        Self { out, mended, max_depth, collecting: false }
+    }
+
+    /// Writes an object as it is read, if `plain` can; else takes back what it wrote and has it collected first.
+    pub(super) fn plain_or_collected(
+        &mut self,
+        plain: impl FnOnce(&mut Self) -> bool,
+        collected: impl FnOnce(&mut Self),
+    ) {
+        let (start, mended) = (self.out.len(), *self.mended);
+        if !self.collecting && plain(self) {
+            return;
+        }
+        self.out.truncate(start);
+        *self.mended = mended;
+        let around = std::mem::replace(&mut self.collecting, true);
+        collected(self);
+        self.collecting = around;
+    }
+
     /// Writes `value`, which stands in an object at `depth` (the root is 1).
     pub(super) fn value(&mut self, value: &Value<'_>, depth: usize) {
         match value {
@@ -74,7 +99,7 @@ impl ValueWriter<'_> {
     }
 
     /// serde_json writes the shortest form that reads back as the same number, and null for what JSON cannot say.
-    fn float(&mut self, number: &impl serde::Serialize, finite: bool) {
+    pub(super) fn float(&mut self, number: &impl serde::Serialize, finite: bool) {
         self.mended.not_finite += u32::from(!finite);
         if serde_json::to_writer(&mut *self.out, number).is_err() {
             self.out.extend_from_slice(b"null");
@@ -134,25 +159,37 @@ impl ValueWriter<'_> {
     }
 
     fn packed_map(&mut self, reader: &mut Reader<'_>, pairs: u32, depth: usize) {
-        let start = self.out.len();
-        let before = reader.clone();
+        let mut plain = reader.clone();
+        let mut written = false;
+        self.plain_or_collected(
+            |writer| {
+                written = writer.plain_map(&mut plain, pairs, depth);
+                written
+            },
+            |writer| writer.collected_map(reader, pairs, depth),
+        );
+        if written {
+            *reader = plain;
+        }
+    }
+
+    /// Whether all could be written as they came.
+    fn plain_map(&mut self, reader: &mut Reader<'_>, pairs: u32, depth: usize) -> bool {
         let mut names = Names::default();
         self.out.push(b'{');
         for index in 0..pairs {
             let name = match reader.item() {
-                Ok(Item::Text(name)) if names.note(name) => name,
-                _ => {
-                    self.out.truncate(start);
-                    *reader = before;
-                    return self.collected_map(reader, pairs, depth);
-                }
+                Ok(Item::Text(name)) if names.note(name, depth) => name,
+                _ => return false,
             };
             self.separate(index == 0);
             text::write_bytes(self.out, name);
             self.out.push(b':');
-            self.packed(reader, depth);
+            let goes_deeper = matches!(reader.rest(), [0x80..=0x9f | 0xdc..=0xdf, ..]);
+            self.packed(reader, if goes_deeper { depth + dots(name) } else { depth });
         }
         self.out.push(b'}');
+        true
     }
 
     /// The slow way, for a map with a name that must be mended, or a repeated one.
@@ -168,7 +205,7 @@ impl ValueWriter<'_> {
     fn packed_as_text(&mut self, reader: &mut Reader<'_>) {
         self.mended.too_deep += 1;
         let mut inner = Vec::new();
-        let mut writer = ValueWriter { out: &mut inner, mended: self.mended, max_depth: TEXT_DEPTH };
+        let mut writer = ValueWriter::new(&mut inner, self.mended, TEXT_DEPTH);
         writer.packed(reader, 1);
         text::write_bytes(self.out, &inner);
     }
@@ -180,7 +217,7 @@ impl ValueWriter<'_> {
             self.separate(index == 0);
             text::write_str(self.out, &field.name);
             self.out.push(b':');
-            self.value(&field.value, depth);
+            self.value(&field.value, depth - 1 + super::depth(&field.name, &field.value));
         }
         self.out.push(b'}');
     }
@@ -200,7 +237,7 @@ impl ValueWriter<'_> {
             }
             Some(b'{') => nested_json::object(self, json, depth + 1),
             Some(b'[') => nested_json::array(self, json, depth + 1),
-            _ => self.out.extend_from_slice(json.as_bytes()),
+            _ => json_scalar::write(self, json),
         }
     }
 
@@ -208,6 +245,11 @@ impl ValueWriter<'_> {
     pub(super) fn raw(&mut self, raw: &RawValue, depth: usize) {
         self.json(raw.get(), depth);
     }
+}
+
+/// The objects that the dots of a name make.
+pub(super) fn dots(name: &[u8]) -> usize {
+    memchr::memchr_iter(b'.', name).count()
 }
 
 fn extension_time(kind: i8, bytes: &[u8]) -> Option<Timestamp> {

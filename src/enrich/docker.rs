@@ -20,8 +20,13 @@ pub(super) fn apply(event: &mut Event<'_>) {
             _ => (),
         }
     }
-    if let Some(log) = log {
-        log.name = Cow::Borrowed(if has_message { "log.original" } else { "message" });
+    match log {
+        Some(log) if !has_message => log.name = Cow::Borrowed("message"),
+        Some(_) => {
+            let name = event.fields.free_name(Cow::Borrowed("log.original"));
+            event.fields.rename("log", name);
+        }
+        None => (),
     }
     if has_time {
         take_time(event);

@@ -10,10 +10,11 @@ mod part;
 mod partial;
 mod place;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::encode::{Destination, IndexTemplate, IndexTemplateFault};
-use crate::event::{Event, Pattern, PatternFault, Value};
+use crate::event::{self, Event, Pattern, PatternFault, Value};
 
 pub use options::{Parse, PartialOptions, PipelineOptions};
 pub use part::{Line, Part};
@@ -77,11 +78,11 @@ impl Pipeline {
         if options.parse != Parse::None {
             steps.push(Step::Line(options.parse));
         }
-        steps.extend(options.fields.iter().map(|(name, text)| Step::Field(name.clone(), text.clone())));
+        steps.extend(options.fields.iter().map(|(name, text)| Step::Field(legal(name), text.clone())));
         if let Some(name) = &options.host_field {
-            steps.push(Step::Field(name.clone(), defaults.host.to_owned()));
+            steps.push(Step::Field(legal(name), defaults.host.to_owned()));
         }
-        steps.extend(options.tag_field.iter().map(|name| Step::Tag(name.clone())));
+        steps.extend(options.tag_field.iter().map(|name| Step::Tag(legal(name))));
         let index = options.index.as_deref().unwrap_or(defaults.index).parse()?;
         let fallback = defaults.fallback.to_owned();
         Ok(Self { pattern, steps, index: Arc::new(index), fallback, join_partial: options.join_partial })
@@ -103,6 +104,11 @@ impl Pipeline {
     pub fn destination(&self, tag: &str) -> Destination {
         Destination::new(Arc::clone(&self.index), &self.fallback, tag)
     }
+}
+
+/// A configured name follows the rule of all names, or no document with it would be taken.
+fn legal(name: &str) -> String {
+    event::legal_name(Cow::Borrowed(name), 1).into_owned()
 }
 
 /// What holds for pipelines that do not say otherwise.

@@ -15,6 +15,10 @@ use crate::decode::read_record;
 use crate::event::Fields;
 use crate::metrics::{Metrics, reason};
 
+/// What a line that waits takes beside its bytes, and what a part does; so that many small ones count as what they cost.
+const LINE_COST: usize = 1_024;
+const PART_COST: usize = 128;
+
 /// What waits for the rest, of every connection: a container that reconnects goes on with its line.
 pub struct Joiner {
     options: PartialOptions,
@@ -24,24 +28,64 @@ pub struct Joiner {
 
 #[derive(Default)]
 struct Waiting {
-    lines: HashMap<Vec<u8>, Pending>,
+    lines: HashMap<Arc<[u8]>, Pending>,
+    /// The names of all lines, the one that has waited longest first.
+    order: BTreeMap<u64, Arc<[u8]>>,
+    touches: u64,
     bytes: usize,
+}
+
+impl Waiting {
+    /// The line `name`, the latest from here on.
+    fn touch(&mut self, name: &[u8]) -> &mut Pending {
+        let (now, place) = (Instant::now(), self.touches);
+        self.touches += 1;
+        let before = self.lines.get(name).and_then(|pending| self.order.remove(&pending.place));
+        let name = before.unwrap_or_else(|| Arc::from(name));
+        self.order.insert(place, Arc::clone(&name));
+        let cost = LINE_COST + name.len();
+        let bytes = &mut self.bytes;
+        let pending = self.lines.entry(name).or_insert_with(|| {
+            *bytes += cost;
+            Pending { parts: BTreeMap::new(), bytes: 0, cost, last: None, emitted: 0, touched: now, place }
+        });
+        (pending.touched, pending.place) = (now, place);
+        pending
+    }
+
+    fn remove(&mut self, name: &[u8]) -> Option<Pending> {
+        let pending = self.lines.remove(name)?;
+        self.order.remove(&pending.place);
+        self.bytes -= pending.bytes + pending.cost;
+        Some(pending)
+    }
 }
 
 struct Pending {
     /// By ordinal.
     parts: BTreeMap<u32, Kept>,
     bytes: usize,
+    /// What it takes beside its parts.
+    cost: usize,
     /// The ordinal of the last part, once it has come.
     last: Option<u32>,
     /// The ordinal before the first one that is still wanted: more than 0 after an over-long line was begun.
     emitted: u32,
     touched: Instant,
+    /// Where it stands in the order.
+    place: u64,
 }
 
 struct Kept {
     bytes: Vec<u8>,
-    id: Option<PartId>,
+    /// Under which it is on disk: more than one where it was sent again before it was acked.
+    ids: Vec<PartId>,
+}
+
+impl Kept {
+    fn cost(&self) -> usize {
+        PART_COST + self.bytes.len() + size_of_val(self.ids.as_slice())
+    }
 }
 
 impl Pending {
@@ -49,11 +93,36 @@ impl Pending {
         self.last.is_some_and(|last| self.parts.len() == last.saturating_sub(self.emitted) as usize)
     }
 
+    /// Takes a part, in place of the same one if that came before.
+    fn put(&mut self, place: Place<'_>, bytes: Vec<u8>) {
+        if place.last {
+            self.last = Some(place.ordinal);
+        }
+        let before = self.parts.remove(&place.ordinal);
+        self.bytes -= before.as_ref().map_or(0, Kept::cost);
+        let part = Kept { bytes, ids: before.map(|part| part.ids).unwrap_or_default() };
+        self.bytes += part.cost();
+        self.parts.insert(place.ordinal, part);
+    }
+
+    /// Has a part kept. One that is sent again is kept again: the first copy may not be on disk yet.
+    fn keep(&mut self, ordinal: u32, keep: impl FnOnce(&[u8]) -> Option<PartId>) {
+        let Some(part) = self.parts.get_mut(&ordinal) else { return };
+        let before = part.cost();
+        part.ids.extend(keep(&part.bytes));
+        self.bytes = self.bytes - before + part.cost();
+    }
+
+    /// Bytes of its parts themselves.
+    fn length(&self) -> usize {
+        self.bytes - PART_COST * self.parts.len()
+    }
+
     /// What has come, as a line; the pending one is empty after it.
     fn take_line(&mut self, incomplete: bool) -> Option<Line> {
         let parts = std::mem::take(&mut self.parts);
         let mut line = Line::join(parts.values().map(|part| part.bytes.as_slice()), incomplete)?;
-        line.kept = parts.values().filter_map(|part| part.id).collect();
+        line.kept = parts.values().flat_map(|part| &part.ids).copied().collect();
         Some(line)
     }
 }
@@ -94,40 +163,25 @@ impl Joiner {
         bytes: Vec<u8>,
         keep: impl FnOnce(&[u8]) -> Option<PartId>,
     ) -> Option<Line> {
-        let pending = waiting.lines.entry(place.line.to_vec()).or_insert_with(|| Pending {
-            parts: BTreeMap::new(),
-            bytes: 0,
-            last: None,
-            emitted: 0,
-            touched: Instant::now(),
-        });
-        pending.touched = Instant::now();
-        if place.last {
-            pending.last = Some(place.ordinal);
+        let pending = waiting.touch(place.line);
+        let before = pending.bytes;
+        pending.put(place, bytes);
+        let is_whole = pending.is_whole();
+        let is_over_long = pending.length() > self.options.line_bytes.as_usize();
+        if !is_whole && !is_over_long {
+            pending.keep(place.ordinal, keep);
         }
-        let length = bytes.len();
-        let before = pending.parts.insert(place.ordinal, Kept { bytes, id: None });
-        let replaced = before.as_ref().map_or(0, |part| part.bytes.len());
-        pending.bytes = pending.bytes + length - replaced;
-        waiting.bytes = waiting.bytes + length - replaced;
-        if pending.is_whole() {
-            let emitted = pending.emitted > 0;
+        let after = pending.bytes;
+        waiting.bytes = waiting.bytes - before + after;
+        if is_whole {
+            let emitted = waiting.lines.get(place.line).is_some_and(|pending| pending.emitted > 0);
             return self.finish(waiting, place.line, emitted);
         }
-        if pending.bytes > self.options.line_bytes.as_usize() {
-            return self.emit_beginning(waiting, place);
-        }
-        if let Some(part) = pending.parts.get_mut(&place.ordinal) {
-            // A part that is sent again is kept already.
-            part.id = before.and_then(|part| part.id).or_else(|| keep(&part.bytes));
-        }
-        None
+        if is_over_long { self.emit_beginning(waiting, place) } else { None }
     }
 
     fn finish(&self, waiting: &mut Waiting, name: &[u8], incomplete: bool) -> Option<Line> {
-        let mut pending = waiting.lines.remove(name)?;
-        waiting.bytes -= pending.bytes;
-        pending.take_line(incomplete)
+        waiting.remove(name)?.take_line(incomplete)
     }
 
     /// An over-long line: what has come goes, marked; what follows is a marked line of its own.
@@ -141,8 +195,7 @@ impl Joiner {
 
     fn emit_oldest(&self, waiting: &mut Waiting) -> Option<Line> {
         reason(&self.metrics.partial_incomplete, "memory").inc();
-        let oldest = waiting.lines.iter().min_by_key(|(_, pending)| pending.touched);
-        let name = oldest.map(|(name, _)| name.clone())?;
+        let name = waiting.order.first_key_value().map(|(_, name)| Arc::clone(name))?;
         self.finish(waiting, &name, true)
     }
 
@@ -151,7 +204,7 @@ impl Joiner {
         let mut waiting = self.lock();
         let is_late = |pending: &Pending| pending.touched.elapsed() >= self.options.timeout;
         let late = waiting.lines.iter().filter(|(_, pending)| is_late(pending));
-        let names: Vec<Vec<u8>> = late.map(|(name, _)| name.clone()).collect();
+        let names: Vec<Arc<[u8]>> = late.map(|(name, _)| Arc::clone(name)).collect();
         let lines = names.iter().filter_map(|name| self.finish(&mut waiting, name, true)).collect::<Vec<_>>();
         reason(&self.metrics.partial_incomplete, "timeout").inc_by(lines.len() as u64);
         self.metrics.partial_lines.set(i64::try_from(waiting.lines.len()).unwrap_or(i64::MAX));
@@ -162,8 +215,9 @@ impl Joiner {
     pub fn keep_all(&self, mut keep: impl FnMut(&[u8])) {
         let mut waiting = self.lock();
         for pending in waiting.lines.drain().map(|(_, pending)| pending) {
-            pending.parts.values().filter(|part| part.id.is_none()).for_each(|part| keep(&part.bytes));
+            pending.parts.values().filter(|part| part.ids.is_empty()).for_each(|part| keep(&part.bytes));
         }
+        waiting.order.clear();
         waiting.bytes = 0;
     }
 

@@ -106,6 +106,35 @@ fn added_fields_stand_beside_those_of_the_same_name() {
 }
 
 #[test]
+fn no_value_is_lost_and_no_name_stands_twice_where_longer_names_are_taken_too() {
+    let record = json!({"log": "one", "message": "two", "log.original": "three"});
+    let (fields, _, _) = applied(without_tag(), record);
+    assert_eq!(fields, ["log.original_=one", "log.original=three", "message=two"]);
+    let record = json!({"a": "one", "parsed.a": "two", "tag": "x", "forebay.tag": "y", "log": r#"{"a": 3}"#});
+    let (fields, _, _) = applied(PipelineOptions::default(), record);
+    assert_eq!(
+        fields,
+        ["a=one", "forebay.tag=y", "parsed.a=two", "tag=x", "parsed.a_=3", "forebay.tag_=ml-api"]
+    );
+}
+
+#[test]
+fn a_configured_name_is_made_legal_as_any_other() {
+    let fields = vec![("_id".to_owned(), "1".to_owned()), (".team.".to_owned(), "blue".to_owned())];
+    let options = PipelineOptions { fields, tag_field: Some("_index".into()), ..PipelineOptions::default() };
+    let (fields, _, _) = applied(options, json!({}));
+    assert_eq!(fields, ["field_id=1", "team=blue", "field_index=ml-api"]);
+}
+
+#[test]
+fn a_line_with_more_members_than_an_index_has_fields_stays_whole() {
+    let members: Vec<String> = (0..20_000).map(|number| format!("\"m{number}\":0")).collect();
+    let (fields, _, _) = applied(without_tag(), json!({"log": format!("{{{}}}", members.join(","))}));
+    assert_eq!(fields.len(), 1);
+    assert!(fields[0].starts_with("message={\"m0\""));
+}
+
+#[test]
 fn the_first_pipeline_that_matches_is_taken_and_the_defaults_take_the_rest() {
     let named = |pattern: &str| PipelineOptions {
         pattern: pattern.into(),
@@ -170,7 +199,7 @@ fn a_line_whose_end_never_comes_is_emitted_marked() {
 
 #[test]
 fn memory_is_bounded_and_the_longest_waiting_line_leaves_first() {
-    let joiner = joiner(PartialOptions { memory: ByteSize(1000), ..PartialOptions::default() });
+    let joiner = joiner(PartialOptions { memory: ByteSize(3000), ..PartialOptions::default() });
     assert_eq!(add(&joiner, &record("a", 1, false, &"a".repeat(400))), []);
     assert_eq!(add(&joiner, &record("b", 1, false, &"b".repeat(400))), [("a".repeat(400), true)]);
 }
@@ -203,4 +232,49 @@ fn a_kept_part_comes_back_and_goes_on_with_its_line() {
         (line.text.as_slice(), line.kept.as_slice(), line.id),
         (&b"ab"[..], &[7][..], IdBase::from_bytes([1; 16]))
     );
+}
+
+#[test]
+fn a_part_that_is_sent_again_is_kept_again_since_its_first_copy_may_not_be_safe_yet() {
+    let joiner = joiner(PartialOptions::default());
+    let record = record("l", 1, false, "a");
+    let time = Timestamp::new(5, 0).expect("in range");
+    for id in [7, 8] {
+        let part = Part { tag: "t", time, id: IdBase::from_bytes([1; 16]), record: &record };
+        let mut asked = false;
+        let lines = joiner.add(&part, |_| {
+            asked = true;
+            Some(id)
+        });
+        assert!(asked && lines.is_empty(), "an ack stands for what is kept with it");
+    }
+    let rest = self::record("l", 2, true, "b");
+    let lines =
+        joiner.add(&Part { tag: "t", time, id: IdBase::from_bytes([2; 16]), record: &rest }, |_| None);
+    assert_eq!((lines[0].text.as_slice(), lines[0].kept.as_slice()), (&b"ab"[..], &[7, 8][..]));
+}
+
+#[test]
+fn a_part_kept_before_its_copy_ends_the_line_is_obsolete_with_it() {
+    let joiner = joiner(PartialOptions { line_bytes: ByteSize(300), ..PartialOptions::default() });
+    let time = Timestamp::new(5, 0).expect("in range");
+    let add = |record: &[u8]| {
+        joiner.add(&Part { tag: "t", time, id: IdBase::from_bytes([1; 16]), record }, |_| Some(7))
+    };
+    assert!(add(&record("l", 1, false, "a")).is_empty());
+    let lines = add(&record("l", 1, false, &"a".repeat(400)));
+    assert_eq!((lines.len(), lines[0].kept.as_slice()), (1, &[7][..]));
+}
+
+#[test]
+fn the_names_of_lines_and_what_small_parts_cost_count_as_memory() {
+    let metrics = Metrics::new(&mut Registry::default());
+    let options =
+        PartialOptions { memory: ByteSize::kib(64), line_bytes: ByteSize(1), ..PartialOptions::default() };
+    let joiner = Joiner::new(options, Arc::clone(&metrics));
+    for number in 0..64 {
+        // Over-long at once, so that nothing of it waits but its name.
+        add(&joiner, &record(&format!("{number}{}", "n".repeat(4_000)), 1, false, "text"));
+    }
+    assert!(metrics.partial_lines.get() <= 16, "{}", metrics.partial_lines.get());
 }

@@ -1,7 +1,7 @@
 //! An event's fields: in order, each name once, the last value of a repeated name.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Name, Value, name};
 
@@ -23,6 +23,9 @@ fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.first() == b.first() && a.last() == b.last() && a == b
 }
 
+/// Above this many fields an allocation is not kept for the next event.
+const KEPT: usize = 2_048;
+
 /// The fields of one event, in the order in which they came.
 #[derive(Debug, Default, PartialEq)]
 pub struct Fields<'a> {
@@ -34,6 +37,9 @@ impl<'a> Fields<'a> {
     pub fn reuse(done: Fields<'_>) -> Self {
         let mut list = done.list;
         list.clear();
+        if list.capacity() > KEPT {
+            return Self::default();
+        }
         // The collect works in place: an empty iterator over a vector of the same layout keeps the allocation.
         #[expect(
             clippy::unnecessary_filter_map,
@@ -96,15 +102,22 @@ impl<'a> Fields<'a> {
         let from = from.min(self.list.len());
         let (old, new) = self.list.split_at_mut(from);
         // Docker gives a record four fields and some labels, so looking through the old ones beats a table.
-        let mut renamed = false;
+        let many = (old.len() > FEW).then(|| old.iter().map(|field| field.name.as_ref()).collect());
+        let is_taken = |name: &str| match &many {
+            Some(names) => HashSet::<&str>::contains(names, name),
+            None => old.iter().any(|field| same(&field.name, name)),
+        };
         for field in new {
-            if old.iter().any(|other| same(&other.name, &field.name)) {
-                renamed = true;
-                field.name = name::legal(Cow::Owned(format!("{prefix}.{}", field.name)), 1);
+            if is_taken(&field.name) {
+                field.name = free(beside(prefix, &field.name), is_taken);
             }
         }
-        // A name that was made up could be one of the old ones again.
-        self.settle_from(if renamed { 0 } else { from });
+        self.settle_from(from);
+    }
+
+    /// `name`, or a longer one where a field has it.
+    pub(crate) fn free_name<'n>(&self, name: Name<'n>) -> Name<'n> {
+        free(name, |name| self.get(name).is_some())
     }
 
     /// Gives `name` a value: in the place of the old one, or at the end.
@@ -120,7 +133,7 @@ impl<'a> Fields<'a> {
         if self.get(&name).is_none() {
             self.push(name, value);
         } else {
-            self.set(name::legal(Cow::Owned(format!("{prefix}.{name}")), 1), value);
+            self.push(self.free_name(beside(prefix, &name)), value);
         }
     }
 
@@ -137,6 +150,13 @@ impl<'a> Fields<'a> {
     /// The text of `name`, where it is one.
     pub fn text(&self, name: &str) -> Option<&[u8]> {
         self.get(name).and_then(Value::as_text)
+    }
+
+    /// Gives the field `from` the name `to`, which no other has.
+    pub(crate) fn rename(&mut self, from: &str, to: Name<'a>) {
+        if let Some(field) = self.list.iter_mut().find(|field| field.name == from) {
+            field.name = to;
+        }
     }
 
     /// Takes `name` out.
@@ -174,6 +194,17 @@ impl<'a> Fields<'a> {
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
+}
+
+fn beside(prefix: &str, name: &str) -> Name<'static> {
+    name::legal(Cow::Owned(format!("{prefix}.{name}")), 1)
+}
+
+fn free(mut name: Name<'_>, is_taken: impl Fn(&str) -> bool) -> Name<'_> {
+    while is_taken(&name) {
+        name.to_mut().push('_');
+    }
+    name
 }
 
 #[cfg(test)]

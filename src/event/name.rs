@@ -83,22 +83,27 @@ fn is_plain(name: &[u8]) -> bool {
 }
 
 fn mend(name: Cow<'_, str>, depth: usize) -> Name<'_> {
-    let blank = name.split('.').any(|part| part.trim().is_empty());
-    let name = if blank { Cow::Owned(without_blank_parts(&name)) } else { name };
     let name = if name.len() > MAX_BYTES { Cow::Owned(cut(&name).to_owned()) } else { name };
+    let blank = name.split('.').any(is_blank);
+    let name = if blank { Cow::Owned(without_blank_parts(&name)) } else { name };
     let dots = memchr::memchr_iter(b'.', name.as_bytes()).count();
     let name = if depth + dots > MAX_DEPTH { Cow::Owned(name.replace('.', "_")) } else { name };
     if depth == 1 && is_metadata(&name) { Cow::Owned(format!("field{name}")) } else { name }
 }
 
+/// Whether there is nothing but what Rust or Java calls white space.
+fn is_blank(part: &str) -> bool {
+    part.chars().all(|character| character.is_whitespace() || matches!(character, '\x1c'..='\x1f'))
+}
+
 fn without_blank_parts(name: &str) -> String {
-    let parts: Vec<&str> = name.split('.').filter(|part| !part.trim().is_empty()).collect();
+    let parts: Vec<&str> = name.split('.').filter(|part| !is_blank(part)).collect();
     if parts.is_empty() { "empty".to_owned() } else { parts.join(".") }
 }
 
 fn cut(name: &str) -> &str {
     let end = (0..=MAX_BYTES).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
-    name.get(..end).unwrap_or_default().trim_end_matches('.')
+    name.get(..end).unwrap_or_default()
 }
 
 fn is_metadata(name: &str) -> bool {
@@ -131,6 +136,7 @@ mod tests {
             ("a.", "a"),
             ("a..b", "a.b"),
             ("a. .b", "a.b"),
+            ("a.\u{1c}.b\u{1f}", "a.b\u{1f}"),
         ] {
             assert_eq!(root(name), legal, "{name:?}");
         }
@@ -156,6 +162,8 @@ mod tests {
     fn a_very_long_name_is_cut_at_a_character() {
         let name = "ä".repeat(400);
         assert_eq!(root(&name).len(), 512);
+        let blank_where_cut = format!("{}.  b", "a".repeat(510));
+        assert_eq!(root(&blank_where_cut), "a".repeat(510));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio_util::sync::CancellationToken;
+
 use super::route::{Route, Routes};
 use crate::buffer::{Buffer, BufferOptions, OpenBatch, Receipt};
 use crate::decode::{Body, DecodeError, Decompressor, Entries, Frame, read_record};
@@ -132,13 +134,16 @@ pub struct Pass {
     fields: Fields<'static>,
     open: Option<OpenBatch>,
     counts: Counts,
+    /// Cancelled when there is no time left to wait for room.
+    hurry: CancellationToken,
 }
 
 impl Pass {
-    /// A pass with nothing in it.
-    pub fn new(shared: Arc<Shared>) -> Self {
+    /// A pass with nothing in it. From when `hurry` is cancelled, what was read is written whether there is room or not.
+    pub fn new(shared: Arc<Shared>, hurry: CancellationToken) -> Self {
         Self {
             shared,
+            hurry,
             encoder: Encoder::default(),
             routes: Routes::default(),
             fields: Fields::default(),
@@ -211,7 +216,7 @@ impl Pass {
             if done {
                 return;
             }
-            self.give();
+            self.flush();
         }
     }
 
@@ -221,8 +226,9 @@ impl Pass {
             Some(open) if !self.is_full(&open) => open,
             full => {
                 self.open = full;
-                self.give();
-                self.shared.buffer.ready().await;
+                // why: it may wait long, and the books have to balance meanwhile.
+                self.flush();
+                self.hurry.run_until_cancelled(self.shared.buffer.ready()).await;
                 self.shared.buffer.take_open()
             }
         }
@@ -318,9 +324,14 @@ impl Pass {
         line.kept.iter().for_each(|part| open.supersede(*part));
     }
 
-    /// Writes a line that became due without a frame: late, or brought back by a start.
-    pub async fn line(&mut self, line: &Line) {
-        let mut open = self.open().await;
+    /// Resolves when there is room for a line, or no time left to wait for it.
+    pub async fn room(&mut self) {
+        self.open = Some(self.open().await);
+    }
+
+    /// Writes a line that became due without a frame: late, or brought back by a start. It was in memory before.
+    pub fn line(&mut self, line: &Line) {
+        let mut open = self.open.take().unwrap_or_else(|| self.shared.buffer.take_open());
         let sequence = self.shared.take_sequence(1).next;
         self.write_line(&mut open, line, sequence);
         self.open = Some(open);

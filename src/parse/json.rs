@@ -8,7 +8,11 @@ use serde_json::value::RawValue;
 
 use crate::event::{self, Fields, Name, Value};
 
-/// The line is no JSON object.
+/// Members that one object may have: ten times what an index has fields, so that no line makes thousands of times its
+/// length of memory.
+const MAX_MEMBERS: usize = 10_000;
+
+/// The line is no JSON object, or one of too many members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the line is no JSON object")]
 pub struct NotJson;
@@ -39,7 +43,11 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
     }
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        let most = self.fields.len() + MAX_MEMBERS;
         while let Some((name, value)) = map.next_entry::<BorrowedName<'a>, &'a RawValue>()? {
+            if self.fields.len() == most {
+                return Err(serde::de::Error::custom("too many members"));
+            }
             self.fields.push(event::legal_name(name.0, self.depth), Value::Json(value.get()));
         }
         Ok(())

@@ -3,6 +3,21 @@
 use super::*;
 
 #[tokio::test]
+async fn a_batch_that_is_dropped_in_a_panic_keeps_the_documents_of_others() {
+    let dir = directory();
+    let buffer = open(options(), dir.path());
+    give(&buffer, 0..2, None);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let mut batch = buffer.take_open();
+        batch.bytes().extend_from_slice(b"half a docu");
+        std::panic::resume_unwind(Box::new("a fault in one connection"));
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(buffer.stats().events, 2);
+    assert_eq!(drain(&buffer).await, [0, 1]);
+}
+
+#[tokio::test]
 async fn documents_come_out_in_the_order_in_which_they_went_in_and_the_disk_stays_idle() {
     let dir = directory();
     let buffer = open(options(), dir.path());

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +20,7 @@ const WAITING: usize = 1024;
 const TOGETHER: usize = 16 << 10;
 
 /// A chunk that will be acked.
-struct Pending {
+pub(super) struct Pending {
     /// The ack as it goes over the wire.
     ack: Vec<u8>,
     safe: Waiter,
@@ -48,11 +48,15 @@ impl Acks {
         Self { pending, writer }
     }
 
-    /// Acks `chunk`, one msgpack value as it came, as soon as `safe` says so.
-    pub(super) async fn ack(&self, chunk: &[u8], safe: Waiter) {
+    /// Acks `chunk`, one msgpack value as it came, as soon as `safe` says so; hands it back where too many wait.
+    pub(super) fn try_ack(&self, chunk: &[u8], safe: Waiter) -> Result<(), Pending> {
         let ack = [b"\x81\xa3ack".as_slice(), chunk].concat();
-        // Where the writer has gone, `failed` has been cancelled, and the connection ends by that.
-        self.pending.send(Pending { ack, safe }).await.ok();
+        self.pending.try_send(Pending { ack, safe }).map_err(TrySendError::into_inner)
+    }
+
+    /// The same for what was handed back, as soon as fewer wait.
+    pub(super) async fn ack(&self, pending: Pending) -> Result<(), NotAcked> {
+        self.pending.send(pending).await.map_err(|_| NotAcked)
     }
 
     /// Waits until all that can be acked has been.
@@ -64,7 +68,7 @@ impl Acks {
 }
 
 /// An ack could not be sent: the documents were not made safe, or the peer has gone.
-struct NotAcked;
+pub(super) struct NotAcked;
 
 async fn write_acks(
     mut to: impl AsyncWrite + Unpin,

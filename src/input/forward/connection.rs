@@ -1,14 +1,14 @@
 //! One peer, from its first byte to its last.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::ack::Acks;
+use super::ack::{Acks, NotAcked};
 use super::options::LimitOptions;
 use super::read_buffer::ReadBuffer;
 use crate::buffer::Receipt;
@@ -19,6 +19,10 @@ use crate::metrics::reason;
 /// How long a connection is still read after the word to stop, counted from its last byte: what has reached this host
 /// by then is taken, since a sender without acks will not send it again.
 const LAST_BYTES: Duration = Duration::from_millis(50);
+
+/// How long it is read after that word in all, by a sender that never pauses: longer would hold up the stop for nothing,
+/// since what such a sender has not sent yet finds the next daemon or is sent again.
+const LAST_READS: Duration = Duration::from_millis(500);
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +73,10 @@ pub(super) struct Connection<R, W> {
     acks: Option<Acks>,
     /// Cancelled when an ack cannot be sent.
     not_acked: CancellationToken,
+    /// Cancelled when there is no time left: what has been read is still taken, and nobody is waited for.
+    kill: CancellationToken,
+    /// When the word to stop was first heard.
+    stopped: Option<Instant>,
 }
 
 impl<R, W> Connection<R, W>
@@ -77,16 +85,24 @@ where
     W: AsyncWrite + Send + Unpin + 'static,
 {
     /// A connection that reads `from` its peer and acks `to` it.
-    pub(super) fn new(from: R, to: W, shared: Arc<Shared>, limits: LimitOptions) -> Self {
+    pub(super) fn new(
+        from: R,
+        to: W,
+        shared: Arc<Shared>,
+        limits: LimitOptions,
+        kill: CancellationToken,
+    ) -> Self {
         Self {
             from,
             to: Some(to),
             buffer: ReadBuffer::new(),
-            pass: Pass::new(Arc::clone(&shared)),
+            pass: Pass::new(Arc::clone(&shared), kill.clone()),
             shared,
             limits,
             acks: None,
             not_acked: CancellationToken::new(),
+            kill,
+            stopped: None,
         }
     }
 
@@ -98,10 +114,14 @@ where
         };
         self.pass.flush();
         if let Some(acks) = self.acks.take() {
-            acks.finish().await;
+            // why: a writer that is left behind still says what becomes safe, while there is somebody to hear it.
+            self.kill.run_until_cancelled(acks.finish()).await;
         }
         if let Some(word) = ended.reason() {
             reason(&self.shared.metrics().connections_closed, word).inc();
+        }
+        if let Ended::Malformed(DecodeError::Limit { key, .. }) = &ended {
+            reason(&self.shared.metrics().limits_exceeded, key).inc();
         }
         ended
     }
@@ -135,9 +155,11 @@ where
         let idle = self.limits.idle_timeout;
         let read = tokio::select! {
             biased;
-            read = self.buffer.read(&mut self.from) => read?,
+            // why: before the bytes, since a peer that never pauses would not let anything else be heard.
+            () = self.kill.cancelled() => return Err(Ended::Stopping),
             () = self.not_acked.cancelled() => return Err(Ended::NotAcked),
             () = stop.cancelled() => self.read_last().await?,
+            read = self.buffer.read(&mut self.from) => read?,
             () = sleep(idle), if !idle.is_zero() => return Err(Ended::Idle(idle)),
         };
         if read == 0 {
@@ -148,9 +170,13 @@ where
     }
 
     async fn read_last(&mut self) -> Result<usize, Ended> {
-        match timeout(LAST_BYTES, self.buffer.read(&mut self.from)).await {
-            Ok(read) => Ok(read?),
-            Err(_) => Err(Ended::Stopping),
+        if self.stopped.get_or_insert_with(Instant::now).elapsed() >= LAST_READS {
+            return Err(Ended::Stopping);
+        }
+        let last = timeout(LAST_BYTES, self.buffer.read(&mut self.from));
+        match self.kill.run_until_cancelled(last).await {
+            Some(Ok(read)) => Ok(read?),
+            _ => Err(Ended::Stopping),
         }
     }
 
@@ -175,13 +201,15 @@ where
         // What was refused would be refused again: the sender is told that its chunk has been dealt with.
         self.pass.frame(&frame, &self.limits, Some(&receipt)).await.ok();
         receipt.resolve();
-        let (to, metrics, failed) = (&mut self.to, self.shared.metrics(), &self.not_acked);
-        if let Some(to) = to.take() {
-            self.acks = Some(Acks::start(to, Arc::clone(metrics), failed.clone()));
+        if let Some(to) = self.to.take() {
+            self.acks = Some(Acks::start(to, Arc::clone(self.shared.metrics()), self.not_acked.clone()));
         }
-        if let Some(acks) = &self.acks {
-            // The ack needs the batch to be on its way, and the sender may wait for it before it sends more.
-            acks.ack(chunk, waiter).await;
+        let Some(acks) = &self.acks else { return Err(Ended::NotAcked) };
+        if let Err(pending) = acks.try_ack(chunk, waiter) {
+            // why: those that wait may wait for the very documents that have not been given yet.
+            self.pass.flush();
+            let sent = self.kill.run_until_cancelled(acks.ack(pending)).await;
+            sent.unwrap_or(Err(NotAcked)).map_err(|NotAcked| Ended::NotAcked)?;
         }
         Ok(())
     }

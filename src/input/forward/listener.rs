@@ -53,7 +53,7 @@ impl Listener {
         self.address
     }
 
-    /// Accepts until `stop`, then waits for its connections to finish. `kill` ends them at once.
+    /// Accepts until `stop`, then waits for its connections to finish. From `kill` on they wait for nobody.
     pub async fn serve(self, shared: Arc<Shared>, stop: CancellationToken, kill: CancellationToken) {
         let peers = Peers::new(Arc::clone(shared.metrics()));
         let connections = TaskTracker::new();
@@ -64,10 +64,8 @@ impl Listener {
                     let (stop, kill) = (stop.clone(), kill.clone());
                     connections.spawn(async move {
                         let (from, to) = stream.into_split();
-                        let connection = Connection::new(from, to, shared, limits);
-                        if let Some(ended) = kill.run_until_cancelled(connection.serve(&stop)).await {
-                            said(peer, &ended);
-                        }
+                        let connection = Connection::new(from, to, shared, limits, kill);
+                        said(peer, &connection.serve(&stop).await);
                         drop::<Admitted>(admitted);
                     });
                 }

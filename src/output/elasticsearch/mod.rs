@@ -157,8 +157,9 @@ impl Elasticsearch {
         if !options.install_template {
             return;
         }
-        let indices = std::iter::once(&options.index).chain(&self.shared.indices);
-        let (namings, without) = Naming::all(indices.map(String::as_str), &options.index_fallback);
+        let indices =
+            std::iter::once(&options.index).chain(&self.shared.indices).chain([&options.index_fallback]);
+        let (namings, without) = Naming::all(indices.map(String::as_str));
         for index in without {
             tracing::warn!(
                 index,
@@ -260,7 +261,11 @@ async fn see_to_template(target: &Target, naming: &Naming) -> bool {
     let done = match template::standing(target, naming).await {
         Ok(Standing::Matches) => Ok(()),
         Ok(Standing::Missing) => template::install(target, naming).await.inspect(|()| {
-            tracing::info!(template = naming.template, patterns = ?naming.patterns, "installed an index template");
+            tracing::info!(
+                template = naming.template,
+                pattern = naming.pattern,
+                "installed an index template"
+            );
         }),
         Err(fault) => Err(fault),
     };

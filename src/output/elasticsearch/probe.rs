@@ -86,7 +86,7 @@ async fn banner(node: &Node) -> String {
 }
 
 async fn index(target: &Target, options: &ElasticsearchOptions, about: &str) -> Finding {
-    let Some(naming) = Naming::of(about, &options.index_fallback) else {
+    let Some(naming) = Naming::of(about) else {
         return Finding::good(
             about,
             "begins with a placeholder: no index template is looked for or installed",

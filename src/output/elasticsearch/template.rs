@@ -22,11 +22,6 @@ use super::target::Target;
 
 const TEMPLATE: &str = include_str!("template.json");
 
-/// The priority of the first template, and how many more there are below Elastic's own. Two templates of one priority
-/// whose patterns overlap are refused.
-const PRIORITY: usize = 70;
-const RANKS: usize = 29;
-
 /// One question, one answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -146,8 +141,8 @@ struct Template {
 fn body(naming: &Naming) -> Result<Value, serde_json::Error> {
     let mut body: Value = serde_json::from_str(TEMPLATE)?;
     if let Some(fields) = body.as_object_mut() {
-        fields.insert("index_patterns".into(), json!(naming.patterns));
-        fields.insert("priority".into(), json!(PRIORITY + naming.rank.min(RANKS)));
+        fields.insert("index_patterns".into(), json!([naming.pattern]));
+        fields.insert("priority".into(), json!(naming.priority));
         if naming.data_stream {
             fields.insert("data_stream".into(), json!({}));
         }
@@ -194,13 +189,11 @@ mod tests {
 
     #[test]
     fn the_template_carries_the_patterns_and_can_be_made_simpler() {
-        let naming = Naming::of("logs-{tag}-default", "logs-forebay-default").expect("names");
+        let naming = Naming::of("logs-{tag}-default").expect("names");
         let mut body = body(&naming).expect("the template is JSON");
         assert_eq!(body["index_patterns"], json!(["logs-*-default"]));
         assert_eq!(body["data_stream"], json!({}));
-        let priority =
-            |rank| super::body(&Naming { rank, ..naming.clone() }).expect("JSON")["priority"].as_u64();
-        assert_eq!([0, 1, 1000].map(priority), [Some(70), Some(71), Some(99)]);
+        assert_eq!(body["priority"], json!(naming.priority));
         drop_beyond_limit(&mut body);
         drop_match_only_text(&mut body);
         drop_data_stream(&mut body);
