@@ -63,6 +63,9 @@ struct Options<'a> {
     signal: u64,
 }
 
+/// Bytes of a chunk's name: real ones have 24 to 44, and each is kept until its ack is sent.
+const MAX_CHUNK: usize = 512;
+
 /// Values of a record may lie deeper; whatever limit holds for them is applied when the record is read.
 const SKIP_DEPTH: usize = 512;
 
@@ -152,7 +155,10 @@ fn read_options<'a>(reader: &mut Reader<'a>) -> Result<Options<'a>, DecodeError>
         let before = reader.rest();
         let value = reader.item()?;
         match (key, value) {
-            (Item::Text(b"chunk"), Item::Text(_) | Item::Binary(_)) => {
+            (Item::Text(b"chunk"), Item::Text(chunk) | Item::Binary(chunk)) => {
+                if chunk.len() > MAX_CHUNK {
+                    return Err(reader.unexpected("a chunk whose name is longer than 512 bytes"));
+                }
                 options.chunk = before.get(..before.len() - reader.rest().len());
             }
             (Item::Text(b"compressed"), Item::Text(codec)) => options.compressed = Some(codec),

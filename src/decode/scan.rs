@@ -75,6 +75,25 @@ mod tests {
         assert_eq!(scan.advance(&frame), Ok(Scanned::Complete(frame.len())));
     }
 
+    /// What was looked at is overwritten with a byte that no frame may hold: a second look would refuse it.
+    #[test]
+    fn no_byte_of_sixteen_mebibytes_in_small_pieces_is_looked_at_twice() {
+        let entry = [0x92, 0x01, 0x81, 0xa1, b'n', 0xcd, 0x01, 0x02];
+        let count = (16_u32 << 20) / 8;
+        let head = [&[0x92, 0xa1, b't', 0xdd][..], &count.to_be_bytes()].concat();
+        let mut frame = [head, entry.repeat(count as usize)].concat();
+        let mut scan = FrameScan::new(u64::MAX);
+        let mut state = Ok(Scanned::Need(1));
+        let mut looked = 0;
+        for end in (1_024..frame.len()).step_by(1_024).chain([frame.len()]) {
+            state = scan.advance(&frame[..end]);
+            let position = usize::try_from(scan.position).expect("in memory").min(end);
+            frame[looked..position].fill(0xc1);
+            looked = position;
+        }
+        assert_eq!((state, looked), (Ok(Scanned::Complete(frame.len())), frame.len()));
+    }
+
     #[test]
     fn a_declared_length_over_the_limit_is_refused_before_its_bytes_come() {
         for head in [

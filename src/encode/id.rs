@@ -1,6 +1,6 @@
 //! Document ids: 24 characters that sort by time.
 //!
-//! 48 bits of the event's time in milliseconds, then 96 bits that tell apart what falls into one millisecond. For a chunk
+//! 48 bits of the event's time in milliseconds (0 where a named chunk's event has none), then 96 bits that tell apart what falls into one millisecond. For a chunk
 //! that its sender names, they are a hash of the chunk's name and payload plus the event's place in it: sent again, it gets
 //! the same ids. Otherwise they are a number drawn at start plus a running one. Lucene finds ids that come in order cheaply.
 
@@ -16,6 +16,9 @@ const ALPHABET: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijkl
 
 const LOW_BITS: u32 = 96;
 
+/// Set where ids shall not begin with the event's time.
+const UNDATED: u128 = 1 << 127;
+
 /// The 96 bits from which the ids of one frame count on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdBase(u128);
@@ -28,7 +31,7 @@ impl IdBase {
             hash.update(&(part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        Self(hash.digest128())
+        Self(hash.digest128() & !UNDATED)
     }
 
     /// One that no other run of any daemon has.
@@ -40,12 +43,17 @@ impl IdBase {
             bytes = xxh3_128(&[now.to_le_bytes(), u128::from(std::process::id()).to_le_bytes()].concat())
                 .to_le_bytes();
         }
-        Self(u128::from_le_bytes(bytes))
+        Self(u128::from_le_bytes(bytes) & !UNDATED)
     }
 
     /// The one `places` further on.
     pub fn plus(self, places: u64) -> Self {
         Self(self.0.wrapping_add(u128::from(places)))
+    }
+
+    /// For an event that has no time of its own: the time at which it came would be another when it is sent again.
+    pub fn undated(self) -> Self {
+        Self(self.0 | UNDATED)
     }
 
     /// As 16 bytes, to be kept.
@@ -64,7 +72,7 @@ impl IdBase {
         let mut id = [0; ID_LENGTH];
         let (time, place) = id.split_at_mut(8);
         let (upper, lower) = place.split_at_mut(8);
-        write_48_bits(time, millis);
+        write_48_bits(time, if self.0 & UNDATED == 0 { millis } else { 0 });
         write_48_bits(upper, (low >> 48) as u64);
         write_48_bits(lower, low as u64);
         id
@@ -112,6 +120,15 @@ mod tests {
             assert_ne!(base, other);
         }
         assert_ne!(IdBase::random(), IdBase::random());
+    }
+
+    #[test]
+    fn an_id_without_a_time_is_the_same_whenever_its_event_comes() {
+        let base = IdBase::of_chunk(b"t", b"c", b"p");
+        assert_eq!(base.undated().id(1), base.undated().plus(0).id(2));
+        assert_ne!(base.undated().id(1), base.undated().plus(1).id(1));
+        assert_ne!(base.id(1), base.id(2));
+        assert_eq!(IdBase::from_bytes(base.undated().to_bytes()), base.undated());
     }
 
     #[test]

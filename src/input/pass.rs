@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
 use super::route::{Route, Routes};
@@ -106,13 +107,13 @@ struct Ids {
 }
 
 impl Ids {
-    fn next(&mut self, shared: &Shared) -> (IdBase, u64) {
+    fn next(&mut self, shared: &Shared, dated: bool) -> (IdBase, u64) {
         let sequence = self.sequence.next(shared);
         match &mut self.chunk {
             Some(base) => {
                 let id = *base;
                 *base = base.plus(1);
-                (id, sequence)
+                (if dated { id } else { id.undated() }, sequence)
             }
             None => (shared.ids.plus(sequence), sequence),
         }
@@ -185,6 +186,8 @@ impl Pass {
                 let (limit, ratio) = (limits.decompressed_bytes.0, limits.decompression_ratio);
                 let mut windows = Decompressor::new(*codec, bytes, limit, ratio, limits.frame_bytes.0)?;
                 while let Some(window) = windows.next_window()? {
+                    // why: a window is a little work, but a bomb of them would keep this thread from all others.
+                    yield_now().await;
                     self.entries(&route, &Body::Packed(window), limits, &mut ids, receipt).await;
                 }
                 Ok(())
@@ -254,8 +257,8 @@ impl Pass {
             let read = entries.next(&mut fields);
             match read {
                 Some(Ok(time)) => {
+                    let (id, sequence) = ids.next(&self.shared, time.is_some());
                     let time = time.unwrap_or_else(Timestamp::now);
-                    let (id, sequence) = ids.next(&self.shared);
                     if route.pipeline.join_partial && Joiner::is_part(&fields) {
                         let part = Part { tag: &route.tag, time, id, record: entries.record() };
                         self.part(open, &part, sequence, receipt);
@@ -266,6 +269,8 @@ impl Pass {
                     }
                 }
                 Some(Err(error)) => {
+                    // why: its place stays its own, or other limits would move the ids of those behind it.
+                    ids.next(&self.shared, true);
                     self.refuse(&error, 1);
                     spare = Fields::reuse(fields);
                 }

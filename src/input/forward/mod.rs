@@ -14,3 +14,6 @@ mod read_buffer;
 
 pub use listener::{ListenError, Listener};
 pub use options::{ForwardOptions, LimitOptions};
+
+#[cfg(test)]
+mod tests;

@@ -63,6 +63,20 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn a_long_frame_in_small_pieces_is_moved_a_few_times_only() {
+        let mut buffer = ReadBuffer::new();
+        let (mut moved, mut last) = (0, buffer.bytes().as_ptr());
+        for _ in 0..16 << 10 {
+            buffer.read(&mut [7_u8; 1 << 10].as_slice()).await.expect("memory");
+            moved += if buffer.bytes().as_ptr() == last { 0 } else { buffer.bytes().len() };
+            last = buffer.bytes().as_ptr();
+        }
+        assert_eq!(buffer.bytes().len(), 16 << 20);
+        assert!(moved <= 3 * buffer.bytes().len(), "{moved} bytes were moved");
+        assert!(buffer.bytes.capacity() <= 3 * buffer.bytes().len());
+    }
+
+    #[tokio::test]
     async fn pieces_grow_with_what_comes_and_shrink_when_little_does() {
         let flood = vec![0; 4 << 20];
         let mut from = flood.as_slice();

@@ -1,0 +1,106 @@
+//! Each limit: what it refuses, and where that is seen.
+
+use super::frames::{Mode, array, entry, event_time, forward, frames, map, number, numbered, text};
+use super::*;
+use crate::input::forward::{ForwardOptions, Listener};
+
+fn limits() -> LimitOptions {
+    LimitOptions::default()
+}
+
+#[tokio::test]
+async fn a_frame_over_its_limit_ends_the_connection_before_its_bytes_come() {
+    let rig = Rig::with(options(), LimitOptions { frame_bytes: ByteSize::kib(1), ..limits() });
+    let mut peer = rig.connect();
+    peer.send(&forward(&[entry(1)], &[])).await;
+    peer.send(b"\x92\xa1t\xc6\x00\x01\x00\x00").await;
+    let ended = timeout(LONG, peer.served).await.expect("an end in time").expect("no panic");
+    assert!(matches!(ended, Ended::Malformed(_)), "{ended}");
+    assert_eq!(rig.numbers().await, [1]);
+    assert_eq!(rig.count(|metrics| &metrics.connections_closed, "frame_bytes"), 1);
+    assert_eq!(rig.count(|metrics| &metrics.limits_exceeded, "frame_bytes"), 1);
+}
+
+#[tokio::test]
+async fn a_record_or_a_body_over_its_limit_is_refused_and_what_follows_is_taken() {
+    let record = |record: Vec<u8>| forward(&[array(&[event_time(1_700_000_000, 0), record])], &[]);
+    let deep = (0..5).fold(number(1), |inner, _| array(&[inner]));
+    let wide = map(&[("a", number(1)), ("b", array(&[number(1), number(2), number(3)]))]);
+    let zeros = map(&[("zeros", text(&"0".repeat(2 << 20)))]);
+    let bomb = frames(Mode::Gzip, "t", &[array(&[event_time(1_700_000_000, 0), zeros])], &[]);
+    for (key, frame, limits) in [
+        ("depth", record(map(&[("deep", deep)])), LimitOptions { depth: 5, ..limits() }),
+        ("fields", record(wide), LimitOptions { fields: 4, ..limits() }),
+        (
+            "decompressed_bytes",
+            bomb.clone(),
+            LimitOptions { decompressed_bytes: ByteSize::mib(1), ..limits() },
+        ),
+        ("decompression_ratio", bomb, LimitOptions { decompression_ratio: 2, ..limits() }),
+    ] {
+        let rig = Rig::with(options(), limits);
+        let mut peer = rig.connect();
+        peer.send(&[frame, forward(&[entry(1)], &[])].concat()).await;
+        assert!(matches!(peer.close().await, Ended::ByPeer), "{key}");
+        assert_eq!(rig.numbers().await, [1], "{key}");
+        assert_eq!(rig.count(|metrics| &metrics.limits_exceeded, key), 1, "{key}");
+        assert_eq!(rig.count(|metrics| &metrics.events_dropped, "limit"), 1, "{key}");
+        assert_eq!(rig.metrics().events_received.get(), 2, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_chunk_with_an_endless_name_is_refused_since_its_ack_would_have_to_be_kept() {
+    let rig = Rig::new();
+    let chunk = text(&"c".repeat(1_000));
+    rig.take(&[forward(&[entry(1)], &[("chunk", chunk)]), forward(&[entry(2)], &[])].concat()).await;
+    assert_eq!(rig.numbers().await, [2]);
+    assert_eq!(rig.count(|metrics| &metrics.events_dropped, "unexpected"), 1);
+}
+
+#[tokio::test]
+async fn a_silent_connection_is_closed_after_its_time_and_what_it_sent_is_taken() {
+    let rig = Rig::with(options(), LimitOptions { idle_timeout: Duration::from_millis(20), ..limits() });
+    let mut peer = rig.connect();
+    peer.send(&[forward(&[entry(1)], &[]), vec![0x92, 0xa1]].concat()).await;
+    let ended = timeout(LONG, peer.served).await.expect("an end in time").expect("no panic");
+    assert!(matches!(ended, Ended::Idle(_)), "{ended}");
+    assert_eq!(rig.numbers().await, [1]);
+    assert_eq!(rig.count(|metrics| &metrics.connections_closed, "idle_timeout"), 1);
+}
+
+#[tokio::test]
+async fn connections_beyond_their_limits_are_refused_and_the_others_go_on() {
+    for (key, limits) in [
+        ("connections", LimitOptions { connections: 1, ..limits() }),
+        ("connections_per_address", LimitOptions { connections_per_address: 1, ..limits() }),
+    ] {
+        let rig = Rig::new();
+        let options = ForwardOptions { listen: "127.0.0.1:0".into(), limits };
+        let listener = Listener::bind(options).await.expect("a port");
+        let address = listener.address();
+        let serving =
+            tokio::spawn(listener.serve(Arc::clone(&rig.shared), rig.stop.clone(), rig.kill.clone()));
+        let mut first = tokio::net::TcpStream::connect(address).await.expect("room for one");
+        rig.until("the first is accepted", |rig| rig.metrics().connections.get() == 1).await;
+        let mut second = tokio::net::TcpStream::connect(address).await.expect("the kernel takes it");
+        assert_eq!(second.read(&mut [0; 1]).await.ok().unwrap_or(0), 0, "closed at once");
+        assert_eq!(rig.count(|metrics| &metrics.connections_closed, key), 1);
+        assert_eq!(rig.count(|metrics| &metrics.limits_exceeded, key), 1);
+        first.write_all(&forward(&[entry(1)], &[])).await.expect("open");
+        rig.until("its event is there", |rig| rig.shared.buffer().stats().events == 1).await;
+        rig.stop.cancel();
+        timeout(LONG, serving).await.expect("an end in time").expect("no panic");
+        assert_eq!(rig.metrics().connections.get(), 0);
+    }
+}
+
+#[tokio::test]
+async fn the_last_of_many_names_that_are_the_same_is_the_one_that_stays() {
+    let rig = Rig::new();
+    let names = ["n", ".n", "n.", "..n..", " .n"];
+    let pairs: Vec<_> = (0..1_000_u64).map(|n| (names[n as usize % names.len()], number(n))).collect();
+    let frame = array(&[text("t"), event_time(1_700_000_000, 0), map(&pairs)]);
+    rig.take(&[frame, array(&[text("t"), vec![0xc0], numbered(5)])].concat()).await;
+    assert_eq!(rig.numbers().await, [999, 5]);
+}

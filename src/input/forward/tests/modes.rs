@@ -1,0 +1,161 @@
+//! Every form that a frame can have, cut anywhere.
+
+use proptest::prelude::*;
+
+use super::frames::{
+    MODES, Mode, array, binary, entry, event_time, forward, frames, map, number, numbered, text,
+};
+use super::*;
+
+#[tokio::test]
+async fn every_mode_gives_the_same_documents() {
+    for mode in MODES {
+        let rig = Rig::new();
+        let entries = [entry(1), entry(2), entry(3)];
+        let ended = rig.take(&frames(mode, "app.web", &entries, &[])).await;
+        assert!(matches!(ended, Ended::ByPeer), "{mode:?}: {ended}");
+        for (document, n) in rig.documents().await.iter().zip(1_u64..) {
+            let time = "2023-11-14T22:13:20.000000005Z";
+            let body = serde_json::json!({"@timestamp": time, "n": n, "tag": "app.web"});
+            assert_eq!(document.body, body, "{mode:?}");
+        }
+        assert_eq!(rig.metrics().events_received.get(), 3, "{mode:?}");
+    }
+}
+
+#[tokio::test]
+async fn options_may_be_missing_or_nil_or_empty_or_hold_what_nobody_knows() {
+    let rig = Rig::new();
+    let (tag, time) = (text("t"), event_time(1_700_000_000, 0));
+    let unknown =
+        map(&[("size", number(1)), ("later", array(&[map(&[]), vec![0xc0]])), ("chunk", vec![0xc0])]);
+    let mut bytes = Vec::new();
+    for option in [None, Some(vec![0xc0]), Some(map(&[])), Some(unknown)] {
+        for head in [
+            vec![tag.clone(), time.clone(), numbered(1)],
+            vec![tag.clone(), array(&[entry(1)])],
+            vec![tag.clone(), binary(&entry(1))],
+        ] {
+            bytes.extend(array(&[head, option.clone().into_iter().collect()].concat()));
+        }
+    }
+    rig.take(&bytes).await;
+    assert_eq!(rig.numbers().await, [1; 12]);
+    assert_eq!(rig.metrics().acks_sent.get(), 0);
+}
+
+#[tokio::test]
+async fn a_time_comes_in_many_forms_and_with_metadata_beside_it() {
+    let extended = [&[0xc7, 8][..], &event_time(1_700_000_000, 250_000_000)[1..]].concat();
+    let with_metadata = |time: &[u8]| array(&[time.to_vec(), map(&[("m", number(1))])]);
+    let float = [&[0xcb][..], &1_700_000_000.25_f64.to_be_bytes()].concat();
+    let whole = number(1_700_000_000);
+    for (time, fraction) in [
+        (event_time(1_700_000_000, 250_000_000), ".25"),
+        (extended.clone(), ".25"),
+        (float, ".25"),
+        (whole.clone(), ".00"),
+        (with_metadata(&extended), ".25"),
+        (with_metadata(&whole), ".00"),
+    ] {
+        for frame in [
+            array(&[text("t"), time.clone(), numbered(1)]),
+            array(&[text("t"), array(&[array(&[time.clone(), numbered(1)])])]),
+            array(&[text("t"), binary(&array(&[time.clone(), numbered(1)]))]),
+        ] {
+            let rig = Rig::new();
+            rig.take(&frame).await;
+            let documents = rig.documents().await;
+            let at = documents[0].body["@timestamp"].as_str().expect("a text");
+            assert!(at.starts_with(&format!("2023-11-14T22:13:20{fraction}")), "{time:x?}: {at}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_event_without_a_time_takes_the_time_at_which_it_came() {
+    let rig = Rig::new();
+    let frames: Vec<u8> = [vec![0xc0], number(0), event_time(0, 0)]
+        .into_iter()
+        .flat_map(|time| array(&[text("t"), time, numbered(1)]))
+        .collect();
+    let before = jiff::Timestamp::now();
+    rig.take(&frames).await;
+    for document in rig.documents().await {
+        let at: jiff::Timestamp =
+            document.body["@timestamp"].as_str().expect("a text").parse().expect("a time");
+        assert!(before <= at && at <= jiff::Timestamp::now());
+    }
+}
+
+#[tokio::test]
+async fn heartbeats_and_peers_that_only_knock_leave_nothing() {
+    let rig = Rig::new();
+    assert!(matches!(rig.take(&[]).await, Ended::ByPeer));
+    assert!(matches!(rig.take(&[0xc0, 0xc0]).await, Ended::ByPeer));
+    rig.take(&[vec![0xc0], forward(&[entry(7)], &[]), vec![0xc0]].concat()).await;
+    assert_eq!(rig.numbers().await, [7]);
+    assert_eq!((rig.metrics().events_received.get(), rig.metrics().bytes_received.get() > 0), (1, true));
+}
+
+#[tokio::test]
+async fn what_is_no_frame_costs_itself_and_what_is_no_msgpack_the_connection() {
+    let rig = Rig::new();
+    let wrong = [map(&[]), array(&[]), array(&[number(1), array(&[])]), number(7)].concat();
+    let ended = rig.take(&[wrong, forward(&[entry(1)], &[])].concat()).await;
+    assert!(matches!(ended, Ended::ByPeer), "{ended}");
+    assert_eq!(rig.count(|metrics| &metrics.events_dropped, "unexpected"), 4);
+    let ended = rig.take(&[forward(&[entry(2)], &[]), vec![0xc1]].concat()).await;
+    assert!(matches!(ended, Ended::Malformed(_)), "{ended}");
+    assert_eq!(rig.numbers().await, [1, 2], "what came before it is taken");
+    assert_eq!(rig.count(|metrics| &metrics.connections_closed, "malformed"), 1);
+    assert_eq!(rig.metrics().events_received.get(), 6, "the books hold what was refused too");
+}
+
+/// A mode, and the sizes of its events.
+fn traffic() -> impl Strategy<Value = Vec<(Mode, Vec<usize>)>> {
+    let mode = proptest::sample::select(MODES.to_vec());
+    proptest::collection::vec((mode, proptest::collection::vec(0..5_000_usize, 0..6)), 1..12)
+}
+
+async fn sent_in_pieces(traffic: &[(Mode, Vec<usize>)], cuts: &[usize]) -> (Vec<Document>, Vec<Json>) {
+    let rig = Rig::new();
+    let (mut bytes, mut bodies) = (Vec::new(), Vec::new());
+    for (number, (mode, sizes)) in traffic.iter().enumerate() {
+        let tag = format!("app.{}", number % 3);
+        let line = |size: &usize| format!("{number} {}", "é\n\"x".repeat(size / 5));
+        let record = |size: &usize| map(&[("line", text(&line(size)))]);
+        let entries: Vec<_> =
+            sizes.iter().map(|size| array(&[event_time(1_700_000_000, 0), record(size)])).collect();
+        bytes.extend(frames(*mode, &tag, &entries, &[]));
+        let time = "2023-11-14T22:13:20.000000000Z";
+        let body = |size: &usize| serde_json::json!({"@timestamp": time, "line": line(size), "tag": tag});
+        bodies.extend(sizes.iter().map(body));
+    }
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
+    cuts.extend([0, bytes.len()]);
+    cuts.sort_unstable();
+    let mut peer = rig.connect();
+    for piece in cuts.windows(2) {
+        peer.send(&bytes[piece[0]..piece[1]]).await;
+        tokio::task::yield_now().await;
+    }
+    assert!(matches!(peer.close().await, Ended::ByPeer));
+    (rig.documents().await, bodies)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn any_traffic_cut_anywhere_gives_exactly_its_documents(
+        traffic in traffic(),
+        cuts in proptest::collection::vec(any::<usize>(), 0..40),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (documents, bodies) = runtime.block_on(sent_in_pieces(&traffic, &cuts));
+        let found: Vec<Json> = documents.iter().map(|document| document.body.clone()).collect();
+        prop_assert_eq!(found, bodies);
+        let ids: std::collections::HashSet<_> = documents.iter().map(|document| document.id.to_string()).collect();
+        prop_assert_eq!(ids.len(), documents.len());
+    }
+}
