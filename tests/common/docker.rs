@@ -146,7 +146,10 @@ impl Drop for Engine {
 fn launch(folder: &Path) -> Guarded {
     let log =
         fs::File::options().create(true).append(true).open(folder.join("dockerd.log")).expect("a log file");
-    let mut command = Command::new("dockerd");
+    // In a mount namespace of its own, whose end is the end of every mount: an engine leaves one behind when a container was
+    // on the host's network, and its folder could not be removed.
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--", "dockerd"]);
     command.arg("--data-root").arg(folder.join("data")).arg("--exec-root").arg(folder.join("exec"));
     command.arg("-H").arg(host(folder)).arg("-p").arg(folder.join("pid"));
     command.args(["--iptables=false", "--ip6tables=false", "--bridge=none"]);

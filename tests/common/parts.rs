@@ -52,7 +52,7 @@ fn docker_missing() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("the engine can only be started by root".to_owned());
     }
-    ["dockerd", "docker", "busybox"]
+    ["dockerd", "docker", "unshare", "busybox"]
         .iter()
         .find(|program| !on_path(program))
         .map(|program| format!("{program} not found"))
