@@ -9,7 +9,7 @@ use crate::units::ByteSize;
 pub struct BufferOptions {
     /// Bytes of encoded documents that memory may hold, queued and on their way.
     pub memory: ByteSize,
-    /// Bytes that segments may take on disk.
+    /// Bytes that segments may take on disk; a stop may exceed it by what is in memory.
     pub disk: ByteSize,
     /// Bytes that stay free on the file system whatever `disk` allows.
     pub min_free: ByteSize,

@@ -114,6 +114,9 @@ impl Writer {
         if self.rest_until.is_some_and(|until| Instant::now() < until) {
             return;
         }
+        if self.shared.queue().stopping {
+            self.store.lift_budget();
+        }
         while !self.backlog.is_empty() {
             match self.group() {
                 Ok(()) => self.complete(),

@@ -18,7 +18,13 @@ pub struct Entries<'a> {
     bounds: Bounds,
     /// The bytes of the record that was read last.
     record: &'a [u8],
+    /// Entries refused one after the other.
+    refused: u32,
 }
+
+/// After so many refused entries without a good one between, the rest is given up: garbage, or a bomb of it, would
+/// else make as many refusals as it has bytes.
+const MAX_REFUSED: u32 = 100;
 
 impl<'a> Entries<'a> {
     /// The entries of `body`; a compressed body has none before it is decompressed.
@@ -31,7 +37,7 @@ impl<'a> Entries<'a> {
             Body::Compressed(..) | Body::OtherSignal => (&[][..], Some(0), true),
         };
         let bounds = Bounds { depth, fields: fields as u64, name_depth: 1 };
-        Self { reader: Reader::new(bytes), left, wrapped, bounds, record: &[] }
+        Self { reader: Reader::new(bytes), left, wrapped, bounds, record: &[], refused: 0 }
     }
 
     /// The bytes of the record that was read last.
@@ -53,8 +59,9 @@ impl<'a> Entries<'a> {
         let before = self.reader.clone();
         let read = self.read_entry(fields);
         self.left = self.left.map(|left| left - 1);
-        if let Err(error) = &read {
-            self.step_over(before, error);
+        match &read {
+            Ok(_) => self.refused = 0,
+            Err(error) => self.step_over(before, error),
         }
         Some(read)
     }
@@ -65,7 +72,8 @@ impl<'a> Entries<'a> {
         let values = if self.wrapped { 1 } else { 2 };
         let lost = error.closes_connection()
             || (0..values).any(|_| self.reader.skip(usize::from(u8::MAX), &mut u64::MAX.clone()).is_err());
-        if lost {
+        self.refused += 1;
+        if lost || self.refused == MAX_REFUSED {
             self.left = Some(0);
         }
     }

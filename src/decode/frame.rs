@@ -76,7 +76,8 @@ impl<'a> Frame<'a> {
         let count = match reader.item()? {
             Item::Nil => return Ok(None),
             Item::Array(count) => count,
-            _ => return Err(reader.unexpected("a frame that is no array")),
+            // Another protocol, most likely: nothing that follows can be told apart.
+            _ => return Err(DecodeError::Malformed { what: "a frame that is no array", offset: 0 }),
         };
         if !(2..=4).contains(&count) {
             return Err(reader.unexpected("a frame that has not two to four elements"));

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::fmt::Write;
 
+use super::path;
 use crate::event::{Event, Timestamp, Value};
 
 const MAX_BYTES: usize = 255;
@@ -113,10 +114,12 @@ impl IndexTemplate {
                 Part::Text(text) => name.push_str(text),
                 Part::Tag => self.insert(name, event.tag),
                 Part::Time(format) => insert_time(name, format, event.time),
-                Part::Field(field) => match event.fields.get(field).and_then(as_text) {
-                    Some(value) if !value.trim().is_empty() => self.insert(name, &value),
-                    _ => return false,
-                },
+                Part::Field(field) => {
+                    match path::find(&event.fields, field).and_then(|value| as_text(&value)) {
+                        Some(value) if !value.trim().is_empty() => self.insert(name, &value),
+                        _ => return false,
+                    }
+                }
             }
         }
         *name = legal(name);

@@ -8,6 +8,7 @@ mod id;
 mod index;
 mod json_scalar;
 mod nested_json;
+mod path;
 mod text;
 mod time;
 mod value;

@@ -25,6 +25,11 @@ impl Space {
         Ok(())
     }
 
+    /// From here on only what must stay free counts: a stop has to put what is in memory somewhere, and that is bounded.
+    pub(crate) fn lift_budget(&mut self) {
+        self.disk = u64::MAX;
+    }
+
     /// Whether `more` bytes may be written where `used` are on disk already.
     pub(crate) fn admit(&mut self, used: u64, more: u64) -> Result<(), DiskError> {
         if used.saturating_add(more) > self.disk {

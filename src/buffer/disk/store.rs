@@ -84,6 +84,11 @@ impl Store {
         self.active.as_ref().is_some_and(|active| active.length() >= self.segment_bytes)
     }
 
+    /// See [`Space::lift_budget`].
+    pub(crate) fn lift_budget(&mut self) {
+        self.space.lift_budget();
+    }
+
     /// Whether the budgets allow for one more record.
     pub(crate) fn admit(&mut self, record: &NewRecord<'_>) -> Result<(), DiskError> {
         self.space.admit(self.bytes(), record.length() as u64)

@@ -187,6 +187,7 @@ where
             Ok(Some(frame)) => frame,
             // A heartbeat.
             Ok(None) => return Ok(()),
+            Err(error) if error.closes_connection() => return Err(Ended::Malformed(error)),
             Err(error) => {
                 self.pass.refuse(&error, 1);
                 return Ok(());

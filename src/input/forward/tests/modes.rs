@@ -101,15 +101,33 @@ async fn heartbeats_and_peers_that_only_knock_leave_nothing() {
 #[tokio::test]
 async fn what_is_no_frame_costs_itself_and_what_is_no_msgpack_the_connection() {
     let rig = Rig::new();
-    let wrong = [map(&[]), array(&[]), array(&[number(1), array(&[])]), number(7)].concat();
+    let wrong = [array(&[]), array(&[number(1), array(&[])]), array(&[text("t"), number(7)])].concat();
     let ended = rig.take(&[wrong, forward(&[entry(1)], &[])].concat()).await;
     assert!(matches!(ended, Ended::ByPeer), "{ended}");
-    assert_eq!(rig.count(|metrics| &metrics.events_dropped, "unexpected"), 4);
+    assert_eq!(rig.count(|metrics| &metrics.events_dropped, "unexpected"), 3);
     let ended = rig.take(&[forward(&[entry(2)], &[]), vec![0xc1]].concat()).await;
     assert!(matches!(ended, Ended::Malformed(_)), "{ended}");
     assert_eq!(rig.numbers().await, [1, 2], "what came before it is taken");
     assert_eq!(rig.count(|metrics| &metrics.connections_closed, "malformed"), 1);
-    assert_eq!(rig.metrics().events_received.get(), 6, "the books hold what was refused too");
+    assert_eq!(rig.metrics().events_received.get(), 5, "the books hold what was refused too");
+}
+
+#[tokio::test]
+async fn another_protocol_is_told_by_its_first_byte_and_counts_as_no_event() {
+    let rig = Rig::new();
+    for other in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x16\x03\x01\x02\x00", &map(&[])] {
+        let ended = rig.take(other).await;
+        assert!(matches!(ended, Ended::Malformed(_)), "{ended}");
+    }
+    assert_eq!(rig.metrics().events_received.get(), 0);
+}
+
+#[tokio::test]
+async fn a_bomb_of_garbage_makes_a_hundred_refusals_a_window_and_no_more() {
+    let rig = Rig::new();
+    rig.take(&frames(Mode::Gzip, "t", &[vec![0; 1 << 20]], &[])).await;
+    let refused = rig.count(|metrics| &metrics.events_dropped, "unexpected");
+    assert!((100..=1_000).contains(&refused), "{refused}");
 }
 
 /// A mode, and the sizes of its events.
