@@ -24,7 +24,7 @@ use crate::input::{Pass, Shared};
 use crate::metrics::Metrics;
 use crate::output::elasticsearch::Elasticsearch;
 use crate::output::file::FileOutput;
-use crate::output::{DeadLetters, Finding, Output, OutputError};
+use crate::output::{DeadLetters, Output, OutputError};
 
 /// How often parts of docker lines are looked at for having waited too long.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
@@ -264,16 +264,8 @@ fn open_output(config: &Config, metrics: &Arc<Metrics>) -> Result<Output, Output
         return FileOutput::open(config.file.clone(), &default, Arc::clone(metrics)).map(Output::File);
     }
     let dead_letters = DeadLetters::open(config.dead_letters.clone(), &config.data_dir.join("dead-letters"))?;
-    Elasticsearch::new(config.elasticsearch.clone(), dead_letters, Arc::clone(metrics))
+    Elasticsearch::new(config.elasticsearch.clone(), config.own_indices(), dead_letters, Arc::clone(metrics))
         .map(Output::Elasticsearch)
-}
-
-/// Asks the target what a run would find there; writes nothing to it.
-pub async fn probe(config: &Config) -> Result<Vec<Finding>, OutputError> {
-    match open_output(config, &Metrics::new(&mut Registry::default()))? {
-        Output::Elasticsearch(target) => Ok(target.probe().await),
-        Output::File(_) => Ok(Vec::new()),
-    }
 }
 
 fn deliver(output: Arc<Output>, buffer: Buffer) -> (JoinHandle<()>, CancellationToken) {

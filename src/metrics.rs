@@ -3,7 +3,10 @@
 //! The books balance: `received + recovered = indexed + duplicate + dead_letter + dropped + buffer_events`,
 //! where `recovered` is what a start found on disk. An event is counted as received when its document is
 //! written, so a docker line that came in parts counts once, when it is joined.
+//! A counter with a label is there from the start, at 0, for each word that it knows.
 //! Counters are bumped per read, batch or request, never per event: the path takes no shared cache line for one.
+
+mod words;
 
 use std::sync::Arc;
 
@@ -114,6 +117,7 @@ impl Metrics {
         metrics.register_input(registry);
         metrics.register_buffer(registry);
         metrics.register_output(registry);
+        words::begin(&metrics);
         Arc::new(metrics)
     }
 

@@ -21,6 +21,8 @@ use crate::common::story_with;
 
 /// Lines of each container.
 const LINES: u64 = 200;
+/// Lines of a container in the middle of which something happens.
+const PACED: u64 = 600;
 /// Length of a long line, which the engine cuts in three.
 const LONG: usize = 40_000;
 
@@ -59,6 +61,11 @@ fn mixed(lines: u64) -> String {
 /// write at once, whatever answers them, and tries again without end: with acks it is one stream or none.
 fn plain(lines: u64) -> String {
     format!("n=0; while [ $n -lt {lines} ]; do echo \"line $n\"; n=$((n + 1)); done")
+}
+
+/// The same, slowly enough for something to happen in the middle.
+fn paced(lines: u64) -> String {
+    plain(lines).replace("n=$((n + 1))", "n=$((n + 1)); usleep 10000")
 }
 
 /// Long lines on both, at the same time.
@@ -205,11 +212,11 @@ async fn daemon_ends_in_the_middle(tag: &str, mut end: impl AsyncFnMut(&mut Fore
     let (engine, mut daemon) = (Engine::start().await, Forebay::start(setup).await);
     let options = [&format!("tag={tag}"), "fluentd-request-ack=true", "fluentd-retry-wait=100ms"];
     for name in ["first", "second"] {
-        engine.run(name, daemon.forward.port(), &options, &[], &plain(2_000));
+        engine.run(name, daemon.forward.port(), &options, &[], &paced(PACED));
     }
     for _ in 0..2 {
-        // Of this run alone: the counters begin anew with each.
-        daemon.until_metric("forebay_events_received_total", 300.0).await;
+        // Since the last start: the counters begin anew with each.
+        daemon.until_metric("forebay_events_received_total", 100.0).await;
         end(&mut daemon).await;
         // Long enough for the driver to try in vain.
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -219,10 +226,10 @@ async fn daemon_ends_in_the_middle(tag: &str, mut end: impl AsyncFnMut(&mut Fore
         engine.until_ended(name).await;
     }
     let index = format!("logs-{}-default", tag.replace('-', "_"));
-    let held = node.api.documents(&index, 4_000).await;
+    let held = node.api.documents(&index, 2 * PACED as usize).await;
     let by_container = by_container(&held);
     for name in ["first", "second"] {
-        assert_lines(&by_container[name], 2_000);
+        assert_lines(&by_container[name], PACED);
     }
     daemon
 }

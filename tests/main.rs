@@ -4,6 +4,8 @@
 //! Everything that a story starts ends with the process, however it ends.
 
 mod common;
+mod compose;
+mod container;
 mod docker;
 mod files;
 mod loggers;
@@ -18,7 +20,7 @@ const STORIES_AT_ONCE: usize = 2;
 fn main() {
     let mut arguments = libtest_mimic::Arguments::from_args();
     arguments.test_threads.get_or_insert(STORIES_AT_ONCE);
-    let told: [fn() -> Vec<libtest_mimic::Trial>; 7] = [
+    let told: [fn() -> Vec<libtest_mimic::Trial>; 9] = [
         running::stories,
         files::stories,
         verdicts::stories,
@@ -26,6 +28,8 @@ fn main() {
         targets::stories,
         loggers::stories,
         docker::stories,
+        container::stories,
+        compose::stories,
     ];
     let stories = told.into_iter().flat_map(|stories| stories()).collect();
     let conclusion = libtest_mimic::run(&arguments, stories);

@@ -1,13 +1,12 @@
 //! How the output deals with nodes: which one, how many requests at once, encodings, credentials, templates, names.
 
-use forebay::metrics::Metrics;
+use forebay::output::elasticsearch::Elasticsearch;
 use forebay::output::{Auth, Compression, ElasticsearchOptions};
 use forebay::units::Secret;
 use libtest_mimic::Trial;
-use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
-use crate::common::bench::{Bench, elasticsearch, quick, whole};
+use crate::common::bench::{Bench, quick, whole};
 use crate::common::feed::{Feed, assert_holds};
 use crate::common::story;
 use crate::common::target::Target;
@@ -17,6 +16,7 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("zstd that is refused becomes gzip", zstd_refused),
         story("gzip is read by the target", gzip),
         story("an index template is installed, as much as the target knows of it", template),
+        story("an index template is installed for a pipeline's own index", own_template),
         story("credentials are sent, and shown nowhere", credentials),
         story("nodes that the cluster names are used where sniffing is on", sniffing),
         story("the server name is what TLS asks for", server_name),
@@ -72,6 +72,17 @@ async fn template() {
     }
 }
 
+async fn own_template() {
+    let target = Target::start().await;
+    let options = ElasticsearchOptions { install_template: true, ..quick(&[&target]) };
+    let indices = ["app-{tag}-%Y.%m.%d", "logs-web-default"].map(str::to_owned).to_vec();
+    Bench::with_indices(options, indices).run(&Feed::numbered(1, 1, 10)).await;
+    let templates = target.templates();
+    assert_eq!(templates["forebay-app"]["index_patterns"], serde_json::json!(["app-*-*.*.*"]));
+    assert_eq!(templates["forebay-logs-default"]["index_patterns"], serde_json::json!(["logs-*-default"]));
+    assert_eq!(templates.len(), 2, "one whose names another covers needs none");
+}
+
 async fn credentials() {
     let target = Target::start().await;
     target.fail_next(whole(401, "security_exception"), 1);
@@ -113,8 +124,6 @@ async fn server_name() {
         server_name: Some("es.internal".into()),
         ..Default::default()
     };
-    let folder = tempfile::tempdir().expect("a folder");
-    let output = elasticsearch(options, folder.path(), &Metrics::new(&mut Registry::default()));
     let server = async {
         let (mut stream, _) = listener.accept().await.expect("a connection");
         let mut hello = vec![0; 2048];
@@ -122,24 +131,25 @@ async fn server_name() {
         hello.truncate(read);
         hello
     };
-    let (findings, hello) = tokio::join!(output.probe(), server);
+    let (findings, hello) = tokio::join!(Elasticsearch::probe(&options, &[]), server);
+    let findings = findings.expect("sound options");
     assert!(hello.windows(11).any(|window| window == b"es.internal"), "the name is in the ClientHello");
     assert!(findings.iter().all(|finding| !finding.ok), "{findings:?}");
 }
 
 async fn probe() {
     let target = Target::start().await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let metrics = Metrics::new(&mut Registry::default());
-    let output = elasticsearch(quick(&[&target]), folder.path(), &metrics);
-    let findings = output.probe().await;
-    assert!(findings.len() == 2 && findings.iter().all(|finding| finding.ok), "{findings:?}");
+    let ask = async |target: &Target| {
+        Elasticsearch::probe(&quick(&[target]), &["app-%Y".to_owned()]).await.expect("sound options")
+    };
+    let findings = ask(&target).await;
+    assert!(findings.len() == 3 && findings.iter().all(|finding| finding.ok), "{findings:?}");
     target.fail_next(whole(401, "security_exception"), 1);
-    let findings = output.probe().await;
+    let findings = ask(&target).await;
     assert!(!findings[0].ok && findings[0].text.contains("credentials"), "{findings:?}");
     let mut gone = Target::start().await;
     gone.stop().await;
-    let findings = elasticsearch(quick(&[&gone]), folder.path(), &metrics).probe().await;
+    let findings = ask(&gone).await;
     assert!(!findings[0].ok && findings[0].text.starts_with("nothing takes connections"), "{findings:?}");
     assert_eq!(target.documents().len(), 0);
 }

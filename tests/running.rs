@@ -28,10 +28,15 @@ pub(crate) fn stories() -> Vec<Trial> {
         ),
         story("running::a_wrong_configuration_is_refused_with_every_fault_at_once", wrong_configuration),
         story(
+            "running::a_check_says_that_the_target_is_away_and_leaves_nothing_behind",
+            check_leaves_nothing,
+        ),
+        story(
             "running::what_was_read_before_sigterm_is_there_after_the_next_start",
             sigterm_keeps_what_was_read,
         ),
         story("running::a_second_signal_ends_a_stop_that_takes_long", second_signal),
+        story("running::a_sender_that_never_pauses_does_not_hold_up_a_stop", stop_under_load),
         story_with(node, "running::kill_9_under_load_costs_nothing_that_was_acked", kill_9_under_load),
         story_with(
             node,
@@ -92,6 +97,17 @@ async fn wrong_configuration() {
     assert!(!folder.path().join("data").exists(), "it has touched nothing");
 }
 
+async fn check_leaves_nothing() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let anywhere = ["--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"];
+    let nowhere = ["--elasticsearch", "http://127.0.0.1:1"];
+    let output = run_to_end(&[&["check"], &anywhere[..], &nowhere[..]].concat(), folder.path());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("wrong: http://127.0.0.1:1/: nothing takes connections there"), "{told}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0, "it has made something");
+}
+
 async fn sigterm_keeps_what_was_read() {
     let nowhere = format!("[elasticsearch]\nhosts = [\"http://127.0.0.1:{}\"]\n", free_port());
     let mut daemon = Forebay::start(Setup::tables(nowhere)).await;
@@ -113,6 +129,27 @@ async fn sigterm_keeps_what_was_read() {
         let of_mode = documents.iter().filter(|document| document["tag"] == format!("{mode:?}"));
         assert_every_one_once(0..300, numbers(of_mode));
     }
+}
+
+async fn stop_under_load() {
+    let mut daemon = Forebay::start(Setup { top: "stop_timeout = \"40s\"".into(), ..Setup::default() }).await;
+    let mut client = daemon.client().await;
+    let sending = tokio::spawn(async move {
+        for number in 0.. {
+            let sent = client.send(&frame(Mode::Message, "busy", &[numbered(number)], None)).await;
+            if sent.is_err() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    daemon.until_metric("forebay_events_received_total", 20.0).await;
+    let asked = Instant::now();
+    assert_eq!(daemon.stop().await.code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(10), "it ended only after {:?}", asked.elapsed());
+    sending.await.expect("the connection ends");
+    let documents = numbers(&daemon.written());
+    assert_every_one_once(0..documents.len() as u64, documents);
 }
 
 async fn second_signal() {

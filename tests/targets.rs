@@ -38,6 +38,11 @@ pub(crate) fn stories() -> Vec<Trial> {
         ),
         story_with(
             plain,
+            "targets::a_daemon_that_names_its_indices_otherwise_keeps_no_template_from_the_default_ones",
+            two_daemons,
+        ),
+        story_with(
+            plain,
             "targets::a_write_block_holds_its_documents_until_it_is_lifted",
             a_write_block_holds_its_documents,
         ),
@@ -65,8 +70,8 @@ fn stories_of_version(version: Version) -> [Trial; 3] {
     [
         story_with(
             &[version.part()],
-            &named("holds_every_event_in_a_data_stream_that_needs_no_setting_up"),
-            move || data_stream_without_setting_up(version),
+            &named("holds_every_event_in_what_the_installed_template_makes"),
+            move || installed_template(version),
         ),
         story_with(
             &[version.part()],
@@ -81,20 +86,15 @@ fn stories_of_version(version: Version) -> [Trial; 3] {
     ]
 }
 
-async fn data_stream_without_setting_up(version: Version) {
+async fn installed_template(version: Version) {
     let node = shared(version).await;
-    // Another's template must not keep the default's away.
-    let table = format!("{}index = \"other-{{tag}}\"\n", node.table());
-    let other = Forebay::start(Setup::tables(table)).await;
-    load::send(other.forward, "first", 0..10).await;
-    other.until_drained().await;
-
     let daemon = Forebay::start(Setup::tables(node.table())).await;
     load::send(daemon.forward, "Fresh-App", 0..500).await;
     let held = node.api.documents("logs-fresh_app-default", 500).await;
     assert_numbered(&held, "Fresh-App", 0..500);
-    let backing = |held: &Held| held.index.starts_with(".ds-logs-fresh_app-default-");
-    assert!(held.iter().all(backing), "{} is no data stream's", held[0].index);
+    let made =
+        if version.has_data_streams() { ".ds-logs-fresh_app-default-" } else { "logs-fresh_app-default" };
+    assert!(held.iter().all(|held| held.index.starts_with(made)), "{} is not {made}", held[0].index);
     // What Kibana builds a data view on: a time to the nanosecond, words to search and values to count.
     let fields = node.api.call(Method::GET, "logs-fresh_app-default/_field_caps?fields=*", None).await;
     let searchable = |name: &str, kind: &str| fields["fields"][name][kind]["searchable"] == true;
@@ -108,7 +108,7 @@ async fn data_stream_without_setting_up(version: Version) {
 
 async fn plain_index(version: Version) {
     let node = shared(version).await;
-    let table = format!("{}index = \"plain-{{tag}}-%Y.%m\"\n", node.table());
+    let table = format!("{}index = \"plain-{{tag}}-%Y.%m\"\nindex_fallback = \"plain\"\n", node.table());
     let daemon = Forebay::start(Setup::tables(table)).await;
     load::send(daemon.forward, "Some.App", 0..300).await;
     let held = node.api.documents("plain-some.app-2025.01", 300).await;
@@ -130,7 +130,11 @@ async fn strict_mapping(version: Version) {
         "n": { "type": "byte" },
     });
     node.api.put("strict", json!({ "mappings": { "dynamic": "strict", "properties": properties } })).await;
-    let daemon = Forebay::start(Setup::tables(format!("{}index = \"strict\"\n", node.table()))).await;
+    let daemon = Forebay::start(Setup::tables(format!(
+        "{}index = \"strict\"\nindex_fallback = \"strict\"\n",
+        node.table()
+    )))
+    .await;
     // A byte ends at 127: the last ten are refused.
     load::send(daemon.forward, "strict", 0..138).await;
     let held = node.api.documents("strict", 128).await;
@@ -146,6 +150,19 @@ async fn strict_mapping(version: Version) {
     }
 }
 
+/// The template of a daemon that names its indices otherwise covers the default `index_fallback` too.
+async fn two_daemons() {
+    let node = Node::start(Version::Elasticsearch8, &[]).await;
+    let other = Forebay::start(Setup::tables(format!("{}index = \"other-{{tag}}\"\n", node.table()))).await;
+    load::send(other.forward, "app", 0..10).await;
+    other.until_drained().await;
+
+    let daemon = Forebay::start(Setup::tables(node.table())).await;
+    load::send(daemon.forward, "app", 0..10).await;
+    let held = node.api.documents("logs-app-default", 10).await;
+    assert!(held[0].index.starts_with(".ds-logs-app-default-"), "{} is no data stream's", held[0].index);
+}
+
 async fn a_wrong_password() {
     let node = shared(Version::Elasticsearch8Newest).await;
     node.users(&["useradd", "shipper", "-p", "the old one", "-r", "superuser"]);
@@ -157,7 +174,7 @@ async fn a_wrong_password() {
     );
     let daemon = Forebay::start(Setup::tables(table)).await;
     load::send(daemon.forward, "password", 0..200).await;
-    until_unready(&daemon, "401").await;
+    until_unready(&daemon, "credentials").await;
     let metrics = daemon.metrics().await;
     assert_eq!(metrics.sum("forebay_buffer_events"), 200.0);
     metrics.assert_books_balance();
@@ -191,7 +208,10 @@ async fn too_large() {
 
 async fn a_write_block_holds_its_documents() {
     let node = shared(Version::Elasticsearch8).await;
-    let table = format!("{}index = \"blocked-{{tag}}\"\nretry_max = \"1s\"\n", node.table());
+    let table = format!(
+        "{}index = \"blocked-{{tag}}\"\nindex_fallback = \"blocked\"\nretry_max = \"1s\"\n",
+        node.table()
+    );
     let daemon = Forebay::start(Setup::tables(table)).await;
     load::send(daemon.forward, "block", 0..100).await;
     node.api.documents("blocked-block", 100).await;

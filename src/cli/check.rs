@@ -1,10 +1,11 @@
 //! `forebay check`: what a start would meet. The effective configuration goes to standard output, fit to be read
-//! again; what was found goes to standard error.
+//! again but for secrets, which it does not show; what was found goes to standard error.
 
 use super::findings::{self, Finding};
 use super::{Exit, complain, say};
 use crate::config::Config;
-use crate::{daemon, output};
+use crate::output;
+use crate::output::elasticsearch::Elasticsearch;
 
 /// Prints the configuration and tries what a start needs.
 pub(super) fn check(config: Config) -> Exit {
@@ -17,7 +18,7 @@ pub(super) fn check(config: Config) -> Exit {
 }
 
 fn find(config: &Config) -> Vec<Finding> {
-    let mut found = vec![findings::data_dir(&config.data_dir)];
+    let mut found = findings::folders(config);
     found.extend(findings::listeners(config));
     if config.elasticsearch.hosts.is_empty() {
         found.push(findings::no_target(config));
@@ -35,7 +36,7 @@ fn target(config: &Config) -> Vec<Finding> {
         Ok(runtime) => runtime,
         Err(error) => return wrong(format!("cannot start: {error}")),
     };
-    match runtime.block_on(daemon::probe(config)) {
+    match runtime.block_on(Elasticsearch::probe(&config.elasticsearch, &config.own_indices())) {
         Ok(found) => {
             found.into_iter().map(|output::Finding { ok, about, text }| Finding { ok, about, text }).collect()
         }

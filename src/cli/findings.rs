@@ -19,8 +19,18 @@ pub(super) struct Finding {
     pub(super) text: String,
 }
 
-/// Whether files can be written under the data directory, or where it would be made.
-pub(super) fn data_dir(directory: &Path) -> Finding {
+/// Whether files can be written in the data directory and in those that stand apart from it.
+pub(super) fn folders(config: &Config) -> Vec<Finding> {
+    let apart = [
+        ("dead_letters.directory", config.dead_letters.directory.as_deref()),
+        ("file.directory", config.file.directory.as_deref()),
+    ];
+    let apart = apart.into_iter().filter_map(|(about, directory)| Some(folder(about, directory?)));
+    std::iter::once(folder("data_dir", &config.data_dir)).chain(apart).collect()
+}
+
+/// Whether files can be written in `directory`, or where it would be made.
+fn folder(about: &str, directory: &Path) -> Finding {
     let (there, place) = nearest(directory);
     let shown = directory.display();
     let (ok, text) = match (write(&place), there) {
@@ -28,7 +38,7 @@ pub(super) fn data_dir(directory: &Path) -> Finding {
         (Ok(()), false) => (true, format!("`{shown}` is not there yet and can be made")),
         (Err(error), _) => (false, format!("cannot write in `{}`: {error}", place.display())),
     };
-    Finding { ok, about: "data_dir".into(), text }
+    Finding { ok, about: about.into(), text }
 }
 
 /// Whether a directory is there, and the nearest above it that is.
@@ -98,17 +108,22 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let below = root.path().join("a/b");
         for directory in [root.path(), &below] {
-            let finding = data_dir(directory);
+            let finding = folder("data_dir", directory);
             assert!(finding.ok, "{finding:?}");
         }
         assert_eq!(fs::read_dir(root.path()).expect("the directory").count(), 0);
     }
 
     #[test]
-    fn a_file_in_the_place_of_the_directory_is_told() {
+    fn a_file_in_the_place_of_a_directory_is_told() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        let finding = data_dir(file.path());
-        assert!(!finding.ok && finding.text.contains(&*file.path().to_string_lossy()), "{finding:?}");
+        let mut config = Config { data_dir: std::env::temp_dir(), ..Config::default() };
+        config.dead_letters.directory = Some(file.path().into());
+        let found = folders(&config);
+        let wrong: Vec<_> = found.iter().filter(|finding| !finding.ok).collect();
+        assert_eq!(wrong.len(), 1, "{found:?}");
+        assert_eq!(wrong[0].about, "dead_letters.directory");
+        assert!(wrong[0].text.contains(&*file.path().to_string_lossy()), "{found:?}");
     }
 
     #[test]

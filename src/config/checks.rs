@@ -1,5 +1,7 @@
 //! What a value has to fulfil beyond its type. Each check says what would be right.
 
+use std::io::Read;
+
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -99,10 +101,11 @@ pub(super) fn hosts(hosts: &[Url]) -> Checked {
     }
 }
 
-/// A file that can be opened, where one is named.
+/// A file that can be read, where one is named. A directory can be opened, but not read.
 pub(super) fn readable(path: &Option<std::path::PathBuf>) -> Checked {
     let Some(path) = path else { return Ok(()) };
-    std::fs::File::open(path).map(drop).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut [0]));
+    read.map(drop).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
 }
 
 #[cfg(test)]
@@ -134,5 +137,12 @@ mod tests {
         for filter in ["warn", "INFO", "info,forebay::output=debug", "off"] {
             assert_eq!(level(filter), Ok(()), "{filter}");
         }
+    }
+
+    #[test]
+    fn a_directory_is_no_file_that_can_be_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let fault = readable(&Some(directory.path().into())).expect_err("a directory");
+        assert!(fault.contains(&*directory.path().to_string_lossy()), "{fault}");
     }
 }

@@ -83,6 +83,13 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// The indices of pipelines that have one of their own.
+    pub fn own_indices(&self) -> Vec<String> {
+        self.pipelines.iter().filter_map(|pipeline| pipeline.index.clone()).collect()
+    }
+}
+
 impl fmt::Display for Config {
     /// The effective configuration in TOML, every key of it; a secret shows as `***`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

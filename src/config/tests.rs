@@ -198,7 +198,7 @@ fn contradictions_are_refused_with_advice() {
         ("[elasticsearch]\nclient_certificate = \"/dev/null\"", "2:22:", "client_key"),
         ("[elasticsearch]\nhosts = [\"http://a\"]\nca_file = \"/dev/null\"", "3:11:", "https://"),
         ("[elasticsearch]\nhosts = [\"http://a\", \"http://A:80\"]", "2:9:", "twice"),
-        ("[elasticsearch]\nca_file = \"/nonexistent\"", "2:11:", "cannot read `/nonexistent`"),
+        ("[elasticsearch]\nca_file = \"/dev/null/none\"", "2:11:", "cannot read `/dev/null/none`"),
         ("[elasticsearch]\nretry_max = \"1ms\"", "2:13: elasticsearch.retry_max:", "retry_min"),
         ("[buffer]\nbatch_bytes = \"65MiB\"", "2:15: buffer.batch_bytes:", "lower batch_bytes"),
         ("[buffer]\nmemory = \"1MiB\"", "2:10: buffer.memory:", "lower batch_bytes"),

@@ -100,9 +100,7 @@ impl Encoder {
     fn write_fields(&mut self, out: &mut Vec<u8>, event: &Event<'_>) {
         let mut writer = ValueWriter::new(out, &mut self.mended, MAX_DEPTH);
         for field in event.fields.iter() {
-            writer.out.push(b',');
-            text::write_str(writer.out, &own_name(field, &event.fields));
-            writer.out.push(b':');
+            text::write_next_name(writer.out, &own_name(field, &event.fields));
             writer.value(&field.value, depth(&field.name, &field.value));
         }
     }

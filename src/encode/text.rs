@@ -19,6 +19,19 @@ pub(super) fn write_bytes(out: &mut Vec<u8>, text: &[u8]) -> bool {
     }
 }
 
+/// Writes a field's name, with the comma before and the colon after it.
+pub(super) fn write_next_name(out: &mut Vec<u8>, name: &str) {
+    out.reserve(name.len() + 4);
+    if first_special(name.as_bytes()).is_some() {
+        out.push(b',');
+        write_str(out, name);
+        return out.push(b':');
+    }
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
 /// Writes `text` in quotes.
 pub(super) fn write_str(out: &mut Vec<u8>, text: &str) {
     out.reserve(text.len() + 2);

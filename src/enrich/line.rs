@@ -5,8 +5,6 @@
 //! printed it. The first of the line's `@timestamp`, `timestamp` and `time` that is a time becomes the event's and
 //! leaves the fields. A line that is no JSON object stays as it is.
 
-use std::borrow::Cow;
-
 use super::Parse;
 use crate::event::{Event, Value};
 use crate::parse;
@@ -38,11 +36,10 @@ fn looks_like_object(line: &[u8]) -> bool {
 
 fn take_time(event: &mut Event<'_>, own: usize) {
     for name in TIME_NAMES {
-        let found = event.fields.iter().skip(own).find(|field| field.name == name);
-        let Some(Value::Json(json)) = found.map(|field| &field.value) else { continue };
+        let Some(Value::Json(json)) = event.fields.get_after(own, name) else { continue };
         if let Some(time) = parse::parse_time(json) {
             event.time = time;
-            event.fields.remove(&Cow::Borrowed(name));
+            event.fields.remove(name);
             return;
         }
     }

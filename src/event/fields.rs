@@ -17,6 +17,12 @@ pub struct Field<'a> {
 /// Up to this many fields a repeated name is found by comparing all; beyond, with a table.
 const FEW: usize = 32;
 
+/// Whether two names are the same. Most that are not differ in length, first or last byte, which costs no call.
+fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    a.len() == b.len() && a.first() == b.first() && a.last() == b.last() && a == b
+}
+
 /// Above this many fields an allocation is not kept for the next event.
 const KEPT: usize = 2_048;
 
@@ -48,17 +54,22 @@ impl<'a> Fields<'a> {
         self.list.push(Field { name, value });
     }
 
-    /// Brings names that were pushed from index `from` on to a legal and unique form; the last of a name wins.
+    /// Keeps the last of each name that was pushed more than once.
     pub(crate) fn settle(&mut self) {
-        if self.list.len() <= FEW { self.settle_few() } else { self.settle_many() }
+        self.settle_from(0);
     }
 
-    fn settle_few(&mut self) {
-        let mut index = 0;
+    /// As [`Fields::settle`], where the names before index `from` are known to be there once.
+    fn settle_from(&mut self, from: usize) {
+        if self.list.len() <= FEW { self.settle_few(from) } else { self.settle_many() }
+    }
+
+    fn settle_few(&mut self, from: usize) {
+        let mut index = from;
         while index < self.list.len() {
             let (before, rest) = self.list.split_at(index + 1);
             let repeated =
-                before.last().is_some_and(|field| rest.iter().any(|later| later.name == field.name));
+                before.last().is_some_and(|field| rest.iter().any(|later| same(&later.name, &field.name)));
             if repeated {
                 self.list.remove(index);
             } else {
@@ -94,14 +105,14 @@ impl<'a> Fields<'a> {
         let many = (old.len() > FEW).then(|| old.iter().map(|field| field.name.as_ref()).collect());
         let is_taken = |name: &str| match &many {
             Some(names) => HashSet::<&str>::contains(names, name),
-            None => old.iter().any(|field| field.name == name),
+            None => old.iter().any(|field| same(&field.name, name)),
         };
         for field in new {
             if is_taken(&field.name) {
                 field.name = free(beside(prefix, &field.name), is_taken);
             }
         }
-        self.settle();
+        self.settle_from(from);
     }
 
     /// `name`, or a longer one where a field has it.
@@ -128,7 +139,12 @@ impl<'a> Fields<'a> {
 
     /// The value of `name`.
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
-        self.list.iter().find(|field| field.name == name).map(|field| &field.value)
+        self.list.iter().find(|field| same(&field.name, name)).map(|field| &field.value)
+    }
+
+    /// The value of `name` among the fields from index `from` on.
+    pub(crate) fn get_after(&self, from: usize, name: &str) -> Option<&Value<'a>> {
+        self.list.get(from..)?.iter().find(|field| same(&field.name, name)).map(|field| &field.value)
     }
 
     /// The text of `name`, where it is one.
@@ -145,7 +161,7 @@ impl<'a> Fields<'a> {
 
     /// Takes `name` out.
     pub fn remove(&mut self, name: &str) -> Option<Value<'a>> {
-        let index = self.list.iter().position(|field| field.name == name)?;
+        let index = self.list.iter().position(|field| same(&field.name, name))?;
         Some(self.list.remove(index).value)
     }
 

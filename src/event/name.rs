@@ -45,12 +45,27 @@ const METADATA: [&str; 22] = [
 ];
 
 /// The legal form of `name` for an object at `depth` (the root is 1); borrowed when there is nothing to mend.
+#[inline]
 pub(crate) fn legal(name: Cow<'_, str>, depth: usize) -> Name<'_> {
     if is_plain(name.as_bytes()) { name } else { mend(name, depth) }
 }
 
+/// The names that docker's driver gives every record: known to be legal without a look.
+fn well_known(name: &[u8]) -> Option<&'static str> {
+    match name {
+        b"container_id" => Some("container_id"),
+        b"container_name" => Some("container_name"),
+        b"source" => Some("source"),
+        b"log" => Some("log"),
+        _ => None,
+    }
+}
+
 /// The legal form of bytes that may not be UTF-8.
 pub(crate) fn legal_bytes(name: &[u8], depth: usize) -> Name<'_> {
+    if let Some(name) = well_known(name) {
+        return Cow::Borrowed(name);
+    }
     match simdutf8::basic::from_utf8(name) {
         Ok(name) => legal(Cow::Borrowed(name), depth),
         Err(_) => Cow::Owned(legal(String::from_utf8_lossy(name), depth).into_owned()),
@@ -58,6 +73,7 @@ pub(crate) fn legal_bytes(name: &[u8], depth: usize) -> Name<'_> {
 }
 
 /// Whether no rule can apply: the common case, decided in one look at a short name.
+#[inline]
 fn is_plain(name: &[u8]) -> bool {
     let unusual = |word| words::below(word, b'!') | words::equal(word, b'.') | words::not_ascii(word);
     match name {

@@ -25,6 +25,7 @@ pub(crate) const fn not_ascii(word: u64) -> u64 {
 
 /// Whether `test`, which answers not 0 for a word with a byte in question, does so for any word of `bytes`. Where the
 /// length is no multiple of eight, some bytes are looked at twice.
+#[inline]
 pub(crate) fn any(bytes: &[u8], test: impl Fn(u64) -> u64) -> bool {
     let (words, _) = bytes.as_chunks::<8>();
     let found = words.iter().fold(0, |found, word| found | test(u64::from_le_bytes(*word)));
@@ -32,6 +33,7 @@ pub(crate) fn any(bytes: &[u8], test: impl Fn(u64) -> u64) -> bool {
 }
 
 /// The last eight bytes, or, of fewer, all of them in some places, some of them twice.
+#[inline]
 fn last_word(bytes: &[u8]) -> Option<u64> {
     if let Some(last) = bytes.last_chunk::<8>() {
         return Some(u64::from_le_bytes(*last));

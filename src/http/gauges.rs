@@ -143,8 +143,8 @@ mod tests {
             metrics.events_indexed.inc_by(90);
             metrics.events_duplicate.inc_by(5);
             metrics.events_dead_letter.inc_by(4);
-            metrics::reason(&metrics.events_dropped, "full").inc_by(6);
-            metrics::reason(&metrics.events_dropped, "expired").inc_by(2);
+            metrics::reason(&metrics.events_dropped, "limit").inc_by(6);
+            metrics::reason(&metrics.events_dropped, "corrupt").inc_by(2);
         };
         assert!(scrape(balanced).contains("\nforebay_books_difference 0\n"));
         let one_lost = |metrics: &Metrics| {

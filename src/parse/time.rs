@@ -25,6 +25,9 @@ pub fn parse_time_text(text: &str) -> Option<Timestamp> {
     if !(16..=40).contains(&text.len()) {
         return None;
     }
+    if let Some(time) = parse_usual(text.as_bytes()) {
+        return Some(time);
+    }
     let with_point;
     let text = if text.contains(',') {
         with_point = text.replacen(',', ".", 1);
@@ -38,6 +41,38 @@ pub fn parse_time_text(text: &str) -> Option<Timestamp> {
         _ => 0,
     };
     at_offset(pieces.date().to_datetime(pieces.time()?), offset)
+}
+
+/// The form that nearly every logger prints, `2024-01-15T10:30:45` with or without a fraction, in UTC: read by place.
+fn parse_usual(text: &[u8]) -> Option<Timestamp> {
+    let (second, rest) = text.split_first_chunk::<19>()?;
+    let [_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b' ', _, _, b':', _, _, b':', _, _] = second else {
+        return None;
+    };
+    let digits = |from: usize, to: usize| number(second.get(from..to)?);
+    let year = i16::try_from(digits(0, 4)?).ok()?;
+    let small = |from: usize| i8::try_from(digits(from, from + 2)?).ok();
+    let nanos = parse_fraction(rest.strip_suffix(b"Z").or(rest.strip_suffix(b"+00:00")).unwrap_or(rest))?;
+    let local = DateTime::new(year, small(5)?, small(8)?, small(11)?, small(14)?, small(17)?, 0).ok()?;
+    Timestamp::new(jiff::tz::Offset::UTC.to_timestamp(local).ok()?.as_second(), nanos)
+}
+
+/// `.123456`, `,123` or nothing, to nanoseconds.
+fn parse_fraction(text: &[u8]) -> Option<u32> {
+    match text {
+        [] => Some(0),
+        [b'.' | b',', digits @ ..] if (1..=9).contains(&digits.len()) => {
+            Some(number(digits)? * 10_u32.pow(9 - digits.len() as u32))
+        }
+        _ => None,
+    }
+}
+
+/// At most nine digits.
+fn number(digits: &[u8]) -> Option<u32> {
+    digits
+        .iter()
+        .try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0')))
 }
 
 fn at_offset(local: DateTime, offset: i64) -> Option<Timestamp> {

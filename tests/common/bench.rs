@@ -1,7 +1,6 @@
 //! An Elasticsearch output on fault-injecting targets, with counters and a folder of its own.
 
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,9 +33,15 @@ pub(crate) fn quick(targets: &[&Target]) -> ElasticsearchOptions {
 
 impl Bench {
     pub(crate) fn new(options: ElasticsearchOptions) -> Self {
+        Self::with_indices(options, Vec::new())
+    }
+
+    /// With pipelines that have these indices of their own.
+    pub(crate) fn with_indices(options: ElasticsearchOptions, indices: Vec<String>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let metrics = Metrics::new(&mut Registry::default());
-        let output = elasticsearch(options, folder.path(), &metrics);
+        let letters = DeadLetters::open(DeadLetterOptions::default(), folder.path()).expect("a folder");
+        let output = Elasticsearch::new(options, indices, letters, Arc::clone(&metrics)).expect("an output");
         Self { output: Output::Elasticsearch(output), metrics, folder }
     }
 
@@ -70,15 +75,6 @@ impl Bench {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
-}
-
-pub(crate) fn elasticsearch(
-    options: ElasticsearchOptions,
-    folder: &Path,
-    metrics: &Arc<Metrics>,
-) -> Elasticsearch {
-    let letters = DeadLetters::open(DeadLetterOptions::default(), folder).expect("a folder");
-    Elasticsearch::new(options, letters, Arc::clone(metrics)).expect("an output")
 }
 
 pub(crate) fn whole(status: u16, kind: &'static str) -> Fault {

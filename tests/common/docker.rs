@@ -1,6 +1,7 @@
 //! A real Docker Engine: one of its own for a story, with an image made of busybox, and containers that log through
 //! the `fluentd` driver.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -14,9 +15,10 @@ use super::process::Guarded;
 use super::{show, until};
 
 /// The image that every container is made of.
-const IMAGE: &str = "busybox:tests";
+pub(crate) const IMAGE: &str = "busybox:tests";
 /// What the containers' scripts use.
-const APPLETS: [&str; 10] = ["sh", "cat", "echo", "head", "printf", "seq", "sleep", "tr", "true", "usleep"];
+const APPLETS: [&str; 11] =
+    ["sh", "cat", "date", "echo", "head", "printf", "seq", "sleep", "tr", "true", "usleep"];
 /// An engine stops its containers, each within 10 s, before it ends.
 const STOP_LIMIT: Duration = Duration::from_secs(40);
 
@@ -80,10 +82,15 @@ impl Engine {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    fn docker(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new("docker");
+    /// A program that talks to this engine.
+    pub(crate) fn client(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         command.env("DOCKER_HOST", host(self.folder.path())).env_remove("DOCKER_CONTEXT");
-        command.args(arguments).output().expect("the docker client starts")
+        command
+    }
+
+    fn docker(&self, arguments: &[&str]) -> Output {
+        self.client("docker").args(arguments).output().expect("the docker client starts")
     }
 
     async fn until_up(&self) {
@@ -139,7 +146,10 @@ impl Drop for Engine {
 fn launch(folder: &Path) -> Guarded {
     let log =
         fs::File::options().create(true).append(true).open(folder.join("dockerd.log")).expect("a log file");
-    let mut command = Command::new("dockerd");
+    // In a mount namespace of its own, whose end is the end of every mount: an engine leaves one behind when a container was
+    // on the host's network, and its folder could not be removed.
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--", "dockerd"]);
     command.arg("--data-root").arg(folder.join("data")).arg("--exec-root").arg(folder.join("exec"));
     command.arg("-H").arg(host(folder)).arg("-p").arg(folder.join("pid"));
     command.args(["--iptables=false", "--ip6tables=false", "--bridge=none"]);

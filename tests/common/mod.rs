@@ -5,6 +5,8 @@
 
 pub(crate) mod archive;
 pub(crate) mod bench;
+pub(crate) mod certificates;
+pub(crate) mod contained;
 pub(crate) mod daemon;
 pub(crate) mod docker;
 pub(crate) mod document;
@@ -13,9 +15,12 @@ pub(crate) mod feed;
 pub(crate) mod fixtures;
 pub(crate) mod forward;
 mod http;
+pub(crate) mod jvm;
 pub(crate) mod load;
+pub(crate) mod names;
 pub(crate) mod node;
 pub(crate) mod parts;
+mod pattern;
 pub(crate) mod process;
 pub(crate) mod scrape;
 pub(crate) mod sequence;

@@ -5,8 +5,7 @@
 //! asks for it, and use indices of their own on it; whoever wants to hurt a node starts one.
 
 use std::fs;
-use std::os::unix::fs::chown;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,13 +13,13 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
+use super::certificates::Certificates;
 use super::elasticsearch::{Api, Credentials};
+use super::jvm;
 use super::parts::{self, Part};
-use super::process::{Guarded, free_port};
+use super::process::{Guarded, free_port, run};
 use super::{show, until};
 
-/// The user and group `nobody`.
-const NOBODY: u32 = 65_534;
 /// The password of `elastic` where a node is secured.
 pub(crate) const PASSWORD: &str = "only-for-tests";
 /// A node that was asked to stop has so long before the story fails.
@@ -43,6 +42,11 @@ impl Version {
     /// The part that `tests/prepare` fetches.
     pub(crate) fn part(self) -> Part {
         Part::Fetched(self.name())
+    }
+
+    /// Whether the distribution that is fetched has them; of 7.17 it is one without.
+    pub(crate) fn has_data_streams(self) -> bool {
+        self != Self::Elasticsearch7
     }
 
     fn name(self) -> &'static str {
@@ -154,9 +158,13 @@ impl Node {
         node.lay_out(port, settings);
         if let Some(certificates) = certificates {
             certificates.copy_to(&node.configuration());
+            // The tool for users refuses to make these.
+            for name in ["users", "users_roles"] {
+                fs::write(node.configuration().join(name), "").expect("an empty list of users");
+            }
             node.set_password();
         }
-        give_to_nobody(node.folder.path());
+        jvm::give_to_nobody(node.folder.path());
         node.resume_service().await;
         node
     }
@@ -242,7 +250,7 @@ impl Node {
         fs::copy(self.home().join("config").join(log4j), self.configuration().join(log4j)).expect(log4j);
         let shipped =
             fs::read_to_string(self.home().join("config/jvm.options")).expect("the shipped JVM options");
-        fs::write(self.configuration().join("jvm.options"), jvm_options(&shipped)).expect("JVM options");
+        fs::write(self.configuration().join("jvm.options"), jvm::options(&shipped)).expect("JVM options");
         let settings = settings.join("\n");
         let folder = self.folder.path().display();
         let security = if settings.contains("xpack.security") || self.version == Version::OpenSearch2 {
@@ -260,7 +268,7 @@ impl Node {
     }
 
     fn set_password(&self) {
-        give_to_nobody(self.folder.path());
+        jvm::give_to_nobody(self.folder.path());
         let keystore = "bin/elasticsearch-keystore";
         run(self.as_nobody("/bin/sh").args([
             "-c",
@@ -268,19 +276,20 @@ impl Node {
         ]));
     }
 
-    /// `program`, run in the node's home as `nobody`; with one right of root's, to get at a checkout in a closed folder.
+    /// `program`, run in the node's home as `nobody`; with one right of root's, to read a checkout in a closed folder.
     fn as_nobody(&self, program: &str) -> Command {
         let mut command = Command::new("setpriv");
         if rustix::process::geteuid().is_root() {
-            let nobody = NOBODY.to_string();
+            let nobody = jvm::NOBODY.to_string();
             command.args(["--reuid", &nobody, "--regid", &nobody, "--clear-groups"]);
-            command.args(["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]);
+            command.args(["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]);
         }
         command.arg("--").arg(program).current_dir(self.home());
-        command.env(self.version.variable("JAVA_HOME"), java_home());
+        command.env(self.version.variable("JAVA_HOME"), jvm::home());
         command.env(self.version.variable("PATH_CONF"), self.configuration());
         command.env(self.version.variable("TMPDIR"), self.folder.path().join("tmp"));
-        command.env("HOME", self.folder.path());
+        // Java asks the list of users where home is, and nobody has none; what it keeps there goes here.
+        command.env("HOME", self.folder.path()).env("XDG_CACHE_HOME", self.folder.path().join("tmp"));
         command
     }
 }
@@ -294,68 +303,4 @@ impl Drop for Node {
             show(&format!("--- the end of the log of {:?}\n{}", self.version, tail.join("\n")));
         }
     }
-}
-
-/// The shipped options less what writes into the node's home, with little memory and a quick start.
-fn jvm_options(shipped: &str) -> String {
-    let unwanted = ["logs/", "HeapDump", "G1", "ConcMarkSweep", "CMS"];
-    let kept = shipped.lines().filter(|line| !unwanted.iter().any(|word| line.contains(word)));
-    let kept: Vec<&str> = kept.collect();
-    format!("{}\n-Xms512m\n-Xmx512m\n-XX:+UseSerialGC\n-XX:TieredStopAtLevel=1\n", kept.join("\n"))
-}
-
-/// An authority and a certificate for `localhost` and 127.0.0.1 that it signed.
-struct Certificates(TempDir);
-
-impl Certificates {
-    fn make() -> Self {
-        let made = Self(TempDir::new().expect("a temporary folder"));
-        let script = r#"
-            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=authority of the tests" -keyout ca.key -out ca.crt
-            openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout node.key -out node.csr
-            echo "subjectAltName=DNS:localhost,IP:127.0.0.1" > names
-            openssl x509 -req -days 2 -in node.csr -CA ca.crt -CAkey ca.key -CAcreateserial -extfile names -out node.crt
-        "#;
-        run(Command::new("sh").args(["-ec", script]).current_dir(made.0.path()));
-        made
-    }
-
-    fn read(&self, name: &str) -> Vec<u8> {
-        fs::read(self.0.path().join(name)).expect("a certificate that was made")
-    }
-
-    fn copy_to(&self, folder: &Path) {
-        for name in ["ca.crt", "node.crt", "node.key"] {
-            fs::copy(self.0.path().join(name), folder.join(name)).expect("a copy of a certificate");
-        }
-    }
-}
-
-fn java_home() -> PathBuf {
-    let java = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .map(|folder| folder.join("java"))
-        .find_map(|java| fs::canonicalize(java).ok())
-        .expect("java is on the path");
-    java.ancestors().nth(2).expect("java is in HOME/bin").to_owned()
-}
-
-/// Gives a folder and all in it to `nobody`, where this process may.
-fn give_to_nobody(folder: &Path) {
-    if !rustix::process::geteuid().is_root() {
-        return;
-    }
-    chown(folder, Some(NOBODY), Some(NOBODY)).expect("root may give away");
-    for entry in fs::read_dir(folder).expect("a folder that can be read") {
-        let path = entry.expect("an entry that can be read").path();
-        if path.is_dir() {
-            give_to_nobody(&path);
-        } else {
-            chown(&path, Some(NOBODY), Some(NOBODY)).expect("root may give away");
-        }
-    }
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -10,6 +10,8 @@ pub(crate) enum Part {
     Fetched(&'static str),
     /// A Docker Engine that can be started here.
     Docker,
+    /// A program that Debian has.
+    Program(&'static str),
 }
 
 impl Part {
@@ -18,6 +20,7 @@ impl Part {
         match self {
             Self::Fetched(name) => fetched(name).err(),
             Self::Docker => docker_missing(),
+            Self::Program(name) => (!on_path(name)).then(|| format!("{name} not found")),
         }
     }
 }
@@ -25,7 +28,7 @@ impl Part {
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fetched(name) => f.write_str(name),
+            Self::Fetched(name) | Self::Program(name) => f.write_str(name),
             Self::Docker => f.write_str("docker"),
         }
     }
@@ -49,7 +52,7 @@ fn docker_missing() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("the engine can only be started by root".to_owned());
     }
-    ["dockerd", "docker", "busybox"]
+    ["dockerd", "docker", "unshare", "busybox"]
         .iter()
         .find(|program| !on_path(program))
         .map(|program| format!("{program} not found"))

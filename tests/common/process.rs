@@ -112,6 +112,12 @@ impl Drop for Guarded {
     }
 }
 
+/// Runs a command that must succeed to its end.
+pub(crate) fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// A port that nobody listens on, for what must keep its port over a restart.
 ///
 /// Below the range from which the kernel takes ports for outgoing connections, and never the same twice in a process.

@@ -16,6 +16,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::http::{Answer, Request, Seen, decoded, filtered, header, read_head, reset, send};
+use super::pattern::is_like;
 
 /// What goes wrong with one bulk request.
 #[derive(Clone, Debug)]
@@ -284,18 +285,21 @@ fn answer(request: &Request, fault: Option<Fault>, state: &mut State, at: usize)
         "_template" => Answer::json(200, &json!({})),
         "_index_template" => list_templates(state),
         path => match path.strip_prefix("_index_template/") {
-            Some(name) if name.starts_with("_simulate_index/") => simulate(state),
+            Some(name) if name.starts_with("_simulate_index/") => simulate(name, state),
             Some(name) => put_template(name, &request.body, state),
             None => Answer::error(405, "method_not_allowed", "Incorrect HTTP method"),
         },
     }
 }
 
-fn simulate(state: &State) -> Answer {
-    match state.templates.values().next() {
-        Some(template) => Answer::json(200, &json!({"template": template["template"], "overlapping": []})),
-        None => Answer::json(200, &json!({})),
-    }
+fn simulate(path: &str, state: &State) -> Answer {
+    let index = path.trim_start_matches("_simulate_index/");
+    let applies = |template: &&Value| {
+        let patterns = template["index_patterns"].as_array().into_iter().flatten();
+        patterns.filter_map(Value::as_str).any(|pattern| is_like(pattern, index))
+    };
+    let found = state.templates.values().find(applies);
+    Answer::json(200, &found.map_or(json!({}), |one| json!({"template": one["template"], "overlapping": []})))
 }
 
 fn list_templates(state: &State) -> Answer {

@@ -1,7 +1,7 @@
 //! One peer, from its first byte to its last.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::yield_now;
@@ -19,6 +19,10 @@ use crate::metrics::reason;
 /// How long a connection is still read after the word to stop, counted from its last byte: what has reached this host
 /// by then is taken, since a sender without acks will not send it again.
 const LAST_BYTES: Duration = Duration::from_millis(50);
+
+/// How long it is read after that word in all, by a sender that never pauses: longer would hold up the stop for nothing,
+/// since what such a sender has not sent yet finds the next daemon or is sent again.
+const LAST_READS: Duration = Duration::from_millis(500);
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +75,8 @@ pub(super) struct Connection<R, W> {
     not_acked: CancellationToken,
     /// Cancelled when there is no time left: what has been read is still taken, and nobody is waited for.
     kill: CancellationToken,
+    /// When the word to stop was first heard.
+    stopped: Option<Instant>,
 }
 
 impl<R, W> Connection<R, W>
@@ -96,6 +102,7 @@ where
             acks: None,
             not_acked: CancellationToken::new(),
             kill,
+            stopped: None,
         }
     }
 
@@ -151,8 +158,8 @@ where
             // why: before the bytes, since a peer that never pauses would not let anything else be heard.
             () = self.kill.cancelled() => return Err(Ended::Stopping),
             () = self.not_acked.cancelled() => return Err(Ended::NotAcked),
-            read = self.buffer.read(&mut self.from) => read?,
             () = stop.cancelled() => self.read_last().await?,
+            read = self.buffer.read(&mut self.from) => read?,
             () = sleep(idle), if !idle.is_zero() => return Err(Ended::Idle(idle)),
         };
         if read == 0 {
@@ -163,6 +170,9 @@ where
     }
 
     async fn read_last(&mut self) -> Result<usize, Ended> {
+        if self.stopped.get_or_insert_with(Instant::now).elapsed() >= LAST_READS {
+            return Err(Ended::Stopping);
+        }
         let last = timeout(LAST_BYTES, self.buffer.read(&mut self.from));
         match self.kill.run_until_cancelled(last).await {
             Some(Ok(read)) => Ok(read?),

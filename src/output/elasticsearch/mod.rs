@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use prometheus_client::registry::Registry;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -65,41 +66,35 @@ struct Shared {
     target: Target,
     dead_letters: DeadLetters,
     options: ElasticsearchOptions,
+    /// The index of each pipeline that has its own.
+    indices: Vec<String>,
     access: Access,
     seeds: Vec<Url>,
 }
 
 impl Elasticsearch {
-    /// Reads the certificates and sets up a client for each node; sends nothing. Call it inside a tokio runtime.
+    /// Reads the certificates and sets up a client for each node; sends nothing. `indices` are those that documents
+    /// go to beside that of `options`. Call it inside a tokio runtime.
     pub fn new(
         options: ElasticsearchOptions,
+        indices: Vec<String>,
         dead_letters: DeadLetters,
         metrics: Arc<Metrics>,
     ) -> Result<Self, OutputError> {
-        if options.hosts.is_empty() {
-            return Err(OutputError::NoHosts);
-        }
-        let access = Access::new(&options)?;
-        let seeds = options.hosts.iter().map(node_url).collect::<Result<Vec<_>, _>>()?;
-        let nodes = seeds.iter().map(|url| Ok(Node { url: url.clone(), client: Client::new(url, &access)? }));
-        let nodes = nodes.collect::<Result<Vec<_>, OutputError>>()?;
-        let backoff = Backoff { min: options.retry_min, max: options.retry_max };
-        let target = Target {
-            nodes: Nodes::new(nodes, backoff),
-            gate: Gate::new(options.max_concurrency, metrics.bulk_concurrency.clone()),
-            encoding: Encoding::new(options.compression),
-            troubles: Arc::default(),
-            backoff,
-            timeout: options.request_timeout,
-            body_most: AtomicUsize::new(usize::MAX),
-            metrics,
-        };
-        Ok(Self { shared: Arc::new(Shared { target, dead_letters, options, access, seeds }) })
+        let (access, seeds) = access(&options)?;
+        let target = target(&options, &access, &seeds, metrics)?;
+        Ok(Self { shared: Arc::new(Shared { target, dead_letters, options, indices, access, seeds }) })
     }
 
-    /// Reaches each node and says what it found, or what is wrong and what to do. Writes nothing.
-    pub async fn probe(&self) -> Vec<Finding> {
-        probe::probe(&self.shared.target, &self.shared.options).await
+    /// Reaches each node that `options` name and says what it found, or what is wrong and what to do. Writes nothing,
+    /// there or here. Call it inside a tokio runtime.
+    pub async fn probe(
+        options: &ElasticsearchOptions,
+        indices: &[String],
+    ) -> Result<Vec<Finding>, OutputError> {
+        let (access, seeds) = access(options)?;
+        let target = target(options, &access, &seeds, Metrics::new(&mut Registry::default()))?;
+        Ok(probe::probe(&target, options, indices).await)
     }
 
     /// Whether documents leave, and what is known of each node.
@@ -162,18 +157,50 @@ impl Elasticsearch {
         if !options.install_template {
             return;
         }
-        let Some(naming) = Naming::of(&options.index, &options.index_fallback) else {
+        let indices =
+            std::iter::once(&options.index).chain(&self.shared.indices).chain([&options.index_fallback]);
+        let (namings, without) = Naming::all(indices.map(String::as_str));
+        for index in without {
             tracing::warn!(
-                index = options.index,
-                "elasticsearch.index begins with a placeholder: no index template is installed"
+                index,
+                "the index begins with a placeholder: no index template is installed for it"
             );
-            return;
-        };
-        let first = tokio::time::timeout(TEMPLATE_PATIENCE, see_to_template(&self.shared.target, &naming));
+        }
+        let first = tokio::time::timeout(TEMPLATE_PATIENCE, see_to_templates(&self.shared.target, &namings));
         if !matches!(target::unless(stop, first).await, Ok(Ok(true)) | Err(Stopped)) {
-            beside.spawn(template_on(Arc::clone(&self.shared), naming));
+            beside.spawn(template_on(Arc::clone(&self.shared), namings));
         }
     }
+}
+
+/// How nodes want to be spoken to, and where the configured ones are.
+fn access(options: &ElasticsearchOptions) -> Result<(Access, Vec<Url>), OutputError> {
+    if options.hosts.is_empty() {
+        return Err(OutputError::NoHosts);
+    }
+    let access = Access::new(options)?;
+    Ok((access, options.hosts.iter().map(node_url).collect::<Result<_, _>>()?))
+}
+
+fn target(
+    options: &ElasticsearchOptions,
+    access: &Access,
+    seeds: &[Url],
+    metrics: Arc<Metrics>,
+) -> Result<Target, OutputError> {
+    let nodes = seeds.iter().map(|url| Ok(Node { url: url.clone(), client: Client::new(url, access)? }));
+    let nodes = nodes.collect::<Result<Vec<_>, OutputError>>()?;
+    let backoff = Backoff { min: options.retry_min, max: options.retry_max };
+    Ok(Target {
+        nodes: Nodes::new(nodes, backoff),
+        gate: Gate::new(options.max_concurrency, metrics.bulk_concurrency.clone()),
+        encoding: Encoding::new(options.compression),
+        troubles: Arc::default(),
+        backoff,
+        timeout: options.request_timeout,
+        body_most: AtomicUsize::new(usize::MAX),
+        metrics,
+    })
 }
 
 /// Ends what is under way: to the end where the queue is at its own, within the grace on a stop.
@@ -212,12 +239,21 @@ async fn sniff_on(shared: Arc<Shared>) {
     }
 }
 
-async fn template_on(shared: Arc<Shared>, naming: Naming) {
+async fn template_on(shared: Arc<Shared>, namings: Vec<Naming>) {
     let mut attempt = 5;
-    while !see_to_template(&shared.target, &naming).await {
+    while !see_to_templates(&shared.target, &namings).await {
         tokio::time::sleep(shared.target.backoff.rest(attempt)).await;
         attempt += 1;
     }
+}
+
+/// True once a template matches each, ours or another.
+async fn see_to_templates(target: &Target, namings: &[Naming]) -> bool {
+    let mut done = true;
+    for naming in namings {
+        done &= see_to_template(target, naming).await;
+    }
+    done
 }
 
 /// True once a template matches, ours or another.
@@ -225,7 +261,11 @@ async fn see_to_template(target: &Target, naming: &Naming) -> bool {
     let done = match template::standing(target, naming).await {
         Ok(Standing::Matches) => Ok(()),
         Ok(Standing::Missing) => template::install(target, naming).await.inspect(|()| {
-            tracing::info!(template = naming.template, patterns = ?naming.patterns, "installed an index template");
+            tracing::info!(
+                template = naming.template,
+                pattern = naming.pattern,
+                "installed an index template"
+            );
         }),
         Err(fault) => Err(fault),
     };

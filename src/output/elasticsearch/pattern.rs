@@ -1,36 +1,51 @@
 //! Which indices the option `index` can name: the patterns of the index template, and a name to try it with.
 
-/// What the options say about index names, as a template needs it.
+/// What one template of index names says, as an index template needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Naming {
-    /// With `*` for every placeholder; the fallback's name too, where the first does not match it.
-    pub(super) patterns: Vec<String>,
+    /// The names, with `*` for every placeholder.
+    pub(super) pattern: String,
     /// A name that documents could go to.
     pub(super) sample: String,
     /// Whether the names follow the scheme of data streams, TYPE-DATASET-NAMESPACE.
     pub(super) data_stream: bool,
     /// What the template is called.
     pub(super) template: String,
+    /// The template's priority: below Elastic's own (100), and higher the more of the names the pattern says, since two
+    /// templates of the same priority must not overlap.
+    pub(super) priority: usize,
 }
 
 impl Naming {
-    /// Nothing where a pattern would begin with a placeholder: it would match what is none of ours.
-    pub(super) fn of(index: &str, fallback: &str) -> Option<Self> {
-        let pattern = pattern(index);
-        let mut patterns = vec![pattern.clone()];
-        let fallback = self::pattern(fallback);
-        if !fallback.is_empty() && !matches(&pattern, &fallback) {
-            patterns.push(fallback);
+    /// A naming for each of `indices`, the fallback among them, whose names no earlier one covers, and those of which no
+    /// template can be made.
+    pub(super) fn all<'a>(indices: impl IntoIterator<Item = &'a str>) -> (Vec<Self>, Vec<&'a str>) {
+        let (mut all, mut without) = (Vec::<Self>::new(), Vec::new());
+        for index in indices {
+            let covers = |naming: &Self| matches(&naming.pattern, &pattern(index));
+            match Self::of(index) {
+                Some(naming) if !all.iter().any(covers) => all.push(naming),
+                Some(_) => (),
+                None => without.push(index),
+            }
         }
-        if patterns.iter().any(|pattern| pattern.starts_with('*') || pattern.is_empty()) {
+        (all, without)
+    }
+
+    /// Nothing where the pattern would begin with a placeholder: it would match what is none of ours.
+    pub(super) fn of(index: &str) -> Option<Self> {
+        let pattern = pattern(index);
+        if pattern.starts_with('*') || pattern.is_empty() {
             return None;
         }
         let words: Vec<_> = pattern.split(['-', '*', '.', '_']).filter(|word| !word.is_empty()).collect();
+        let said = pattern.chars().filter(|char| *char != '*').count();
         Some(Self {
-            sample: pattern.replace('*', "forebay"),
+            sample: pattern.replace('*', "any"),
             data_stream: follows_scheme(index),
             template: format!("forebay-{}", words.join("-")),
-            patterns,
+            priority: 50 + said.min(49),
+            pattern,
         })
     }
 }
@@ -86,26 +101,38 @@ mod tests {
 
     #[test]
     fn placeholders_become_stars() {
-        let naming = Naming::of("logs-{tag}-default", "logs-forebay-default").expect("names");
-        assert_eq!(naming.patterns, ["logs-*-default"]);
-        assert_eq!(naming.sample, "logs-forebay-default");
+        let naming = Naming::of("logs-{tag}-default").expect("names");
+        assert_eq!(naming.pattern, "logs-*-default");
+        assert_eq!(naming.sample, "logs-any-default");
         assert_eq!(naming.template, "forebay-logs-default");
         assert!(naming.data_stream);
     }
 
     #[test]
-    fn dates_make_plain_indices_and_a_fallback_that_is_not_matched_gets_its_own_pattern() {
-        let naming = Naming::of("App-{field.a-b}-%Y.%m.%d", "lost").expect("names");
-        assert_eq!(naming.patterns, ["app-*-*.*.*", "lost"]);
+    fn dates_make_plain_indices() {
+        let naming = Naming::of("App-{field.a-b}-%Y.%m.%d").expect("names");
+        assert_eq!(naming.pattern, "app-*-*.*.*");
         assert!(!naming.data_stream);
-        assert!(!Naming::of("logs-app-prod-%Y", "x").expect("names").data_stream);
-        assert!(!Naming::of("logs", "logs").expect("names").data_stream);
+        assert!(!Naming::of("logs-app-prod-%Y").expect("names").data_stream);
+        assert!(!Naming::of("logs").expect("names").data_stream);
     }
 
     #[test]
-    fn a_pattern_that_matches_everything_is_none() {
-        assert_eq!(Naming::of("{tag}", "x"), None);
-        assert_eq!(Naming::of("app", "{tag}"), None);
+    fn each_index_gets_a_naming_but_for_those_that_an_earlier_one_covers() {
+        let indices =
+            ["logs-{tag}-default", "app-{tag}-%Y", "logs-web-default", "{tag}", "app-{tag}-%Y", "lost"];
+        let (all, without) = Naming::all(indices);
+        let patterns: Vec<_> = all.iter().map(|naming| naming.pattern.as_str()).collect();
+        assert_eq!(patterns, ["logs-*-default", "app-*-*", "lost"]);
+        assert_eq!(without, ["{tag}"]);
+    }
+
+    #[test]
+    fn a_pattern_that_says_more_of_a_name_comes_first_and_all_come_after_elastics_own() {
+        let priority = |index: &str| Naming::of(index).expect("names").priority;
+        assert!(priority("logs-forebay-default") > priority("logs-{tag}-default"));
+        assert!(priority("logs-{tag}-default") > priority("logs-{tag}"));
+        assert!(priority(&"a".repeat(200)) < 100);
     }
 
     #[test]

@@ -30,14 +30,20 @@ struct Version {
     distribution: Option<String>,
 }
 
-/// Reaches every node, then asks about the index.
-pub(super) async fn probe(target: &Target, options: &ElasticsearchOptions) -> Vec<Finding> {
+/// Reaches every node, then asks about each index.
+pub(super) async fn probe(
+    target: &Target,
+    options: &ElasticsearchOptions,
+    indices: &[String],
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for node in target.nodes.all() {
         findings.push(reach(&node).await);
     }
     if findings.iter().any(|finding| finding.ok) {
-        findings.push(index(target, options).await);
+        for about in std::iter::once(&options.index).chain(indices) {
+            findings.push(index(target, options, about).await);
+        }
     }
     findings
 }
@@ -79,9 +85,8 @@ async fn banner(node: &Node) -> String {
     format!("takes bulk requests: {product} {}, cluster `{}`", banner.version.number, banner.cluster_name)
 }
 
-async fn index(target: &Target, options: &ElasticsearchOptions) -> Finding {
-    let about = &options.index;
-    let Some(naming) = Naming::of(about, &options.index_fallback) else {
+async fn index(target: &Target, options: &ElasticsearchOptions, about: &str) -> Finding {
+    let Some(naming) = Naming::of(about) else {
         return Finding::good(
             about,
             "begins with a placeholder: no index template is looked for or installed",

@@ -141,7 +141,8 @@ struct Template {
 fn body(naming: &Naming) -> Result<Value, serde_json::Error> {
     let mut body: Value = serde_json::from_str(TEMPLATE)?;
     if let Some(fields) = body.as_object_mut() {
-        fields.insert("index_patterns".into(), json!(naming.patterns));
+        fields.insert("index_patterns".into(), json!([naming.pattern]));
+        fields.insert("priority".into(), json!(naming.priority));
         if naming.data_stream {
             fields.insert("data_stream".into(), json!({}));
         }
@@ -188,11 +189,11 @@ mod tests {
 
     #[test]
     fn the_template_carries_the_patterns_and_can_be_made_simpler() {
-        let naming = Naming::of("logs-{tag}-default", "logs-forebay-default").expect("names");
+        let naming = Naming::of("logs-{tag}-default").expect("names");
         let mut body = body(&naming).expect("the template is JSON");
         assert_eq!(body["index_patterns"], json!(["logs-*-default"]));
         assert_eq!(body["data_stream"], json!({}));
-        assert!(body["priority"].as_u64().is_some_and(|priority| priority < 100));
+        assert_eq!(body["priority"], json!(naming.priority));
         drop_beyond_limit(&mut body);
         drop_match_only_text(&mut body);
         drop_data_stream(&mut body);

@@ -1,0 +1,36 @@
+//! An authority of the tests' own, and a certificate for `localhost` and 127.0.0.1 that it signed.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::process::run;
+
+/// `ca.crt`, `node.crt` and `node.key`.
+pub(crate) struct Certificates(TempDir);
+
+impl Certificates {
+    pub(crate) fn make() -> Self {
+        let made = Self(TempDir::new().expect("a temporary folder"));
+        let script = r#"
+            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=authority of the tests" -keyout ca.key -out ca.crt
+            openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout node.key -out node.csr
+            echo "subjectAltName=DNS:localhost,IP:127.0.0.1" > names
+            openssl x509 -req -days 2 -in node.csr -CA ca.crt -CAkey ca.key -CAcreateserial -extfile names -out node.crt
+        "#;
+        run(Command::new("sh").args(["-ec", script]).current_dir(made.0.path()));
+        made
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.path().join(name)).expect("a certificate that was made")
+    }
+
+    pub(crate) fn copy_to(&self, folder: &Path) {
+        for name in ["ca.crt", "node.crt", "node.key"] {
+            fs::copy(self.0.path().join(name), folder.join(name)).expect("a copy of a certificate");
+        }
+    }
+}
