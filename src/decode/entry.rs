@@ -8,6 +8,9 @@ use super::msgpack::{Item, Reader, SkipFault};
 use super::{Body, DecodeError};
 use crate::event::{self, Fields, Name, Timestamp, Value};
 
+/// Values are followed by calls inside one another, for which a stack has room for so many.
+const DEEPEST: usize = 255;
+
 /// Steps through the entries of a body that is not compressed, or of a window of one that was.
 pub struct Entries<'a> {
     reader: Reader<'a>,
@@ -28,7 +31,7 @@ const MAX_REFUSED: u32 = 100;
 
 impl<'a> Entries<'a> {
     /// The entries of `body`; a compressed body has none before it is decompressed.
-    /// A record deeper than `depth` or with more than `fields` fields is refused.
+    /// A record deeper than `depth` (or 255, whatever is configured) or with more than `fields` fields is refused.
     pub fn new(body: &Body<'a>, depth: usize, fields: usize) -> Self {
         let (bytes, left, wrapped) = match body {
             Body::Message(bytes) => (*bytes, Some(1), false),
@@ -36,7 +39,7 @@ impl<'a> Entries<'a> {
             Body::Packed(bytes) => (*bytes, None, true),
             Body::Compressed(..) | Body::OtherSignal => (&[][..], Some(0), true),
         };
-        let bounds = Bounds { depth, fields: fields as u64, name_depth: 1 };
+        let bounds = Bounds { depth: depth.min(DEEPEST), fields: fields as u64, name_depth: 1 };
         Self { reader: Reader::new(bytes), left, wrapped, bounds, record: &[], refused: 0 }
     }
 
@@ -71,7 +74,7 @@ impl<'a> Entries<'a> {
         self.reader = before;
         let values = if self.wrapped { 1 } else { 2 };
         let lost = error.closes_connection()
-            || (0..values).any(|_| self.reader.skip(usize::from(u8::MAX), &mut u64::MAX.clone()).is_err());
+            || (0..values).any(|_| self.reader.skip(DEEPEST, &mut u64::MAX.clone()).is_err());
         self.refused += 1;
         if lost || self.refused == MAX_REFUSED {
             self.left = Some(0);
@@ -141,7 +144,7 @@ struct Bounds {
 impl Bounds {
     /// For bytes that were within the limits when they came in.
     const fn settled(name_depth: usize) -> Self {
-        Self { depth: 255, fields: u32::MAX as u64, name_depth }
+        Self { depth: DEEPEST, fields: u32::MAX as u64, name_depth }
     }
 
     fn exceeded(self, fault: SkipFault) -> DecodeError {

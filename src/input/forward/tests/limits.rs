@@ -25,11 +25,13 @@ async fn a_frame_over_its_limit_ends_the_connection_before_its_bytes_come() {
 async fn a_record_or_a_body_over_its_limit_is_refused_and_what_follows_is_taken() {
     let record = |record: Vec<u8>| forward(&[array(&[event_time(1_700_000_000, 0), record])], &[]);
     let deep = (0..5).fold(number(1), |inner, _| array(&[inner]));
+    let bottomless = (0..400).fold(number(1), |inner, _| array(&[inner]));
     let wide = map(&[("a", number(1)), ("b", array(&[number(1), number(2), number(3)]))]);
     let zeros = map(&[("zeros", text(&"0".repeat(2 << 20)))]);
     let bomb = frames(Mode::Gzip, "t", &[array(&[event_time(1_700_000_000, 0), zeros])], &[]);
     for (key, frame, limits) in [
         ("depth", record(map(&[("deep", deep)])), LimitOptions { depth: 5, ..limits() }),
+        ("depth", record(map(&[("deep", bottomless)])), LimitOptions { depth: usize::MAX, ..limits() }),
         ("fields", record(wide), LimitOptions { fields: 4, ..limits() }),
         (
             "decompressed_bytes",
