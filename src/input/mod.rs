@@ -7,5 +7,7 @@ pub mod forward;
 
 mod pass;
 mod route;
+mod shared;
 
-pub use pass::{Pass, Shared};
+pub use pass::Pass;
+pub use shared::Shared;

@@ -5,120 +5,23 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
 use super::route::{Route, Routes};
-use crate::buffer::{Buffer, BufferOptions, OpenBatch, Receipt};
+use super::shared::{Ids, SEQUENCE_BLOCK, Shared};
+use crate::buffer::{OpenBatch, Receipt};
 use crate::decode::{Body, DecodeError, Decompressor, Entries, Frame, read_record};
 use crate::encode::{Encoder, IdBase};
-use crate::enrich::{Joiner, Line, Part, Pipelines, Unparsed};
+use crate::enrich::{Joiner, Line, Part, Unparsed};
 use crate::event::{Event, Fields, Timestamp, Value};
 use crate::input::forward::LimitOptions;
 use crate::log::RateLimited;
-use crate::metrics::{Metrics, kind, reason};
-
-/// What every pass of the daemon shares.
-pub struct Shared {
-    pipelines: Pipelines,
-    joiner: Joiner,
-    buffer: Buffer,
-    metrics: Arc<Metrics>,
-    /// The next `event.sequence`. It starts at the time in microseconds, so that it grows over restarts too.
-    sequence: AtomicU64,
-    /// For events of frames without a chunk: their ids are this plus their sequence.
-    ids: IdBase,
-    batch_bytes: usize,
-    batch_documents: usize,
-}
+use crate::metrics::{kind, reason};
 
 static REFUSED: RateLimited = RateLimited::every(Duration::from_secs(10));
-
-/// Sequence numbers taken at once for a frame that does not say how many events it has, at most.
-const SEQUENCE_BLOCK: u64 = 512;
-
-impl Shared {
-    /// Everything that a pass needs.
-    pub fn new(
-        pipelines: Pipelines,
-        joiner: Joiner,
-        buffer: Buffer,
-        options: &BufferOptions,
-        metrics: Arc<Metrics>,
-    ) -> Arc<Self> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-        Arc::new(Self {
-            pipelines,
-            joiner,
-            buffer,
-            metrics,
-            sequence: AtomicU64::new(u64::try_from(now).unwrap_or(0)),
-            ids: IdBase::random(),
-            batch_bytes: options.batch_bytes.as_usize(),
-            batch_documents: options.batch_documents,
-        })
-    }
-
-    /// The lines that wait for their parts.
-    pub fn joiner(&self) -> &Joiner {
-        &self.joiner
-    }
-
-    /// Where documents go.
-    pub fn buffer(&self) -> &Buffer {
-        &self.buffer
-    }
-
-    /// What is counted.
-    pub fn metrics(&self) -> &Arc<Metrics> {
-        &self.metrics
-    }
-
-    fn take_sequence(&self, count: u64) -> Sequence {
-        let next = self.sequence.fetch_add(count, Ordering::Relaxed);
-        Sequence { next, end: next + count }
-    }
-}
-
-/// Numbers taken from the shared sequence, for one frame only, so that they stay in the order of arrival.
-struct Sequence {
-    next: u64,
-    end: u64,
-}
-
-impl Sequence {
-    fn next(&mut self, shared: &Shared) -> u64 {
-        if self.next == self.end {
-            *self = shared.take_sequence(SEQUENCE_BLOCK);
-        }
-        self.next += 1;
-        self.next - 1
-    }
-}
-
-/// Where the events of one frame get their ids from.
-struct Ids {
-    sequence: Sequence,
-    /// The chunk's, counted on from event to event.
-    chunk: Option<IdBase>,
-}
-
-impl Ids {
-    fn next(&mut self, shared: &Shared, dated: bool) -> (IdBase, u64) {
-        let sequence = self.sequence.next(shared);
-        match &mut self.chunk {
-            Some(base) => {
-                let id = *base;
-                *base = base.plus(1);
-                (if dated { id } else { id.undated() }, sequence)
-            }
-            None => (shared.ids.plus(sequence), sequence),
-        }
-    }
-}
 
 /// What was counted since the last flush.
 #[derive(Default)]
@@ -177,7 +80,7 @@ impl Pass {
         kind(&self.shared.metrics.frames_received, frame.body.mode()).inc();
         let Some(route) = self.routes.of(frame.tag, &self.shared.pipelines) else { return Ok(()) };
         let chunk = frame.chunk.map(|chunk| IdBase::of_chunk(frame.tag, chunk, frame.body.payload()));
-        let mut ids = Ids { sequence: Sequence { next: 0, end: 0 }, chunk };
+        let mut ids = Ids::new(chunk);
         match &frame.body {
             Body::OtherSignal => {
                 Err(DecodeError::Unexpected { what: "metrics or traces, which are no logs,", offset: 0 })

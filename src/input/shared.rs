@@ -1,0 +1,116 @@
+//! What every pass of the daemon shares, and the numbers that it gives out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::buffer::{Buffer, BufferOptions};
+use crate::encode::IdBase;
+use crate::enrich::{Joiner, Pipelines};
+use crate::metrics::Metrics;
+
+/// What every pass of the daemon shares.
+pub struct Shared {
+    pub(super) pipelines: Pipelines,
+    pub(super) joiner: Joiner,
+    pub(super) buffer: Buffer,
+    pub(super) metrics: Arc<Metrics>,
+    /// The next `event.sequence`. It starts at the time in microseconds, so that it grows over restarts too.
+    sequence: AtomicU64,
+    /// For events of frames without a chunk: their ids are this plus their sequence.
+    ids: IdBase,
+    /// A batch is closed at this size…
+    pub(super) batch_bytes: usize,
+    /// …or at this many documents.
+    pub(super) batch_documents: usize,
+}
+
+/// Sequence numbers taken at once for a frame that does not say how many events it has, at most.
+pub(super) const SEQUENCE_BLOCK: u64 = 512;
+
+impl Shared {
+    /// Everything that a pass needs.
+    pub fn new(
+        pipelines: Pipelines,
+        joiner: Joiner,
+        buffer: Buffer,
+        options: &BufferOptions,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+        Arc::new(Self {
+            pipelines,
+            joiner,
+            buffer,
+            metrics,
+            sequence: AtomicU64::new(u64::try_from(now).unwrap_or(0)),
+            ids: IdBase::random(),
+            batch_bytes: options.batch_bytes.as_usize(),
+            batch_documents: options.batch_documents,
+        })
+    }
+
+    /// The lines that wait for their parts.
+    pub fn joiner(&self) -> &Joiner {
+        &self.joiner
+    }
+
+    /// Where documents go.
+    pub fn buffer(&self) -> &Buffer {
+        &self.buffer
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Numbers for `count` events.
+    pub(super) fn take_sequence(&self, count: u64) -> Sequence {
+        let next = self.sequence.fetch_add(count, Ordering::Relaxed);
+        Sequence { next, end: next + count }
+    }
+}
+
+/// Numbers taken from the shared sequence, for one frame only, so that they stay in the order of arrival.
+pub(super) struct Sequence {
+    pub(super) next: u64,
+    end: u64,
+}
+
+impl Sequence {
+    fn next(&mut self, shared: &Shared) -> u64 {
+        if self.next == self.end {
+            *self = shared.take_sequence(SEQUENCE_BLOCK);
+        }
+        self.next += 1;
+        self.next - 1
+    }
+}
+
+/// Where the events of one frame get their ids from.
+pub(super) struct Ids {
+    pub(super) sequence: Sequence,
+    /// The chunk's, counted on from event to event.
+    chunk: Option<IdBase>,
+}
+
+impl Ids {
+    /// No numbers yet; `chunk` is what the ids of a named chunk count on from.
+    pub(super) fn new(chunk: Option<IdBase>) -> Self {
+        Self { sequence: Sequence { next: 0, end: 0 }, chunk }
+    }
+
+    /// The id's base and the sequence number of the next event; `dated` if it has a time of its own.
+    pub(super) fn next(&mut self, shared: &Shared, dated: bool) -> (IdBase, u64) {
+        let sequence = self.sequence.next(shared);
+        match &mut self.chunk {
+            Some(base) => {
+                let id = *base;
+                *base = base.plus(1);
+                (if dated { id } else { id.undated() }, sequence)
+            }
+            None => (shared.ids.plus(sequence), sequence),
+        }
+    }
+}
