@@ -4,9 +4,10 @@
 //! an ingest pipeline makes it do. A number beyond what 64 bits hold as a float becomes null, and one with more
 //! characters than its parser reads is written as the float that it is.
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
 use super::value::ValueWriter;
+use crate::event::words;
 
 /// Characters of a number that Elasticsearch's parser reads.
 const MAX_NUMBER: usize = 1_000;
@@ -20,7 +21,7 @@ const REPLACEMENT: &[u8] = b"\\ufffd";
 /// Writes `json`, which is no object and no array.
 pub(super) fn write(writer: &mut ValueWriter<'_>, json: &str) {
     match json.as_bytes() {
-        text @ [b'"', ..] if memchr(b'\\', text).is_some() => {
+        text @ [b'"', ..] if words::any(text, |word| words::equal(word, b'\\')) => {
             writer.mended.invalid_utf8 += u32::from(write_text(writer.out, text));
         }
         other @ [b'"' | b't' | b'f' | b'n', ..] => writer.out.extend_from_slice(other),
@@ -29,7 +30,8 @@ pub(super) fn write(writer: &mut ValueWriter<'_>, json: &str) {
 }
 
 fn write_number(writer: &mut ValueWriter<'_>, json: &str) {
-    if json.len() <= SURELY_FINITE && memchr2(b'e', b'E', json.as_bytes()).is_none() {
+    let exponent = |word| words::equal(word, b'e') | words::equal(word, b'E');
+    if json.len() <= SURELY_FINITE && !words::any(json.as_bytes(), exponent) {
         return writer.out.extend_from_slice(json.as_bytes());
     }
     // Known to be right JSON, of which Rust reads every number.

@@ -101,13 +101,17 @@ impl Encoder {
     fn write_fields(&mut self, out: &mut Vec<u8>, event: &Event<'_>) {
         let mut writer = ValueWriter::new(out, &mut self.mended, MAX_DEPTH);
         for field in event.fields.iter() {
-            text::write_next_name(writer.out, &own_name(field, &event.fields));
+            match field.name.as_bytes().first() {
+                Some(b'e' | b'@') => text::write_next_name(writer.out, &own_name(field, &event.fields)),
+                _ => text::write_next_name(writer.out, &field.name),
+            }
             writer.value(&field.value, depth(&field.name, &field.value));
         }
     }
 }
 
 /// How deep a field of the root lies: each dot in its name makes an object. Told only for values that go deeper.
+#[inline]
 fn depth(name: &str, value: &Value<'_>) -> usize {
     match value {
         Value::Json(json) if !json.starts_with(['{', '[']) => 1,
@@ -119,9 +123,6 @@ fn depth(name: &str, value: &Value<'_>) -> usize {
 /// Moves what would collide with the names that every document has, to where it collides with no other field.
 fn own_name<'a>(field: &'a Field<'_>, fields: &Fields<'_>) -> Cow<'a, str> {
     let name: &str = &field.name;
-    if !name.starts_with(['e', '@']) {
-        return Cow::Borrowed(name);
-    }
     if name == "event" && !field.value.is_object() {
         return fields.free_name(Cow::Borrowed("event.value"));
     }

@@ -5,8 +5,21 @@ use crate::event::words;
 /// Bytes looked at together; the compiler turns the comparison of a block into a few vector instructions.
 const BLOCK: usize = 32;
 
+/// Texts up to this length are looked at once for all that could be wrong with them.
+const SHORT: usize = 64;
+
+/// Not 0 for a word with a byte that has to be escaped.
+#[inline]
+const fn special(word: u64) -> u64 {
+    words::below(word, b' ') | words::equal(word, b'"') | words::equal(word, b'\\')
+}
+
 /// Writes `text` in quotes. Bytes that are no UTF-8 become U+FFFD; answers whether there were any.
 pub(super) fn write_bytes(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    if text.len() <= SHORT && !words::any(text, |word| special(word) | words::not_ascii(word)) {
+        write_clean(out, text);
+        return false;
+    }
     match simdutf8::basic::from_utf8(text) {
         Ok(text) => {
             write_str(out, text);
@@ -21,15 +34,23 @@ pub(super) fn write_bytes(out: &mut Vec<u8>, text: &[u8]) -> bool {
 
 /// Writes a field's name, with the comma before and the colon after it.
 pub(super) fn write_next_name(out: &mut Vec<u8>, name: &str) {
-    out.reserve(name.len() + 4);
-    if first_special(name.as_bytes()).is_some() {
+    if words::any(name.as_bytes(), special) {
         out.push(b',');
         write_str(out, name);
         return out.push(b':');
     }
+    out.reserve(name.len() + 4);
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
+}
+
+/// Writes a text that needs no escape.
+fn write_clean(out: &mut Vec<u8>, text: &[u8]) {
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(text);
+    out.push(b'"');
 }
 
 /// Writes `text` in quotes.
@@ -60,7 +81,6 @@ fn any_special(block: &[u8; BLOCK]) -> bool {
 fn first_special(bytes: &[u8]) -> Option<usize> {
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     let clean = blocks.iter().take_while(|block| !any_special(block)).count();
-    let special = |word| words::below(word, b' ') | words::equal(word, b'"') | words::equal(word, b'\\');
     if clean == blocks.len() && !words::any(rest, special) {
         return None;
     }

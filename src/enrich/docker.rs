@@ -10,23 +10,20 @@ use crate::event::{Event, Value};
 use crate::parse;
 
 pub(super) fn apply(event: &mut Event<'_>) {
-    let (mut log, mut has_message, mut has_time) = (None, false, false);
-    for field in event.fields.iter_mut() {
-        match field.name.as_ref() {
-            "log" if !field.value.is_object() => log = Some(field),
+    let (mut has_log, mut has_message, mut has_time) = (false, false, false);
+    for (name, value) in event.fields.values_mut() {
+        match name {
+            "log" => has_log = !value.is_object(),
             "message" => has_message = true,
-            "container_name" => without_slash(&mut field.value),
+            "container_name" => without_slash(value),
             "@timestamp" => has_time = true,
             _ => (),
         }
     }
-    match log {
-        Some(log) if !has_message => log.name = Cow::Borrowed("message"),
-        Some(_) => {
-            let name = event.fields.free_name(Cow::Borrowed("log.original"));
-            event.fields.rename("log", name);
-        }
-        None => (),
+    if has_log {
+        let name = if has_message { "log.original" } else { "message" };
+        let name = event.fields.free_name(Cow::Borrowed(name));
+        event.fields.rename("log", name);
     }
     if has_time {
         take_time(event);

@@ -23,13 +23,22 @@ fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.first() == b.first() && a.last() == b.last() && a == b
 }
 
+/// One of 128 bits for a name, so that most names which are not there are told without looking through those that are.
+fn mark(name: &str) -> u128 {
+    let name = name.as_bytes();
+    let ends = |end: Option<&u8>| usize::from(end.copied().unwrap_or_default());
+    1 << ((name.len() + 7 * ends(name.first()) + 31 * ends(name.last())) % 128)
+}
+
 /// Above this many fields an allocation is not kept for the next event.
 const KEPT: usize = 2_048;
 
 /// The fields of one event, in the order in which they came.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub struct Fields<'a> {
     list: Vec<Field<'a>>,
+    /// The marks of all names that are there, and of some that were.
+    marks: u128,
 }
 
 impl<'a> Fields<'a> {
@@ -46,11 +55,12 @@ impl<'a> Fields<'a> {
             reason = "the item's lifetime changes, which `filter` cannot do"
         )]
         let list = list.into_iter().filter_map(|_| None).collect();
-        Self { list }
+        Self { list, marks: 0 }
     }
 
     /// Appends without looking for the same name; `Fields::settle` has to follow.
     pub fn push(&mut self, name: Name<'a>, value: Value<'a>) {
+        self.marks |= mark(&name);
         self.list.push(Field { name, value });
     }
 
@@ -65,16 +75,17 @@ impl<'a> Fields<'a> {
     }
 
     fn settle_few(&mut self, from: usize) {
-        let mut index = from;
-        while index < self.list.len() {
-            let (before, rest) = self.list.split_at(index + 1);
-            let repeated =
-                before.last().is_some_and(|field| rest.iter().any(|later| same(&later.name, &field.name)));
-            if repeated {
-                self.list.remove(index);
-            } else {
-                index += 1;
+        let (mut index, mut seen) = (from, 0);
+        while let Some(field) = self.list.get(index) {
+            let bit = mark(&field.name);
+            let is_same = |other: &Field<'_>| same(&other.name, &field.name);
+            let before = if seen & bit == 0 { &[] } else { self.list.get(from..index).unwrap_or_default() };
+            match before.iter().position(is_same) {
+                // What follows moves down to this index.
+                Some(earlier) => drop(self.list.remove(from + earlier)),
+                None => index += 1,
             }
+            seen |= bit;
         }
     }
 
@@ -101,6 +112,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn settle_beside(&mut self, from: usize, prefix: &str) {
         let from = from.min(self.list.len());
         let (old, new) = self.list.split_at_mut(from);
+        let marks = old.iter().fold(0, |marks, field| marks | mark(&field.name));
         // Docker gives a record four fields and some labels, so looking through the old ones beats a table.
         let many = (old.len() > FEW).then(|| old.iter().map(|field| field.name.as_ref()).collect());
         let is_taken = |name: &str| match &many {
@@ -108,8 +120,9 @@ impl<'a> Fields<'a> {
             None => old.iter().any(|field| same(&field.name, name)),
         };
         for field in new {
-            if is_taken(&field.name) {
+            if marks & mark(&field.name) != 0 && is_taken(&field.name) {
                 field.name = free(beside(prefix, &field.name), is_taken);
+                self.marks |= mark(&field.name);
             }
         }
         self.settle_from(from);
@@ -139,11 +152,17 @@ impl<'a> Fields<'a> {
 
     /// The value of `name`.
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+        if self.marks & mark(name) == 0 {
+            return None;
+        }
         self.list.iter().find(|field| same(&field.name, name)).map(|field| &field.value)
     }
 
     /// The value of `name` among the fields from index `from` on.
     pub(crate) fn get_after(&self, from: usize, name: &str) -> Option<&Value<'a>> {
+        if self.marks & mark(name) == 0 {
+            return None;
+        }
         self.list.get(from..)?.iter().find(|field| same(&field.name, name)).map(|field| &field.value)
     }
 
@@ -155,12 +174,16 @@ impl<'a> Fields<'a> {
     /// Gives the field `from` the name `to`, which no other has.
     pub(crate) fn rename(&mut self, from: &str, to: Name<'a>) {
         if let Some(field) = self.list.iter_mut().find(|field| field.name == from) {
+            self.marks |= mark(&to);
             field.name = to;
         }
     }
 
     /// Takes `name` out.
     pub fn remove(&mut self, name: &str) -> Option<Value<'a>> {
+        if self.marks & mark(name) == 0 {
+            return None;
+        }
         let index = self.list.iter().position(|field| same(&field.name, name))?;
         Some(self.list.remove(index).value)
     }
@@ -180,9 +203,9 @@ impl<'a> Fields<'a> {
         self.list.iter()
     }
 
-    /// All, in order, to be changed; a name only to one that no other has.
-    pub(crate) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Field<'a>> {
-        self.list.iter_mut()
+    /// All names with their values, in order; the values can be changed.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = (&str, &mut Value<'a>)> {
+        self.list.iter_mut().map(|field| (field.name.as_ref(), &mut field.value))
     }
 
     /// How many.
@@ -193,6 +216,12 @@ impl<'a> Fields<'a> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+}
+
+impl PartialEq for Fields<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.list == other.list
     }
 }
 
