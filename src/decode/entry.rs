@@ -186,12 +186,28 @@ fn read_members<'a>(
 ) -> Result<(), DecodeError> {
     let mut budget = bounds.fields;
     for _ in 0..pairs {
-        let name = read_name(reader, bounds, &mut budget).map_err(|fault| bounds.exceeded(fault))?;
-        let value = read_value(reader, bounds, &mut budget).map_err(|fault| bounds.exceeded(fault))?;
-        fields.push(name, value);
+        let value = push_name(reader, fields, bounds, &mut budget).map_err(|fault| bounds.exceeded(fault))?;
+        read_value(reader, value, bounds, &mut budget).map_err(|fault| bounds.exceeded(fault))?;
     }
     fields.settle();
     Ok(())
+}
+
+/// Puts the next name where it will stay, and answers where its value goes.
+fn push_name<'a, 'f>(
+    reader: &mut Reader<'a>,
+    fields: &'f mut Fields<'a>,
+    bounds: Bounds,
+    budget: &mut u64,
+) -> Result<&'f mut Value<'a>, SkipFault> {
+    let before = reader.clone();
+    if let Item::Text(name) = reader.item().map_err(SkipFault::Decode)?
+        && let Some(name) = event::plain_name_bytes(name)
+    {
+        return Ok(fields.push_read(name));
+    }
+    *reader = before;
+    read_name(reader, bounds, budget).map(|name| fields.push_named(name))
 }
 
 /// A number or a truth as a name is written out; a map, an array or an extension becomes the base64 of its bytes.
@@ -213,9 +229,14 @@ fn read_name<'a>(reader: &mut Reader<'a>, bounds: Bounds, budget: &mut u64) -> R
     Ok(event::legal_name(Cow::Owned(name), bounds.name_depth))
 }
 
-fn read_value<'a>(reader: &mut Reader<'a>, bounds: Bounds, budget: &mut u64) -> Result<Value<'a>, SkipFault> {
+fn read_value<'a>(
+    reader: &mut Reader<'a>,
+    into: &mut Value<'a>,
+    bounds: Bounds,
+    budget: &mut u64,
+) -> Result<(), SkipFault> {
     let before = reader.clone();
-    let value = match reader.item().map_err(SkipFault::Decode)? {
+    *into = match reader.item().map_err(SkipFault::Decode)? {
         Item::Text(text) => Value::Text(text),
         Item::Nil => Value::Null,
         Item::Bool(truth) => Value::Bool(truth),
@@ -226,9 +247,10 @@ fn read_value<'a>(reader: &mut Reader<'a>, bounds: Bounds, budget: &mut u64) -> 
         Item::Binary(bytes) => Value::Binary(bytes),
         Item::Array(_) | Item::Map(_) | Item::Extension(..) => {
             *reader = before;
-            return Ok(Value::Packed(reader.skip(bounds.depth.saturating_sub(1), budget)?));
+            *into = Value::Packed(reader.skip(bounds.depth.saturating_sub(1), budget)?);
+            return Ok(());
         }
     };
     *budget = budget.checked_sub(1).ok_or(SkipFault::Fields)?;
-    Ok(value)
+    Ok(())
 }

@@ -24,6 +24,7 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 /// One of 128 bits for a name, so that most names which are not there are told without looking through those that are.
+#[inline]
 fn mark(name: &str) -> u128 {
     let name = name.as_bytes();
     let ends = |end: Option<&u8>| usize::from(end.copied().unwrap_or_default());
@@ -62,6 +63,25 @@ impl<'a> Fields<'a> {
     pub fn push(&mut self, name: Name<'a>, value: Value<'a>) {
         self.marks |= mark(&name);
         self.list.push(Field { name, value });
+    }
+
+    /// As [`Fields::push`] for a legal name that was read, with the value to be written where it is answered: both are
+    /// built in their place, for moving them there costs more than reading them does.
+    #[inline]
+    pub(crate) fn push_read(&mut self, name: &'a str) -> &mut Value<'a> {
+        self.marks |= mark(name);
+        &mut self.list.push_mut(Field { name: Cow::Borrowed(name), value: Value::Null }).value
+    }
+
+    /// As [`Fields::push`], answering the value, which is null, to be written.
+    pub(crate) fn push_named(&mut self, name: Name<'a>) -> &mut Value<'a> {
+        self.marks |= mark(&name);
+        &mut self.list.push_mut(Field { name, value: Value::Null }).value
+    }
+
+    /// The value that was pushed last.
+    pub(crate) fn last_mut(&mut self) -> Option<&mut Value<'a>> {
+        self.list.last_mut().map(|field| &mut field.value)
     }
 
     /// Keeps the last of each name that was pushed more than once.

@@ -11,7 +11,10 @@ pub(crate) mod words;
 
 pub use fields::{Field, Fields};
 pub use name::{MAX_DEPTH, Name};
-pub(crate) use name::{legal as legal_name, legal_bytes as legal_name_bytes};
+pub(crate) use name::{
+    legal as legal_name, legal_bytes as legal_name_bytes, plain as plain_name,
+    plain_bytes as plain_name_bytes,
+};
 pub use tag::{Pattern, PatternFault};
 pub use time::Timestamp;
 

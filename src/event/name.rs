@@ -61,6 +61,21 @@ fn well_known(name: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// The name itself where no rule can apply to it: nearly always.
+#[inline]
+pub(crate) fn plain(name: &str) -> Option<&str> {
+    is_plain(name.as_bytes()).then_some(name)
+}
+
+/// As [`plain`], of bytes that may not be UTF-8.
+#[inline]
+pub(crate) fn plain_bytes(name: &[u8]) -> Option<&str> {
+    match well_known(name) {
+        None if is_plain(name) => str::from_utf8(name).ok(),
+        known => known,
+    }
+}
+
 /// The legal form of bytes that may not be UTF-8.
 pub(crate) fn legal_bytes(name: &[u8], depth: usize) -> Name<'_> {
     if let Some(name) = well_known(name) {
