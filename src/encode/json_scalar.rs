@@ -19,6 +19,7 @@ const SURELY_FINITE: usize = 300;
 const REPLACEMENT: &[u8] = b"\\ufffd";
 
 /// Writes `json`, which is no object and no array.
+#[inline]
 pub(super) fn write(writer: &mut ValueWriter<'_>, json: &str) {
     match json.as_bytes() {
         text @ [b'"', ..] if words::any(text, |word| words::equal(word, b'\\')) => {

@@ -114,7 +114,7 @@ impl Encoder {
 #[inline]
 fn depth(name: &str, value: &Value<'_>) -> usize {
     match value {
-        Value::Json(json) if !json.starts_with(['{', '[']) => 1,
+        Value::Json(json) if !matches!(json.as_bytes(), [b'{' | b'[', ..]) => 1,
         Value::Packed(_) | Value::Json(_) => 1 + memchr::memchr_iter(b'.', name.as_bytes()).count(),
         _ => 1,
     }

@@ -229,6 +229,7 @@ impl<'o> ValueWriter<'o> {
     }
 
     /// Writes JSON that was read before, so that its syntax is known to be right.
+    #[inline]
     pub(super) fn json(&mut self, json: &str, depth: usize) {
         match json.as_bytes().first() {
             Some(b'{' | b'[') if depth >= self.max_depth => {

@@ -19,13 +19,15 @@ pub(super) fn apply(event: &mut Event<'_>, parse: Parse) -> bool {
         return parse != Parse::Json;
     }
     let Ok(line) = simdutf8::basic::from_utf8(line) else { return parse != Parse::Json };
+    // Taken out first: afterwards all that was read would have to move up.
+    let Some((place, message)) = event.fields.take("message") else { return true };
     let own = event.fields.len();
     if parse::json_object(line, 1, &mut event.fields).is_err() {
+        event.fields.put_back(place, message);
         return parse != Parse::Json;
     }
-    event.fields.remove("message");
-    event.fields.settle_beside(own - 1, "parsed");
-    take_time(event, own - 1);
+    event.fields.settle_beside(own, "parsed");
+    take_time(event, own);
     true
 }
 

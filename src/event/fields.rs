@@ -79,11 +79,6 @@ impl<'a> Fields<'a> {
         &mut self.list.push_mut(Field { name, value: Value::Null }).value
     }
 
-    /// The value that was pushed last.
-    pub(crate) fn last_mut(&mut self) -> Option<&mut Value<'a>> {
-        self.list.last_mut().map(|field| &mut field.value)
-    }
-
     /// Keeps the last of each name that was pushed more than once.
     pub(crate) fn settle(&mut self) {
         self.settle_from(0);
@@ -206,6 +201,17 @@ impl<'a> Fields<'a> {
         }
         let index = self.list.iter().position(|field| same(&field.name, name))?;
         Some(self.list.remove(index).value)
+    }
+
+    /// Takes `name` out, and says where it was.
+    pub(crate) fn take(&mut self, name: &str) -> Option<(usize, Field<'a>)> {
+        let index = self.list.iter().position(|field| same(&field.name, name))?;
+        Some((index, self.list.remove(index)))
+    }
+
+    /// Puts back what was taken.
+    pub(crate) fn put_back(&mut self, index: usize, field: Field<'a>) {
+        self.list.insert(index.min(self.list.len()), field);
     }
 
     /// Takes back what was pushed beyond the first `length`.

@@ -32,6 +32,23 @@ pub(crate) fn any(bytes: &[u8], test: impl Fn(u64) -> u64) -> bool {
     found != 0 || last_word(bytes).is_some_and(|word| test(word) != 0)
 }
 
+/// Where the first byte in question is. `test` has to be exact for the lowest byte of a word.
+#[inline]
+pub(crate) fn find(bytes: &[u8], test: impl Fn(u64) -> u64) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let found = test(u64::from_le_bytes(*word));
+        if found != 0 {
+            return Some(8 * index + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let mut last = [0x80; 8];
+    let filled = last.get_mut(..rest.len())?;
+    filled.copy_from_slice(rest);
+    let at = test(u64::from_le_bytes(last)).trailing_zeros() as usize / 8;
+    (at < rest.len()).then_some(8 * words.len() + at)
+}
+
 /// The last eight bytes, or, of fewer, all of them in some places, some of them twice.
 #[inline]
 fn last_word(bytes: &[u8]) -> Option<u64> {
@@ -65,6 +82,8 @@ mod tests {
             prop_assert_eq!(super::any(&bytes, |word| below(word, limit)), bytes.iter().any(|byte| *byte < limit));
             prop_assert_eq!(super::any(&bytes, |word| equal(word, byte)), bytes.contains(&byte));
             prop_assert_eq!(super::any(&bytes, not_ascii), !bytes.is_ascii());
+            let either = |word| below(word, limit) | equal(word, byte);
+            prop_assert_eq!(find(&bytes, either), bytes.iter().position(|one| *one < limit || *one == byte));
         }
     }
 

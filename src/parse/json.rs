@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::flat;
 use crate::event::{self, Fields, Name, Value};
 
 /// Members that one object may have: ten times what an index has fields, so that no line makes thousands of times its
@@ -21,6 +22,10 @@ pub struct NotJson;
 /// what it was.
 pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> Result<(), NotJson> {
     let before = fields.len();
+    if flat::members(line, |name, value| push(fields, before, depth, name, value)) {
+        return Ok(());
+    }
+    fields.truncate(before);
     let mut deserializer = serde_json::Deserializer::from_str(line);
     let read = deserializer.deserialize_map(Members { fields, depth }).and_then(|()| deserializer.end());
     if read.is_err() {
@@ -28,6 +33,16 @@ pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> 
         return Err(NotJson);
     }
     Ok(())
+}
+
+/// Appends a member of a plain object; false where there are too many.
+fn push<'a>(fields: &mut Fields<'a>, before: usize, depth: usize, name: &'a str, value: &'a str) -> bool {
+    let place = match event::plain_name(name) {
+        Some(name) => fields.push_read(name),
+        None => fields.push_named(event::legal_name(Cow::Borrowed(name), depth)),
+    };
+    *place = Value::Json(value);
+    fields.len() <= before + MAX_MEMBERS
 }
 
 struct Members<'f, 'a> {
@@ -44,50 +59,12 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
         let most = self.fields.len() + MAX_MEMBERS;
-        while map.next_key_seed(NameInPlace { fields: &mut *self.fields, depth: self.depth })?.is_some() {
-            if self.fields.len() > most {
+        while let Some((name, value)) = map.next_entry::<BorrowedName<'a>, &'a RawValue>()? {
+            if self.fields.len() == most {
                 return Err(serde::de::Error::custom("too many members"));
             }
-            let value: &'a RawValue = map.next_value()?;
-            if let Some(last) = self.fields.last_mut() {
-                *last = Value::Json(value.get());
-            }
+            self.fields.push(event::legal_name(name.0, self.depth), Value::Json(value.get()));
         }
-        Ok(())
-    }
-}
-
-/// Puts a member's name where it will stay.
-struct NameInPlace<'f, 'a> {
-    fields: &'f mut Fields<'a>,
-    depth: usize,
-}
-
-impl<'a> DeserializeSeed<'a> for NameInPlace<'_, 'a> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'a> Visitor<'a> for NameInPlace<'_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'a str) -> Result<(), E> {
-        match event::plain_name(name) {
-            Some(name) => self.fields.push_read(name),
-            None => self.fields.push_named(event::legal_name(Cow::Borrowed(name), self.depth)),
-        };
-        Ok(())
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<(), E> {
-        self.fields.push_named(event::legal_name(Cow::Owned(name.to_owned()), self.depth));
         Ok(())
     }
 }

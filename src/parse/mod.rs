@@ -1,5 +1,6 @@
 //! A line to fields: one format a file, over borrowed bytes. A line that does not fit is left as it is.
 
+mod flat;
 mod json;
 mod time;
 
