@@ -66,11 +66,14 @@ impl<'a> Fields<'a> {
     }
 
     /// As [`Fields::push`] for a legal name that was read, with the value to be written where it is answered: both are
-    /// built in their place, for moving them there costs more than reading them does.
+    /// built in their place, for a field that is built elsewhere and moved there costs more than reading it does.
     #[inline]
     pub(crate) fn push_read(&mut self, name: &'a str) -> &mut Value<'a> {
+        const EMPTY: Field<'static> = Field { name: Cow::Borrowed(""), value: Value::Null };
         self.marks |= mark(name);
-        &mut self.list.push_mut(Field { name: Cow::Borrowed(name), value: Value::Null }).value
+        let field = self.list.push_mut(EMPTY);
+        field.name = Cow::Borrowed(name);
+        &mut field.value
     }
 
     /// As [`Fields::push`], answering the value, which is null, to be written.
