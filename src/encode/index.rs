@@ -149,7 +149,9 @@ fn as_text(value: &Value<'_>) -> Option<String> {
         Value::Bool(truth) => write!(text, "{truth}").ok()?,
         Value::Unsigned(number) => write!(text, "{number}").ok()?,
         Value::Signed(number) => write!(text, "{number}").ok()?,
-        Value::Json(json) if !json.starts_with(['"', '{', '[', 'n']) => text.push_str(json),
+        Value::Json(json) | Value::Scalar(json) if !json.starts_with(['"', '{', '[', 'n']) => {
+            text.push_str(json)
+        }
         value => text = String::from_utf8_lossy(value.as_text()?).into_owned(),
     }
     Some(text)

@@ -77,6 +77,7 @@ impl<'o> ValueWriter<'o> {
     pub(super) fn value(&mut self, value: &Value<'_>, depth: usize) {
         match value {
             Value::Text(text) => self.mended.invalid_utf8 += u32::from(text::write_bytes(self.out, text)),
+            Value::Scalar(json) => self.out.extend_from_slice(json.as_bytes()),
             Value::Json(json) => self.json(json, depth),
             Value::Owned(text) => text::write_str(self.out, text),
             Value::Packed(bytes) => self.packed(&mut Reader::new(bytes), depth),

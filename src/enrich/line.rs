@@ -38,7 +38,9 @@ fn looks_like_object(line: &[u8]) -> bool {
 
 fn take_time(event: &mut Event<'_>, own: usize) {
     for name in TIME_NAMES {
-        let Some(Value::Json(json)) = event.fields.get_after(own, name) else { continue };
+        let Some(Value::Json(json) | Value::Scalar(json)) = event.fields.get_after(own, name) else {
+            continue;
+        };
         if let Some(time) = parse::parse_time(json) {
             event.time = time;
             event.fields.remove(name);

@@ -28,7 +28,7 @@ fn applied(options: PipelineOptions, record: serde_json::Value) -> (Vec<String>,
     pipelines.choose("ml-api").expect("one").apply(&mut event, &mut unparsed);
     let shown = event.fields.iter().map(|field| match &field.value {
         Value::Text(text) => format!("{}={}", field.name, String::from_utf8_lossy(text)),
-        Value::Json(json) => format!("{}={json}", field.name),
+        Value::Json(json) | Value::Scalar(json) => format!("{}={json}", field.name),
         other => format!("{}={other:?}", field.name),
     });
     (shown.collect(), event.time, unparsed)

@@ -41,6 +41,8 @@ pub enum Value<'a> {
     Packed(&'a [u8]),
     /// One JSON value in its own text, complete.
     Json(&'a str),
+    /// The same of a text without escapes, a number without an exponent, a truth or null: written as it stands.
+    Scalar(&'a str),
     /// A text that a step made.
     Owned(String),
 }
@@ -51,7 +53,7 @@ impl<'a> Value<'a> {
         match self {
             Self::Text(text) => Some(text),
             Self::Owned(text) => Some(text.as_bytes()),
-            Self::Json(json) => json
+            Self::Json(json) | Self::Scalar(json) => json
                 .as_bytes()
                 .strip_prefix(b"\"")
                 .and_then(|text| text.strip_suffix(b"\""))

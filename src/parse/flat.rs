@@ -12,6 +12,9 @@ pub(super) fn members<'a>(line: &'a str, member: impl FnMut(&'a str, &'a str) ->
     cursor.object(member).is_some() && cursor.at == line.len()
 }
 
+/// Characters of a number that surely is one for whoever reads it; what is longer is looked at by the encoder.
+const LONGEST_NUMBER: usize = 300;
+
 struct Cursor<'a> {
     line: &'a str,
     at: usize,
@@ -91,7 +94,7 @@ impl<'a> Cursor<'a> {
             }
             first => self.number(first)?,
         }
-        self.line.get(start..self.at)
+        self.line.get(start..self.at).filter(|value| value.starts_with('"') || value.len() <= LONGEST_NUMBER)
     }
 
     fn literal(&mut self, rest: &str) -> Option<()> {

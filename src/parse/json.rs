@@ -41,7 +41,7 @@ fn push<'a>(fields: &mut Fields<'a>, before: usize, depth: usize, name: &'a str,
         Some(name) => fields.push_read(name),
         None => fields.push_named(event::legal_name(Cow::Borrowed(name), depth)),
     };
-    *place = Value::Json(value);
+    *place = Value::Scalar(value);
     fields.len() <= before + MAX_MEMBERS
 }
 
