@@ -8,15 +8,9 @@ const BLOCK: usize = 32;
 /// Texts up to this length are looked at once for all that could be wrong with them.
 const SHORT: usize = 64;
 
-/// Not 0 for a word with a byte that has to be escaped.
-#[inline]
-const fn special(word: u64) -> u64 {
-    words::below(word, b' ') | words::equal(word, b'"') | words::equal(word, b'\\')
-}
-
 /// Writes `text` in quotes. Bytes that are no UTF-8 become U+FFFD; answers whether there were any.
 pub(super) fn write_bytes(out: &mut Vec<u8>, text: &[u8]) -> bool {
-    if text.len() <= SHORT && !words::any(text, |word| special(word) | words::not_ascii(word)) {
+    if text.len() <= SHORT && !words::any(text, |word| words::ends_json_text(word) | words::not_ascii(word)) {
         write_clean(out, text);
         return false;
     }
@@ -34,7 +28,7 @@ pub(super) fn write_bytes(out: &mut Vec<u8>, text: &[u8]) -> bool {
 
 /// Writes a field's name, with the comma before and the colon after it.
 pub(super) fn write_next_name(out: &mut Vec<u8>, name: &str) {
-    if words::any(name.as_bytes(), special) {
+    if words::any(name.as_bytes(), words::ends_json_text) {
         out.push(b',');
         write_str(out, name);
         return out.push(b':');
@@ -81,7 +75,7 @@ fn any_special(block: &[u8; BLOCK]) -> bool {
 fn first_special(bytes: &[u8]) -> Option<usize> {
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     let clean = blocks.iter().take_while(|block| !any_special(block)).count();
-    if clean == blocks.len() && !words::any(rest, special) {
+    if clean == blocks.len() && !words::any(rest, words::ends_json_text) {
         return None;
     }
     let from = clean * BLOCK;

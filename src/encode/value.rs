@@ -79,7 +79,6 @@ impl<'o> ValueWriter<'o> {
             Value::Text(text) => self.mended.invalid_utf8 += u32::from(text::write_bytes(self.out, text)),
             Value::Scalar(json) => self.out.extend_from_slice(json.as_bytes()),
             Value::Json(json) => self.json(json, depth),
-            Value::Owned(text) => text::write_str(self.out, text),
             Value::Packed(bytes) => self.packed(&mut Reader::new(bytes), depth),
             Value::Null => self.out.extend_from_slice(b"null"),
             Value::Bool(truth) => self.bool(*truth),

@@ -43,8 +43,6 @@ pub enum Value<'a> {
     Json(&'a str),
     /// The same of a text without escapes, a number without an exponent, a truth or null: written as it stands.
     Scalar(&'a str),
-    /// A text that a step made.
-    Owned(String),
 }
 
 impl<'a> Value<'a> {
@@ -52,7 +50,6 @@ impl<'a> Value<'a> {
     pub fn as_text(&self) -> Option<&[u8]> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Owned(text) => Some(text.as_bytes()),
             Self::Json(json) | Self::Scalar(json) => json
                 .as_bytes()
                 .strip_prefix(b"\"")

@@ -78,7 +78,7 @@ pub(crate) fn plain_bytes(name: &[u8]) -> Option<&str> {
 
 /// The legal form of bytes that may not be UTF-8.
 pub(crate) fn legal_bytes(name: &[u8], depth: usize) -> Name<'_> {
-    if let Some(name) = well_known(name) {
+    if let Some(name) = plain_bytes(name) {
         return Cow::Borrowed(name);
     }
     match simdutf8::basic::from_utf8(name) {

@@ -23,6 +23,11 @@ pub(crate) const fn not_ascii(word: u64) -> u64 {
     word & HIGHS
 }
 
+/// The high bit of every byte that JSON wants escaped in a text, or that ends one; exact for the lowest such byte.
+pub(crate) const fn ends_json_text(word: u64) -> u64 {
+    below(word, b' ') | equal(word, b'"') | equal(word, b'\\')
+}
+
 /// Whether `test`, which answers not 0 for a word with a byte in question, does so for any word of `bytes`. Where the
 /// length is no multiple of eight, some bytes are looked at twice.
 #[inline]

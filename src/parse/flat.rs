@@ -73,9 +73,8 @@ impl<'a> Cursor<'a> {
 
     /// A text after its opening quote, up to its closing one; none if an escape or a control character comes first.
     fn rest_of_text(&mut self) -> Option<&'a str> {
-        let special = |word| words::below(word, b' ') | words::equal(word, b'"') | words::equal(word, b'\\');
         let start = self.at;
-        let end = start + words::find(self.line.as_bytes().get(start..)?, special)?;
+        let end = start + words::find(self.line.as_bytes().get(start..)?, words::ends_json_text)?;
         self.at = end + 1;
         let text = self.line.get(start..end)?;
         (self.line.as_bytes().get(end) == Some(&b'"')).then_some(text)
