@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::connection::{Connection, Ended};
+use super::arrival::Arrival;
 use super::options::ForwardOptions;
 use super::peers::{Admitted, Peers};
 use crate::input::Shared;
@@ -21,7 +21,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 static ACCEPT_FAILED: RateLimited = RateLimited::every(Duration::from_secs(10));
 static REFUSED: RateLimited = RateLimited::every(Duration::from_secs(10));
-static MALFORMED: RateLimited = RateLimited::every(Duration::from_secs(1));
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -57,19 +56,18 @@ impl Listener {
     pub async fn serve(self, shared: Arc<Shared>, stop: CancellationToken, kill: CancellationToken) {
         let peers = Peers::new(Arc::clone(shared.metrics()));
         let connections = TaskTracker::new();
-        while let Some((stream, peer)) = stop.run_until_cancelled(self.accept()).await {
+        let (options, accepting) = (self.options.clone(), stop.clone());
+        let arrival = Arc::new(Arrival { options, shared, stop, kill });
+        while let Some((stream, peer)) = accepting.run_until_cancelled(self.accept()).await {
             match peers.admit(peer.ip(), &self.options.limits) {
                 Ok(admitted) => {
-                    let (shared, limits) = (Arc::clone(&shared), self.options.limits.clone());
-                    let (stop, kill) = (stop.clone(), kill.clone());
+                    let arrival = Arc::clone(&arrival);
                     connections.spawn(async move {
-                        let (from, to) = stream.into_split();
-                        let connection = Connection::new(from, to, shared, limits, kill);
-                        said(peer, &connection.serve(&stop).await);
+                        arrival.attend(stream, peer).await;
                         drop::<Admitted>(admitted);
                     });
                 }
-                Err(limit) => refused(&shared, peer, limit),
+                Err(limit) => refused(&arrival.shared, peer, limit),
             }
         }
         drop(self.socket);
@@ -101,16 +99,5 @@ fn refused(shared: &Shared, peer: SocketAddr, limit: &'static str) {
     reason(&shared.metrics().limits_exceeded, limit).inc();
     if let Some(held_back) = REFUSED.admit() {
         tracing::warn!(%peer, limit, held_back, "a connection was refused");
-    }
-}
-
-fn said(peer: SocketAddr, ended: &Ended) {
-    match ended {
-        Ended::Malformed(error) => {
-            if let Some(held_back) = MALFORMED.admit() {
-                tracing::warn!(%peer, %error, held_back, "a connection was closed: its bytes are no frames");
-            }
-        }
-        ended => tracing::debug!(%peer, %ended, "a connection ended"),
     }
 }

@@ -1,0 +1,57 @@
+//! From an accepted socket to its frames: what stands between the two, in order, and the end of it all.
+//!
+//! A listener without any of it costs its connections nothing here.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, split};
+use tokio_util::sync::CancellationToken;
+
+use super::connection::{Connection, Ended};
+use super::options::ForwardOptions;
+use crate::input::Shared;
+use crate::log::RateLimited;
+
+static MALFORMED: RateLimited = RateLimited::every(Duration::from_secs(1));
+
+/// What the connections of one listener share.
+pub(super) struct Arrival {
+    pub(super) options: ForwardOptions,
+    pub(super) shared: Arc<Shared>,
+    pub(super) stop: CancellationToken,
+    pub(super) kill: CancellationToken,
+}
+
+impl Arrival {
+    /// Serves one connection from its first byte to its last, and says how it ended.
+    pub(super) async fn attend<S>(&self, stream: S, peer: SocketAddr)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let ended = self.frames(stream).await;
+        said(peer, &ended);
+    }
+
+    /// Serves what is left to do once nothing stands before the frames any more.
+    async fn frames<S>(&self, stream: S) -> Ended
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (from, to) = split(stream);
+        let (shared, limits) = (Arc::clone(&self.shared), self.options.limits.clone());
+        Connection::new(from, to, shared, limits, self.kill.clone()).serve(&self.stop).await
+    }
+}
+
+fn said(peer: SocketAddr, ended: &Ended) {
+    match ended {
+        Ended::Malformed(error) => {
+            if let Some(held_back) = MALFORMED.admit() {
+                tracing::warn!(%peer, %error, held_back, "a connection was closed: its bytes are no frames");
+            }
+        }
+        ended => tracing::debug!(%peer, %ended, "a connection ended"),
+    }
+}
