@@ -76,6 +76,7 @@ impl Error {
     pub fn is_configuration(&self) -> bool {
         match self {
             Self::Pipelines(_) => true,
+            Self::Listen(error) => error.is_configuration(),
             Self::Output(error) => error.is_configuration(),
             _ => false,
         }

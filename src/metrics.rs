@@ -31,11 +31,21 @@ pub struct Kind {
     pub kind: &'static str,
 }
 
+/// One label, `listener`: an address that is listened on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Listening {
+    /// The address.
+    pub listener: String,
+}
+
 /// A family of counters by reason.
 pub type ByReason = Family<Reason, Counter>;
 
 /// A family of counters by kind.
 pub type ByKind = Family<Kind, Counter>;
+
+/// A family of gauges by listener.
+pub type ByListener = Family<Listening, Gauge>;
 
 /// Every counter of the daemon; cheap to share, registered once.
 pub struct Metrics {
@@ -76,6 +86,10 @@ pub struct Metrics {
     pub limits_exceeded: ByReason,
     /// Acks sent.
     pub acks_sent: Counter,
+    /// Certificates and keys that changed while the daemon ran, by what became of them (`taken`, `refused`).
+    pub tls_reloads: ByKind,
+    /// The end of each listener's certificate, in seconds since 1970. There is none without TLS.
+    pub tls_not_after: ByListener,
 
     /// Batches spilled, by reason (`pressure`, `age`, `stop`, `promise`).
     pub spills: ByReason,
@@ -141,6 +155,8 @@ impl Metrics {
             frames_received: Family::default(),
             limits_exceeded: Family::default(),
             acks_sent: Counter::default(),
+            tls_reloads: Family::default(),
+            tls_not_after: Family::default(),
             spills: Family::default(),
             spilled_bytes: Counter::default(),
             syncs: Counter::default(),
@@ -219,6 +235,16 @@ impl Metrics {
             self.limits_exceeded.clone(),
         );
         r.register("forebay_acks_sent", "Acks sent", self.acks_sent.clone());
+        r.register(
+            "forebay_tls_reloads",
+            "Changed certificates of listeners, by what became of them",
+            self.tls_reloads.clone(),
+        );
+        r.register(
+            "forebay_tls_certificate_expiry_timestamp_seconds",
+            "When a listener's certificate ends",
+            self.tls_not_after.clone(),
+        );
     }
 
     fn register_buffer(&self, r: &mut Registry) {
@@ -269,4 +295,9 @@ pub fn reason(family: &ByReason, reason: &'static str) -> Counter {
 /// The counter of one kind.
 pub fn kind(family: &ByKind, kind: &'static str) -> Counter {
     family.get_or_create_owned(&Kind { kind })
+}
+
+/// The gauge of one listener.
+pub fn listener(family: &ByListener, address: &str) -> Gauge {
+    family.get_or_create_owned(&Listening { listener: address.to_owned() })
 }

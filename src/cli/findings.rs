@@ -6,7 +6,10 @@ use std::io::{Error, ErrorKind};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::config::Config;
+use crate::input::forward::{self, ForwardOptions, Standing, Validity};
 
 /// One thing that was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +89,32 @@ fn advice(error: &Error) -> &'static str {
     }
 }
 
+/// Whether the certificates of listeners with TLS can be used, and until when.
+pub(super) fn certificates(config: &Config) -> Vec<Finding> {
+    let look = |(index, one): (usize, &ForwardOptions)| {
+        let (ok, text) = match forward::examine(&one.tls) {
+            Ok(None) => return None,
+            Ok(Some(validity)) => certificate(validity),
+            Err(fault) => (false, fault.to_string()),
+        };
+        Some(Finding { ok, about: format!("forward[{index}].tls"), text })
+    };
+    config.forward.iter().enumerate().filter_map(look).collect()
+}
+
+fn certificate(validity: Validity) -> (bool, String) {
+    let Validity { not_before, not_after } = validity;
+    match validity.at(Timestamp::now()) {
+        Standing::Valid => (true, format!("the certificate fits its key and is valid until {not_after}")),
+        Standing::NotYetValid => {
+            (false, format!("the certificate is not valid before {not_before}: senders will refuse it"))
+        }
+        Standing::Expired => {
+            (false, format!("the certificate expired at {not_after}: senders will refuse it"))
+        }
+    }
+}
+
 /// Where documents go when no target is configured.
 pub(super) fn no_target(config: &Config) -> Finding {
     let folder = config.file.directory.clone().unwrap_or_else(|| config.data_dir.join("documents"));
@@ -101,7 +130,6 @@ pub(super) fn no_target(config: &Config) -> Finding {
 mod tests {
     use super::*;
     use crate::http::HttpOptions;
-    use crate::input::forward::ForwardOptions;
 
     #[test]
     fn a_directory_that_can_be_made_is_good_and_is_not_made() {

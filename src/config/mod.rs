@@ -17,6 +17,7 @@ mod setting;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tree;
 
 use std::ffi::OsString;

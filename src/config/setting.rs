@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::fault::Place;
 use super::tree::{Node, Value};
 use crate::enrich::Parse;
+use crate::input::forward::{ClientAuth, TlsVersion};
 use crate::log::LogFormat;
 use crate::output::Compression;
 use crate::units::ByteSize;
@@ -222,6 +223,8 @@ macro_rules! words {
 
 words!(Parse, [("auto", Parse::Auto), ("json", Parse::Json), ("none", Parse::None)]);
 words!(Compression, [("none", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)]);
+words!(ClientAuth, [("required", ClientAuth::Required), ("optional", ClientAuth::Optional)]);
+words!(TlsVersion, [("1.2", TlsVersion::Tls12), ("1.3", TlsVersion::Tls13)]);
 words!(LogFormat, [("text", LogFormat::Text), ("json", LogFormat::Json)]);
 
 #[cfg(test)]

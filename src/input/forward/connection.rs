@@ -8,13 +8,14 @@ use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::ack::{Acks, NotAcked};
+use super::ack::{self, Acks, NotAcked};
 use super::options::LimitOptions;
 use super::read_buffer::ReadBuffer;
+use super::tls::HandshakeFault;
 use crate::buffer::Receipt;
 use crate::decode::{DecodeError, Frame, FrameScan, Scanned};
 use crate::input::{Pass, Shared};
-use crate::metrics::reason;
+use crate::metrics::{Metrics, reason};
 
 /// How long a connection is still read after the word to stop, counted from its last byte: what has reached this host
 /// by then is taken, since a sender without acks will not send it again.
@@ -36,6 +37,12 @@ pub(super) enum Ended {
     /// It was silent for too long.
     #[error("no byte for {0:?}")]
     Idle(Duration),
+    /// It took too long to come to its first frame.
+    #[error("not at its first frame within {0:?}")]
+    TooSlow(Duration),
+    /// Its TLS handshake failed.
+    #[error("no TLS: {0}")]
+    Tls(HandshakeFault),
     /// The next frame cannot be found.
     #[error("what came is no frame: {0}")]
     Malformed(DecodeError),
@@ -53,10 +60,32 @@ impl Ended {
         match self {
             Self::ByPeer | Self::Broken(_) => None,
             Self::Idle(_) => Some("idle_timeout"),
+            Self::TooSlow(_) => Some("handshake_timeout"),
+            Self::Tls(_) => Some("tls"),
             Self::Malformed(DecodeError::Limit { key, .. }) => Some(key),
             Self::Malformed(_) => Some("malformed"),
             Self::Stopping => Some("stop"),
             Self::NotAcked => Some("not_acked"),
+        }
+    }
+
+    /// Counts it under its word, if it has one, and under the limit that was exceeded.
+    pub(super) fn count(&self, metrics: &Metrics) {
+        if let Some(word) = self.reason() {
+            reason(&metrics.connections_closed, word).inc();
+        }
+        if let Self::Malformed(DecodeError::Limit { key, .. }) = self {
+            reason(&metrics.limits_exceeded, key).inc();
+        }
+    }
+}
+
+impl From<HandshakeFault> for Ended {
+    fn from(fault: HandshakeFault) -> Self {
+        match fault {
+            // As a probe of the port does it, over and over.
+            HandshakeFault::NoHello(error) => Self::Broken(error),
+            fault => Self::Tls(fault),
         }
     }
 }
@@ -117,12 +146,10 @@ where
             // why: a writer that is left behind still says what becomes safe, while there is somebody to hear it.
             self.kill.run_until_cancelled(acks.finish()).await;
         }
-        if let Some(word) = ended.reason() {
-            reason(&self.shared.metrics().connections_closed, word).inc();
+        if let Some(mut to) = self.to.take() {
+            self.kill.run_until_cancelled(ack::close(&mut to)).await;
         }
-        if let Ended::Malformed(DecodeError::Limit { key, .. }) = &ended {
-            reason(&self.shared.metrics().limits_exceeded, key).inc();
-        }
+        ended.count(self.shared.metrics());
         ended
     }
 

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::arrival::Arrival;
 use super::options::ForwardOptions;
 use super::peers::{Admitted, Peers};
+use super::tls::{Renewal, TlsFault};
 use crate::input::Shared;
 use crate::log::RateLimited;
 use crate::metrics::reason;
@@ -28,7 +29,23 @@ static REFUSED: RateLimited = RateLimited::every(Duration::from_secs(10));
 pub struct ListenError {
     address: String,
     #[source]
-    error: std::io::Error,
+    error: ListenFault,
+}
+
+/// Why it cannot.
+#[derive(Debug, thiserror::Error)]
+enum ListenFault {
+    #[error(transparent)]
+    Socket(#[from] std::io::Error),
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsFault),
+}
+
+impl ListenError {
+    /// Whether a change of configuration, or of the files that it names, mends it.
+    pub fn is_configuration(&self) -> bool {
+        matches!(self.error, ListenFault::Tls(_))
+    }
 }
 
 /// A socket that is bound and accepts nothing yet.
@@ -36,15 +53,18 @@ pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     options: ForwardOptions,
+    /// `None` where it is plain.
+    renewal: Option<Renewal>,
 }
 
 impl Listener {
-    /// Binds `options.listen`.
+    /// Reads the certificates, if there are any, and binds `options.listen`.
     pub async fn bind(options: ForwardOptions) -> Result<Self, ListenError> {
-        let fault = |error| ListenError { address: options.listen.clone(), error };
-        let socket = TcpListener::bind(&options.listen).await.map_err(fault)?;
-        let address = socket.local_addr().map_err(fault)?;
-        Ok(Self { socket, address, options })
+        let fault = |error: ListenFault| ListenError { address: options.listen.clone(), error };
+        let renewal = Renewal::open(&options.tls).map_err(|error| fault(error.into()))?;
+        let socket = TcpListener::bind(&options.listen).await.map_err(|error| fault(error.into()))?;
+        let address = socket.local_addr().map_err(|error| fault(error.into()))?;
+        Ok(Self { socket, address, options, renewal })
     }
 
     /// Where it listens, with the port that the system chose if it was asked to.
@@ -53,11 +73,16 @@ impl Listener {
     }
 
     /// Accepts until `stop`, then waits for its connections to finish. From `kill` on they wait for nobody.
-    pub async fn serve(self, shared: Arc<Shared>, stop: CancellationToken, kill: CancellationToken) {
+    pub async fn serve(mut self, shared: Arc<Shared>, stop: CancellationToken, kill: CancellationToken) {
         let peers = Peers::new(Arc::clone(shared.metrics()));
         let connections = TaskTracker::new();
         let (options, accepting) = (self.options.clone(), stop.clone());
-        let arrival = Arc::new(Arrival { options, shared, stop, kill });
+        let tls = self.renewal.as_ref().map(Renewal::tls);
+        if let Some(renewal) = self.renewal.take() {
+            let metrics = Arc::clone(shared.metrics());
+            connections.spawn(renewal.keep(self.address.to_string(), metrics, stop.clone()));
+        }
+        let arrival = Arc::new(Arrival { options, tls, shared, stop, kill });
         while let Some((stream, peer)) = accepting.run_until_cancelled(self.accept()).await {
             match peers.admit(peer.ip(), &self.options.limits) {
                 Ok(admitted) => {

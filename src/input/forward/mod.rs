@@ -7,13 +7,18 @@
 mod ack;
 mod arrival;
 mod connection;
+mod deadline;
 mod listener;
 mod options;
 mod peers;
 mod read_buffer;
+mod tls;
 
 pub use listener::{ListenError, Listener};
 pub use options::{ForwardOptions, LimitOptions};
+pub use tls::{
+    CipherSuite, ClientAuth, ServerCertificate, Standing, TlsFault, TlsOptions, TlsVersion, Validity, examine,
+};
 
 #[cfg(test)]
 mod tests;
