@@ -76,6 +76,8 @@ pub struct Metrics {
     pub limits_exceeded: ByReason,
     /// Acks sent.
     pub acks_sent: Counter,
+    /// UDP heartbeats answered.
+    pub heartbeats_answered: Counter,
 
     /// Batches spilled, by reason (`pressure`, `age`, `stop`, `promise`).
     pub spills: ByReason,
@@ -141,6 +143,7 @@ impl Metrics {
             frames_received: Family::default(),
             limits_exceeded: Family::default(),
             acks_sent: Counter::default(),
+            heartbeats_answered: Counter::default(),
             spills: Family::default(),
             spilled_bytes: Counter::default(),
             syncs: Counter::default(),
@@ -219,6 +222,11 @@ impl Metrics {
             self.limits_exceeded.clone(),
         );
         r.register("forebay_acks_sent", "Acks sent", self.acks_sent.clone());
+        r.register(
+            "forebay_heartbeats_answered",
+            "UDP heartbeats answered",
+            self.heartbeats_answered.clone(),
+        );
     }
 
     fn register_buffer(&self, r: &mut Registry) {
