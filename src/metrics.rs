@@ -90,6 +90,8 @@ pub struct Metrics {
     pub tls_reloads: ByKind,
     /// The end of each listener's certificate, in seconds since 1970. There is none without TLS.
     pub tls_not_after: ByListener,
+    /// UDP heartbeats answered.
+    pub heartbeats_answered: Counter,
 
     /// Batches spilled, by reason (`pressure`, `age`, `stop`, `promise`).
     pub spills: ByReason,
@@ -157,6 +159,7 @@ impl Metrics {
             acks_sent: Counter::default(),
             tls_reloads: Family::default(),
             tls_not_after: Family::default(),
+            heartbeats_answered: Counter::default(),
             spills: Family::default(),
             spilled_bytes: Counter::default(),
             syncs: Counter::default(),
@@ -244,6 +247,11 @@ impl Metrics {
             "forebay_tls_certificate_expiry_timestamp_seconds",
             "When a listener's certificate ends",
             self.tls_not_after.clone(),
+        );
+        r.register(
+            "forebay_heartbeats_answered",
+            "UDP heartbeats answered",
+            self.heartbeats_answered.clone(),
         );
     }
 

@@ -22,7 +22,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "URL")]
     elasticsearch: Vec<String>,
 
-    /// Where to listen for the forward protocol; once for each. Replaces the configured listeners.
+    /// Where to listen for the forward protocol, ADDRESS:PORT or unix:PATH; once for each. Replaces the configured listeners.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Vec<String>,
 

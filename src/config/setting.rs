@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fault::Place;
 use super::tree::{Node, Value};
 use crate::enrich::Parse;
-use crate::input::forward::{ClientAuth, TlsVersion};
+use crate::input::forward::{ClientAuth, TlsVersion, UnixMode};
 use crate::log::LogFormat;
 use crate::output::Compression;
 use crate::units::ByteSize;
@@ -192,6 +192,27 @@ fn duration(text: &str) -> Result<Duration, String> {
     let number: u64 = digits.parse().map_err(|_| wrong())?;
     let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(wrong)?;
     number.checked_mul(*factor).map(Duration::from_nanos).ok_or_else(|| format!("`{text}` is too long"))
+}
+
+impl Setting for u32 {
+    fn read(node: &Node) -> Read<Self> {
+        let number = u64::read(node)?;
+        Self::try_from(number).or_else(|_| wrong(node, format!("`{number}` is out of range")))
+    }
+
+    fn print(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for UnixMode {
+    fn read(node: &Node) -> Read<Self> {
+        parsed(node, "a mode in octal such as \"0660\"", str::parse)
+    }
+
+    fn print(&self) -> String {
+        quote(&self.to_string())
+    }
 }
 
 /// One of a few words.

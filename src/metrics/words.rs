@@ -22,6 +22,8 @@ const CLOSED: &[&str] = &[
     "connections_per_address",
     "idle_timeout",
     "handshake_timeout",
+    "deny_keepalive",
+    "proxy_protocol",
     "malformed",
     "frame_bytes",
     "depth",
