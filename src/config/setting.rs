@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::fault::Place;
 use super::tree::{Node, Value};
+use crate::buffer::{SegmentCompression, WhenFull};
 use crate::enrich::Parse;
 use crate::log::LogFormat;
 use crate::output::Compression;
@@ -222,6 +223,11 @@ macro_rules! words {
 
 words!(Parse, [("auto", Parse::Auto), ("json", Parse::Json), ("none", Parse::None)]);
 words!(Compression, [("none", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)]);
+words!(
+    WhenFull,
+    [("wait", WhenFull::Wait), ("drop_oldest", WhenFull::DropOldest), ("drop_newest", WhenFull::DropNewest)]
+);
+words!(SegmentCompression, [("none", SegmentCompression::None), ("zstd", SegmentCompression::Zstd)]);
 words!(LogFormat, [("text", LogFormat::Text), ("json", LogFormat::Json)]);
 
 #[cfg(test)]
