@@ -6,6 +6,7 @@
 //! A counter with a label is there from the start, at 0, for each word that it knows.
 //! Counters are bumped per read, batch or request, never per event: the path takes no shared cache line for one.
 
+mod by_tag;
 mod words;
 
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+pub use by_tag::{ByTag, TagReason};
 
 /// One label, `reason`, from a fixed set of words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -61,6 +64,8 @@ pub struct Metrics {
     pub events_dead_letter: Counter,
     /// Events given up, by reason.
     pub events_dropped: ByReason,
+    /// Of these, what the buffer gave up because it was full, by tag.
+    pub dropped_by_tag: ByTag,
     /// Documents that a data stream's failure store took; counted in `events_indexed` too.
     pub events_failure_store: Counter,
     /// What the encoder changed so that the document can be stored, by kind (`invalid_utf8`, `not_finite`, …).
@@ -145,6 +150,7 @@ impl Metrics {
             events_duplicate: Counter::default(),
             events_dead_letter: Counter::default(),
             events_dropped: Family::default(),
+            dropped_by_tag: ByTag::default(),
             events_failure_store: Counter::default(),
             values_mended: Family::default(),
             lines_unparsed: Family::default(),
@@ -199,6 +205,11 @@ impl Metrics {
             self.events_dead_letter.clone(),
         );
         r.register("forebay_events_dropped", "Events given up", self.events_dropped.clone());
+        r.register(
+            "forebay_events_dropped_by_tag",
+            "Events given up because the buffer was full, by tag",
+            self.dropped_by_tag.family(),
+        );
         r.register(
             "forebay_events_failure_store",
             "Documents that a data stream's failure store took",

@@ -23,6 +23,11 @@ pub(super) fn at_least<T: Setting + PartialOrd>(least: T) -> impl Fn(&T) -> Chec
     }
 }
 
+/// A part of a whole that leaves something of it.
+pub(super) fn percent(percent: &u64) -> Checked {
+    if *percent < 100 { Ok(()) } else { Err(format!("{percent} leaves nothing to use; take 99 or less")) }
+}
+
 /// `ADDRESS:PORT`, as a socket is bound to it.
 pub(super) fn listen(address: &str) -> Checked {
     let (host, port) = address

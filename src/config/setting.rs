@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::fault::Place;
 use super::tree::{Node, Value};
+use crate::buffer::{SegmentCompression, WhenFull};
 use crate::enrich::Parse;
 use crate::input::forward::{ClientAuth, TlsVersion, UnixMode};
 use crate::log::LogFormat;
@@ -246,6 +247,11 @@ words!(Parse, [("auto", Parse::Auto), ("json", Parse::Json), ("none", Parse::Non
 words!(Compression, [("none", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)]);
 words!(ClientAuth, [("required", ClientAuth::Required), ("optional", ClientAuth::Optional)]);
 words!(TlsVersion, [("1.2", TlsVersion::Tls12), ("1.3", TlsVersion::Tls13)]);
+words!(
+    WhenFull,
+    [("wait", WhenFull::Wait), ("drop_oldest", WhenFull::DropOldest), ("drop_newest", WhenFull::DropNewest)]
+);
+words!(SegmentCompression, [("none", SegmentCompression::None), ("zstd", SegmentCompression::Zstd)]);
 words!(LogFormat, [("text", LogFormat::Text), ("json", LogFormat::Json)]);
 
 #[cfg(test)]

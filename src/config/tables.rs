@@ -155,6 +155,9 @@ fn buffer(section: &mut Section<'_>, options: &mut BufferOptions) {
     section.checked("memory", &mut options.memory, checks::at_least(ByteSize::mib(1)));
     section.checked("disk", &mut options.disk, checks::at_least(ByteSize::mib(1)));
     section.key("min_free", &mut options.min_free);
+    section.checked("min_free_percent", &mut options.min_free_percent, checks::percent);
+    section.key("when_full", &mut options.when_full);
+    section.key("compression", &mut options.compression);
     section.checked("batch_bytes", &mut options.batch_bytes, checks::at_least(ByteSize::kib(1)));
     section.checked("batch_documents", &mut options.batch_documents, checks::at_least(1));
     section.checked("batch_age", &mut options.batch_age, checks::at_least(MOMENT));

@@ -121,7 +121,7 @@ impl Pass {
         let mut entries = Entries::new(body, limits.depth, limits.fields);
         ids.sequence = self.shared.take_sequence(entries.at_most().min(SEQUENCE_BLOCK));
         loop {
-            let mut open = self.open().await;
+            let mut open = self.open(receipt.is_some()).await;
             let done = self.fill(&mut open, route, &mut entries, ids, receipt);
             if let Some(receipt) = receipt {
                 open.attach(receipt);
@@ -134,15 +134,19 @@ impl Pass {
         }
     }
 
-    /// The batch that is being written, or a new one as soon as the buffer has room.
-    async fn open(&mut self) -> OpenBatch {
+    /// The batch that is being written, or a new one as soon as the buffer has room; for what is not `promised`, as
+    /// soon as it is known that there will be none, too, where that is to be given up then.
+    async fn open(&mut self, promised: bool) -> OpenBatch {
         match self.open.take() {
             Some(open) if !self.is_full(&open) => open,
             full => {
                 self.open = full;
                 // why: it may wait long, and the books have to balance meanwhile.
                 self.flush();
-                self.hurry.run_until_cancelled(self.shared.buffer.ready()).await;
+                let buffer = &self.shared.buffer;
+                let room =
+                    async { if promised { buffer.ready().await } else { buffer.ready_or_full().await } };
+                self.hurry.run_until_cancelled(room).await;
                 self.shared.buffer.take_open()
             }
         }
@@ -245,7 +249,7 @@ impl Pass {
 
     /// Resolves when there is room for a line, or no time left to wait for it.
     pub async fn room(&mut self) {
-        self.open = Some(self.open().await);
+        self.open = Some(self.open(true).await);
     }
 
     /// Writes a line that became due without a frame: late, or brought back by a start. It was in memory before.

@@ -57,7 +57,11 @@ const MODES: &[&str] = &["message", "forward", "packed_forward", "compressed_pac
 
 /// Makes every series.
 pub(super) fn begin(metrics: &Metrics) {
-    reasons(&metrics.events_dropped, &["limit", "malformed", "unexpected", "corrupt"]);
+    reasons(
+        &metrics.events_dropped,
+        &["limit", "malformed", "unexpected", "corrupt", "unreadable", "buffer_full"],
+    );
+    metrics.dropped_by_tag.begin("buffer_full");
     reasons(&metrics.lines_unparsed, &["not_json"]);
     reasons(&metrics.partial_incomplete, &["timeout", "memory", "line_bytes"]);
     reasons(&metrics.connections_closed, CLOSED);

@@ -41,6 +41,10 @@ impl Files {
         self.segments().join(format!("{id:020}.done"))
     }
 
+    pub(crate) fn index(&self, id: u64) -> PathBuf {
+        self.segments().join(format!("{id:020}.idx"))
+    }
+
     pub(crate) fn quarantine(&self) -> PathBuf {
         self.dir.join("quarantine")
     }
@@ -55,11 +59,22 @@ impl Files {
         Ok(numbers)
     }
 
-    /// Removes a segment and its marks; `.seg` first, so that a crash in between leaves nothing to deliver again.
+    /// Removes a segment, its marks and its index; `.seg` first, so that a crash in between leaves nothing to deliver
+    /// again.
     pub(crate) fn remove(&self, id: u64) -> io::Result<()> {
         remove_if_there(&self.segment(id))?;
         remove_if_there(&self.marks(id))?;
+        remove_if_there(&self.index(id))?;
         sync_dir(&self.segments())
+    }
+
+    /// Renames a whole segment into quarantine, so that nothing of it is lost, and removes what belongs to it.
+    pub(crate) fn withdraw(&self, id: u64, length: u64) -> io::Result<()> {
+        fs::create_dir_all(self.quarantine())?;
+        let target = self.quarantine().join(format!("{id:020}.seg.0-{length}"));
+        fs::rename(self.segment(id), target)?;
+        sync_dir(&self.quarantine())?;
+        self.remove(id)
     }
 }
 

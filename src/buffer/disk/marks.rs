@@ -8,11 +8,12 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::files::remove_if_there;
-use super::header::{VERSION, take_u32, take_u64};
+use super::header::{take_u32, take_u64};
 
 const HEADER: usize = 16;
 const MARK: usize = 12;
 const MAGIC: &[u8; 8] = b"FOREBAYD";
+const VERSION: u32 = 1;
 
 /// The marks of one segment, open for more.
 pub(super) struct Marks {
