@@ -110,6 +110,9 @@ mod store;
 
 pub(crate) mod record;
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
+
 pub(super) use error::DiskError;
 pub use error::OpenError;
 pub(super) use files::Files;

@@ -15,5 +15,9 @@ mod read_buffer;
 pub use listener::{ListenError, Listener};
 pub use options::{ForwardOptions, LimitOptions};
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+
 #[cfg(test)]
 mod tests;
