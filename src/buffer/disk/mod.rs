@@ -148,6 +148,9 @@ mod store;
 
 pub(crate) mod record;
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
+
 pub(super) use codec::Packer;
 pub(super) use error::DiskError;
 pub use error::OpenError;

@@ -30,5 +30,9 @@ pub use tls::{
 };
 pub use unix::{MAX_PATH, SocketStanding, UnixFault, UnixMode};
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+
 #[cfg(test)]
 mod tests;
