@@ -74,10 +74,16 @@ struct Meta<'a> {
     id: Cow<'a, str>,
 }
 
+/// Index and id that an action line names; empty where it names none.
+pub(super) fn destination(action: &[u8]) -> (Cow<'_, str>, Cow<'_, str>) {
+    let action: Action<'_> = serde_json::from_slice(action).unwrap_or_default();
+    (action.create.index, action.create.id)
+}
+
 impl Letter<'_> {
     /// The letter as a line with its end.
     pub(super) fn line(&self) -> Vec<u8> {
-        let action: Action<'_> = serde_json::from_slice(self.action).unwrap_or_default();
+        let (index, id) = destination(self.action);
         let document = match serde_json::from_slice(self.document) {
             Ok(raw) => Document::Json(raw),
             Err(_) => Document::Text(String::from_utf8_lossy(self.document)),
@@ -88,8 +94,8 @@ impl Letter<'_> {
             kind: self.kind,
             status: self.status,
             error: self.error,
-            index: action.create.index,
-            id: action.create.id,
+            index,
+            id,
             tag: self.tag,
             document,
         };

@@ -5,6 +5,7 @@
 
 mod compress;
 mod dead_letters;
+mod document;
 pub mod elasticsearch;
 mod error;
 pub mod file;
