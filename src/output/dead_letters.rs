@@ -4,6 +4,7 @@
 //! one word of ours (`mapping`, `too_large`, `malformed`, `index_name`, `refused`), the target's type, status and words, what
 //! the document's action said, the tag its event came with, and the document as it was sent.
 //! Letters are on the disk, synced, before the delivery they come from counts as delivered.
+//! What was refused before it became a document has letters of its own form in the same files: see `refused`.
 
 use std::borrow::Cow;
 use std::fs;
@@ -121,7 +122,7 @@ impl DeadLetters {
     }
 
     /// Writes the lines and syncs them, all or none.
-    pub(super) async fn write(&self, lines: Vec<u8>) -> io::Result<()> {
+    pub async fn write(&self, lines: Vec<u8>) -> io::Result<()> {
         let this = self.clone();
         tokio::task::spawn_blocking(move || this.write_now(&lines)).await.map_err(io::Error::other)?
     }

@@ -11,6 +11,7 @@ mod error;
 pub mod file;
 mod health;
 mod options;
+mod refused;
 mod rotate;
 
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,7 @@ pub use health::{Finding, NodeHealth, TargetHealth};
 pub use options::{
     Auth, ClientCertificate, Compression, DeadLetterOptions, ElasticsearchOptions, FileOptions,
 };
+pub use refused::{Original, Refused};
 
 /// The output that the configuration names.
 pub enum Output {
