@@ -144,7 +144,9 @@ impl Daemon {
         let mut registry = Registry::default();
         let metrics = Metrics::new(&mut registry);
         let pipelines = compile(&config)?;
-        let output = Arc::new(open_output(&config, &metrics)?);
+        let dead_letters =
+            DeadLetters::open(config.dead_letters.clone(), &config.data_dir.join("dead-letters"))?;
+        let output = Arc::new(open_output(&config, &dead_letters, &metrics)?);
         let (buffer, parts) =
             Buffer::open(config.buffer.clone(), &config.data_dir.join("buffer"), Arc::clone(&metrics))?;
         let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
@@ -259,14 +261,17 @@ fn compile(config: &Config) -> Result<Pipelines, PipelineError> {
     Pipelines::compile(&config.pipelines, defaults)
 }
 
-fn open_output(config: &Config, metrics: &Arc<Metrics>) -> Result<Output, OutputError> {
+fn open_output(
+    config: &Config,
+    dead_letters: &DeadLetters,
+    metrics: &Arc<Metrics>,
+) -> Result<Output, OutputError> {
     if config.elasticsearch.hosts.is_empty() {
         let default = config.data_dir.join("documents");
         return FileOutput::open(config.file.clone(), &default, Arc::clone(metrics)).map(Output::File);
     }
-    let dead_letters = DeadLetters::open(config.dead_letters.clone(), &config.data_dir.join("dead-letters"))?;
-    Elasticsearch::new(config.elasticsearch.clone(), config.own_indices(), dead_letters, Arc::clone(metrics))
-        .map(Output::Elasticsearch)
+    let (options, letters) = (config.elasticsearch.clone(), dead_letters.clone());
+    Elasticsearch::new(options, config.own_indices(), letters, Arc::clone(metrics)).map(Output::Elasticsearch)
 }
 
 fn deliver(output: Arc<Output>, buffer: Buffer) -> (JoinHandle<()>, CancellationToken) {

@@ -62,6 +62,8 @@ pub struct Metrics {
     pub events_duplicate: Counter,
     /// Documents that the target will never take, kept with the reason.
     pub events_dead_letter: Counter,
+    /// Documents that the target took on a second try, with a field as text; counted in `events_indexed` too.
+    pub events_healed: ByKind,
     /// Events given up, by reason.
     pub events_dropped: ByReason,
     /// Of these, what the buffer gave up because it was full, by tag.
@@ -149,6 +151,7 @@ impl Metrics {
             events_indexed: Counter::default(),
             events_duplicate: Counter::default(),
             events_dead_letter: Counter::default(),
+            events_healed: Family::default(),
             events_dropped: Family::default(),
             dropped_by_tag: ByTag::default(),
             events_failure_store: Counter::default(),
@@ -203,6 +206,11 @@ impl Metrics {
             "forebay_events_dead_letter",
             "Documents that the target will never take, kept with the reason",
             self.events_dead_letter.clone(),
+        );
+        r.register(
+            "forebay_events_healed",
+            "Documents taken on a second try, with a field as text",
+            self.events_healed.clone(),
         );
         r.register("forebay_events_dropped", "Events given up", self.events_dropped.clone());
         r.register(

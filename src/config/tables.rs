@@ -194,6 +194,8 @@ fn elasticsearch(section: &mut Section<'_>, options: &mut ElasticsearchOptions) 
     section.checked("retry_max", &mut options.retry_max, checks::at_least(MOMENT));
     section.key("install_template", &mut options.install_template);
     section.key("sniff", &mut options.sniff);
+    section.key("heal", &mut options.heal);
+    section.checked("heal_fields", &mut options.heal_fields, checks::at_least(1));
     if options.retry_min > options.retry_max {
         section.refuse(&["retry_min", "retry_max"], "the first pause, retry_min, is longer than retry_max");
     }
