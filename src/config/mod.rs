@@ -36,6 +36,7 @@ use tree::Node;
 
 pub use fault::{Fault, Faults};
 pub use flags::Overrides;
+pub(crate) use setting::duration;
 
 /// All options, gathered.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,6 +5,7 @@
 //! segments/00000000000000000007.seg     header, then records, append-only
 //! segments/00000000000000000007.done    header, then delivery marks of that segment: they die with it
 //! quarantine/00000000000000000007.seg.4096-8192   bytes of a segment that could not be used, byte range in the name
+//! import/segments/                      what an import has not put into place yet; goes with the next start or import
 //! ```
 //!
 //! All integers are little-endian and unaligned. CRC is CRC-32C (Castagnoli). Segments are numbered from 1,
@@ -48,6 +49,9 @@
 //! the length even where the body is damaged, and lets a reader hop from head to head.
 //! Records of one segment need not ascend in sequence: a batch written for its age may follow younger ones.
 //!
+//! A segment by itself, with batches that are not settled and parts that no batch supersedes, is also the form in which
+//! a buffer is exported: whatever reads a segment reads an export.
+//!
 //! # Delivery marks: header of 16 bytes, then 12 bytes each
 //!
 //! | at | size | what |
@@ -72,6 +76,8 @@
 //! - **Read back**: checks every CRC again. A record that has been damaged since goes to quarantine, its documents are
 //!   counted as dropped (`corrupt`), and its segment stays until the next start; an I/O error is tried again for ever.
 //! - **Delete**: a segment without an unsettled record is removed, `.seg` before `.done`.
+//! - **Import**: records of another buffer get sequences behind the highest of this one and go to new segments under
+//!   `import/`; when all of them are synced, they are moved to `segments/`. The directory is locked meanwhile.
 //!
 //! # Recovery
 //!
@@ -91,6 +97,7 @@
 //! | a part that a readable batch supersedes | settles it |
 //! | a record twice, left by a fault and a crash | queues both: the ids make the second one known to the target |
 //! | `.done` without its segment | removes it |
+//! | an import that did not come to its end | removes what it had not put into place |
 //! | a segment without an unsettled record | removes it |
 //!
 //! What is left is queued by sequence, before anything new; numbering goes on after the highest sequence seen.
@@ -101,29 +108,35 @@ mod files;
 mod header;
 mod lock;
 mod marks;
+mod portable;
 mod quarantine;
 mod reader;
 mod recovery;
 mod scan;
+mod snapshot;
 mod space;
 mod store;
+mod wound;
 
 pub(crate) mod record;
 
 pub(super) use error::DiskError;
 pub use error::OpenError;
-pub(super) use files::Files;
+pub(super) use files::{Files, sync_dir};
 pub(super) use lock::DirLock;
+pub(super) use portable::Portable;
 pub(super) use reader::{ReadBack, ReadLimits, read_back};
 pub(super) use recovery::{Recovered, Run, recover};
+pub(crate) use snapshot::{Found, Opened, Snapshot, Stored};
 pub(super) use space::{Space, file_system};
 pub(super) use store::Store;
+pub(crate) use wound::{Cause, Wound};
 
 /// Where a record lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// The segment's number.
-    pub(super) segment: u64,
+    pub(crate) segment: u64,
     /// Its first byte.
     pub(super) from: u64,
     /// The byte behind its last.

@@ -202,7 +202,7 @@ impl Walk<'_> {
             let path = self.files.marks(id);
             remove_if_there(&path).map_err(OpenError::io("remove", &path))?;
         }
-        Ok(())
+        self.files.clear_staging().map_err(OpenError::io("remove", self.files.staging().dir()))
     }
 
     /// Settles superseded parts; reads the others.
