@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -170,14 +170,31 @@ where
     }
 
     async fn read_last(&mut self) -> Result<usize, Ended> {
-        if self.stopped.get_or_insert_with(Instant::now).elapsed() >= LAST_READS {
-            return Err(Ended::Stopping);
+        // What had come by then shows whether the peer wants acks.
+        let again = self.stopped.is_some();
+        let since = *self.stopped.get_or_insert_with(Instant::now);
+        if again {
+            self.say_goodbye().await;
         }
-        let last = timeout(LAST_BYTES, self.buffer.read(&mut self.from));
-        match self.kill.run_until_cancelled(last).await {
-            Some(Ok(read)) => Ok(read?),
-            _ => Err(Ended::Stopping),
+        while since.elapsed() < LAST_READS {
+            let last = timeout(LAST_BYTES, self.buffer.read(&mut self.from));
+            match self.kill.run_until_cancelled(last).await {
+                Some(Ok(read)) => return Ok(read?),
+                Some(Err(_)) if self.say_goodbye().await => (),
+                _ => break,
+            }
         }
+        Err(Ended::Stopping)
+    }
+
+    /// Closes the sending side towards a peer that has not asked for acks, while it is still read: one that looks before
+    /// it writes keeps what it has not written for the next daemon, instead of writing it where nobody reads.
+    /// Whether there was one.
+    async fn say_goodbye(&mut self) -> bool {
+        let Some(mut to) = self.to.take() else { return false };
+        // A peer that has gone needs no goodbye.
+        timeout(LAST_BYTES, to.shutdown()).await.ok();
+        true
     }
 
     /// Takes the frame in the first `length` bytes.
