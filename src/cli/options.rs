@@ -45,6 +45,22 @@ impl Options {
         Self { config, http_listen, ..Self::default() }
     }
 
+    /// For commands that work on what a daemon has stored.
+    pub(super) fn of_data(config: Option<PathBuf>, data_dir: Option<String>) -> Self {
+        Self { config, data_dir, ..Self::default() }
+    }
+
+    /// For a command that delivers and does not listen.
+    pub(super) fn of_delivery(
+        config: Option<PathBuf>,
+        data_dir: Option<String>,
+        elasticsearch: Vec<String>,
+        log: (Option<String>, Option<String>),
+    ) -> Self {
+        let (log_format, log_level) = log;
+        Self { config, data_dir, elasticsearch, log_format, log_level, ..Self::default() }
+    }
+
     /// The configuration, or everything that is wrong with it.
     pub(super) fn load(&self) -> Result<Config, Faults> {
         config::load(self.config.as_deref(), std::env::vars_os(), &self.overrides())

@@ -37,6 +37,7 @@ use tree::Node;
 
 pub use fault::{Fault, Faults};
 pub use flags::Overrides;
+pub(crate) use setting::duration;
 
 /// All options, gathered.
 #[derive(Clone, Debug, PartialEq)]

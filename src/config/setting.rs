@@ -187,7 +187,8 @@ impl Setting for Duration {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// A duration as configuration has it.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a duration such as \"500ms\", \"30s\", \"2m\" or \"1h\"");
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?);
     let number: u64 = digits.parse().map_err(|_| wrong())?;
