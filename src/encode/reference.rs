@@ -12,7 +12,7 @@ const INDEX_DEPTH: usize = 20;
 const TEXT_DEPTH: usize = 256;
 
 /// The fields of a record: legal names, the last value of a repeated one.
-pub fn fields(record: &[(Value, Value)], depth: usize) -> Vec<(String, &Value)> {
+pub(super) fn fields(record: &[(Value, Value)], depth: usize) -> Vec<(String, &Value)> {
     let mut fields: Vec<(String, &Value)> = Vec::new();
     for (name, value) in record {
         let name = legal_name(&name_text(name), depth);
@@ -23,7 +23,7 @@ pub fn fields(record: &[(Value, Value)], depth: usize) -> Vec<(String, &Value)> 
 }
 
 /// The document of a record, less `@timestamp` and `event.sequence`.
-pub fn document(record: &[(Value, Value)]) -> Json {
+pub(super) fn document(record: &[(Value, Value)]) -> Json {
     let fields = fields(record, 1);
     let mut taken: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
     let mut document = serde_json::Map::new();
@@ -111,7 +111,7 @@ fn name_text(name: &Value) -> String {
 }
 
 /// The shortest msgpack of a value. A str stays one where it is no UTF-8, of which rmpv would make a bin.
-pub fn msgpack(value: &Value) -> Vec<u8> {
+pub(super) fn msgpack(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     let length = |length: usize| u32::try_from(length).expect("short");
     match value {
@@ -185,7 +185,7 @@ fn time(kind: i8, bytes: &[u8]) -> Option<String> {
 }
 
 /// Seconds since 1970 as RFC 3339, by the calendar's own arithmetic.
-pub fn rfc3339(seconds: i64, nanos: u64) -> String {
+pub(super) fn rfc3339(seconds: i64, nanos: u64) -> String {
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     // Days from the first of March of year 0, in eras of 400 years.
     let days = days + 719_468;
@@ -201,7 +201,7 @@ pub fn rfc3339(seconds: i64, nanos: u64) -> String {
 }
 
 /// Whether two values are the same: numbers to the last digits of a float, and what is kept as JSON text by what it says.
-pub fn same(ours: &Json, theirs: &Json) -> bool {
+pub(super) fn same(ours: &Json, theirs: &Json) -> bool {
     match (ours, theirs) {
         (Json::Object(a), Json::Object(b)) => {
             a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
