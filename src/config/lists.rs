@@ -11,12 +11,23 @@ use super::tree::{Node, Value};
 
 impl Setting for Vec<Url> {
     fn read(node: &Node) -> Read<Self> {
-        all(items(node)?.iter().map(host))
+        all(items(node, "a list of URLs")?.iter().map(host))
     }
 
     fn print(&self) -> String {
         let urls: Vec<String> = self.iter().map(|url| quote(url.as_str())).collect();
         format!("[{}]", urls.join(", "))
+    }
+}
+
+impl Setting for Vec<String> {
+    fn read(node: &Node) -> Read<Self> {
+        all(items(node, "a list of texts")?.iter().map(String::read))
+    }
+
+    fn print(&self) -> String {
+        let texts: Vec<String> = self.iter().map(|text| quote(text)).collect();
+        format!("[{}]", texts.join(", "))
     }
 }
 
@@ -32,8 +43,8 @@ fn all<T>(parts: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
     if faults.is_empty() { Ok(values) } else { Err(faults) }
 }
 
-/// The items of a list. Text of a variable is split; a single text is a list of one.
-fn items(node: &Node) -> Read<Cow<'_, [Node]>> {
+/// The items of a list. Text of a variable is split; a single text is a list of one. `takes` is what the key takes.
+fn items<'a>(node: &'a Node, takes: &str) -> Read<Cow<'a, [Node]>> {
     match &node.value {
         Value::List(items) => Ok(Cow::Borrowed(items)),
         Value::Loose(text) if text.trim_start().starts_with('[') => {
@@ -45,7 +56,7 @@ fn items(node: &Node) -> Read<Cow<'_, [Node]>> {
         }
         Value::Loose(text) => Ok(Cow::Owned(split(text, node))),
         Value::Text(_) => Ok(Cow::Owned(vec![node.clone()])),
-        other => wrong(node, format!("is {}, but takes a list of URLs", other.kind())),
+        other => wrong(node, format!("is {}, but takes {takes}", other.kind())),
     }
 }
 

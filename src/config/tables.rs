@@ -7,6 +7,7 @@ use super::Config;
 use super::auth::auth;
 use super::checks;
 use super::section::Section;
+use super::security::security;
 use crate::buffer::BufferOptions;
 use crate::enrich::{PartialOptions, PipelineOptions};
 use crate::http::HttpOptions;
@@ -59,6 +60,7 @@ fn refuse_pipelines(section: &mut Section<'_>, pipelines: &[PipelineOptions]) {
 fn forward(section: &mut Section<'_>, options: &mut ForwardOptions) {
     section.checked("listen", &mut options.listen, checks::listen);
     section.table("limits", &mut options.limits, limits);
+    section.table("security", &mut options.security, security);
 }
 
 fn limits(section: &mut Section<'_>, options: &mut LimitOptions) {
@@ -73,6 +75,7 @@ fn limits(section: &mut Section<'_>, options: &mut LimitOptions) {
     section.checked("fields", &mut options.fields, checks::at_least(1));
     section.checked("connections", &mut options.connections, checks::at_least(1));
     section.checked("connections_per_address", &mut options.connections_per_address, checks::at_least(1));
+    section.checked("handshake_timeout", &mut options.handshake_timeout, checks::at_least(MOMENT));
     section.key("idle_timeout", &mut options.idle_timeout);
 }
 

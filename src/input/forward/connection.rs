@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::ack::{Acks, NotAcked};
 use super::options::LimitOptions;
 use super::read_buffer::ReadBuffer;
+use super::security::Refusal;
 use crate::buffer::Receipt;
 use crate::decode::{DecodeError, Frame, FrameScan, Scanned};
 use crate::input::{Pass, Shared};
-use crate::metrics::reason;
+use crate::metrics::{Metrics, reason};
 
 /// How long a connection is still read after the word to stop, counted from its last byte: what has reached this host
 /// by then is taken, since a sender without acks will not send it again.
@@ -36,6 +37,12 @@ pub(super) enum Ended {
     /// It was silent for too long.
     #[error("no byte for {0:?}")]
     Idle(Duration),
+    /// The handshake did not let it in.
+    #[error("it was refused: {0}")]
+    Refused(#[from] Refusal),
+    /// It took too long to come to its first frame.
+    #[error("not at its first frame within {0:?}")]
+    TooSlow(Duration),
     /// The next frame cannot be found.
     #[error("what came is no frame: {0}")]
     Malformed(DecodeError),
@@ -53,10 +60,22 @@ impl Ended {
         match self {
             Self::ByPeer | Self::Broken(_) => None,
             Self::Idle(_) => Some("idle_timeout"),
+            Self::Refused(refusal) => Some(refusal.reason()),
+            Self::TooSlow(_) => Some("handshake_timeout"),
             Self::Malformed(DecodeError::Limit { key, .. }) => Some(key),
             Self::Malformed(_) => Some("malformed"),
             Self::Stopping => Some("stop"),
             Self::NotAcked => Some("not_acked"),
+        }
+    }
+
+    /// Counts it under its word, if it has one, and under the limit that was exceeded.
+    pub(super) fn count(&self, metrics: &Metrics) {
+        if let Some(word) = self.reason() {
+            reason(&metrics.connections_closed, word).inc();
+        }
+        if let Self::Malformed(DecodeError::Limit { key, .. }) = self {
+            reason(&metrics.limits_exceeded, key).inc();
         }
     }
 }
@@ -84,10 +103,10 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Send + Unpin + 'static,
 {
-    /// A connection that reads `from` its peer and acks `to` it.
+    /// A connection that reads `from` its peer and acks `to` it; `buffer` holds what has been read of its frames.
     pub(super) fn new(
-        from: R,
-        to: W,
+        (from, to): (R, W),
+        buffer: ReadBuffer,
         shared: Arc<Shared>,
         limits: LimitOptions,
         kill: CancellationToken,
@@ -95,7 +114,7 @@ where
         Self {
             from,
             to: Some(to),
-            buffer: ReadBuffer::new(),
+            buffer,
             pass: Pass::new(Arc::clone(&shared), kill.clone()),
             shared,
             limits,
@@ -117,12 +136,7 @@ where
             // why: a writer that is left behind still says what becomes safe, while there is somebody to hear it.
             self.kill.run_until_cancelled(acks.finish()).await;
         }
-        if let Some(word) = ended.reason() {
-            reason(&self.shared.metrics().connections_closed, word).inc();
-        }
-        if let Ended::Malformed(DecodeError::Limit { key, .. }) = &ended {
-            reason(&self.shared.metrics().limits_exceeded, key).inc();
-        }
+        ended.count(self.shared.metrics());
         ended
     }
 

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::arrival::Arrival;
 use super::options::ForwardOptions;
 use super::peers::{Admitted, Peers};
+use super::security::Security;
 use crate::input::Shared;
 use crate::log::RateLimited;
 use crate::metrics::reason;
@@ -57,7 +58,8 @@ impl Listener {
         let peers = Peers::new(Arc::clone(shared.metrics()));
         let connections = TaskTracker::new();
         let (options, accepting) = (self.options.clone(), stop.clone());
-        let arrival = Arc::new(Arrival { options, shared, stop, kill });
+        let security = Security::start(&options.security, true, shared.metrics(), &stop);
+        let arrival = Arc::new(Arrival { options, security, shared, stop, kill });
         while let Some((stream, peer)) = accepting.run_until_cancelled(self.accept()).await {
             match peers.admit(peer.ip(), &self.options.limits) {
                 Ok(admitted) => {

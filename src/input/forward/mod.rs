@@ -7,13 +7,16 @@
 mod ack;
 mod arrival;
 mod connection;
+mod deadline;
 mod listener;
 mod options;
 mod peers;
 mod read_buffer;
+mod security;
 
 pub use listener::{ListenError, Listener};
 pub use options::{ForwardOptions, LimitOptions};
+pub use security::{ClientOptions, SecurityOptions, UserOptions};
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::security::SecurityOptions;
 use crate::units::ByteSize;
 
 /// A `[[forward]]` table: one listener.
@@ -11,11 +12,17 @@ pub struct ForwardOptions {
     pub listen: String,
     /// The limits that hold for each of its connections.
     pub limits: LimitOptions,
+    /// What its clients have to prove before their first frame.
+    pub security: SecurityOptions,
 }
 
 impl Default for ForwardOptions {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:24224".into(), limits: LimitOptions::default() }
+        Self {
+            listen: "127.0.0.1:24224".into(),
+            limits: LimitOptions::default(),
+            security: SecurityOptions::default(),
+        }
     }
 }
 
@@ -36,6 +43,8 @@ pub struct LimitOptions {
     pub connections: usize,
     /// Connections from one address.
     pub connections_per_address: usize,
+    /// What stands before the frames has to be done within this time.
+    pub handshake_timeout: Duration,
     /// A connection without a byte for this long is closed; 0 never.
     pub idle_timeout: Duration,
 }
@@ -50,6 +59,7 @@ impl Default for LimitOptions {
             fields: 2000,
             connections: 10_000,
             connections_per_address: 10_000,
+            handshake_timeout: Duration::from_secs(10),
             idle_timeout: Duration::ZERO,
         }
     }

@@ -78,7 +78,7 @@ async fn connections_beyond_their_limits_are_refused_and_the_others_go_on() {
         ("connections_per_address", LimitOptions { connections_per_address: 1, ..limits() }),
     ] {
         let rig = Rig::new();
-        let options = ForwardOptions { listen: "127.0.0.1:0".into(), limits };
+        let options = ForwardOptions { listen: "127.0.0.1:0".into(), limits, ..ForwardOptions::default() };
         let listener = Listener::bind(options).await.expect("a port");
         let address = listener.address();
         let serving =
