@@ -8,10 +8,11 @@ use url::Url;
 use super::file;
 use super::setting::{Read, Setting, quote, text, wrong};
 use super::tree::{Node, Value};
+use crate::input::forward::CipherSuite;
 
 impl Setting for Vec<Url> {
     fn read(node: &Node) -> Read<Self> {
-        all(items(node, "a list of URLs")?.iter().map(host))
+        all(items(node, "URLs")?.iter().map(host))
     }
 
     fn print(&self) -> String {
@@ -22,12 +23,26 @@ impl Setting for Vec<Url> {
 
 impl Setting for Vec<String> {
     fn read(node: &Node) -> Read<Self> {
-        all(items(node, "a list of texts")?.iter().map(String::read))
+        all(items(node, "texts")?.iter().map(String::read))
     }
 
     fn print(&self) -> String {
         let texts: Vec<String> = self.iter().map(|text| quote(text)).collect();
         format!("[{}]", texts.join(", "))
+    }
+}
+
+impl Setting for Vec<CipherSuite> {
+    fn read(node: &Node) -> Read<Self> {
+        let suite = |node: &Node| {
+            text(node, "the name of a cipher suite")?.trim().parse().or_else(|why: String| wrong(node, why))
+        };
+        all(items(node, "names of cipher suites")?.iter().map(suite))
+    }
+
+    fn print(&self) -> String {
+        let names: Vec<String> = self.iter().map(|suite| quote(&suite.to_string())).collect();
+        format!("[{}]", names.join(", "))
     }
 }
 
@@ -43,8 +58,8 @@ fn all<T>(parts: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
     if faults.is_empty() { Ok(values) } else { Err(faults) }
 }
 
-/// The items of a list. Text of a variable is split; a single text is a list of one. `takes` is what the key takes.
-fn items<'a>(node: &'a Node, takes: &str) -> Read<Cow<'a, [Node]>> {
+/// The items of a list. Text of a variable is split; a single text is a list of one.
+fn items<'a>(node: &'a Node, of: &str) -> Read<Cow<'a, [Node]>> {
     match &node.value {
         Value::List(items) => Ok(Cow::Borrowed(items)),
         Value::Loose(text) if text.trim_start().starts_with('[') => {
@@ -56,7 +71,7 @@ fn items<'a>(node: &'a Node, takes: &str) -> Read<Cow<'a, [Node]>> {
         }
         Value::Loose(text) => Ok(Cow::Owned(split(text, node))),
         Value::Text(_) => Ok(Cow::Owned(vec![node.clone()])),
-        other => wrong(node, format!("is {}, but takes {takes}", other.kind())),
+        other => wrong(node, format!("is {}, but takes a list of {of}", other.kind())),
     }
 }
 

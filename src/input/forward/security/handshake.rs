@@ -9,12 +9,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::digest;
-use super::hosts::Names;
+use super::hosts::Hosts;
 use super::messages::{self, Ping};
-use super::options::SecurityOptions;
 use super::refusal::Refusal;
 use super::rules::{Rules, Salts};
 use crate::decode::{FrameScan, Scanned};
+use crate::input::forward::ForwardOptions;
 use crate::input::forward::connection::Ended;
 use crate::input::forward::read_buffer::ReadBuffer;
 use crate::metrics::Metrics;
@@ -35,18 +35,18 @@ pub(in crate::input::forward) struct Security {
 }
 
 impl Security {
-    /// What `options` ask for, if they ask for anything. `keepalive` is what clients are told.
+    /// What the listener asks for, if it asks for anything. Hosts of hosts are followed until `stop`.
     pub(in crate::input::forward) fn start(
-        options: &SecurityOptions,
-        keepalive: bool,
+        listener: &ForwardOptions,
         metrics: &Arc<Metrics>,
         stop: &CancellationToken,
     ) -> Option<Self> {
         let own = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let options = &listener.security;
         options.is_on().then(|| Self {
-            rules: Rules::new(options, &Names::of_the_system(), stop),
+            rules: Rules::new(options, &Hosts::of_the_system(), stop),
             hostname: options.self_hostname.clone().unwrap_or_else(own),
-            keepalive,
+            keepalive: !listener.deny_keepalive,
             metrics: Arc::clone(metrics),
         })
     }

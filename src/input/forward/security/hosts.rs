@@ -26,14 +26,14 @@ const AGAIN_AFTER_FAILURE: Duration = Duration::from_secs(5);
 static FAILED: RateLimited = RateLimited::every(Duration::from_secs(60));
 
 /// Looks names up, as the system's configuration says.
-pub(super) struct Names {
+pub(super) struct Hosts {
     resolver: Option<Arc<TokioResolver>>,
 }
 
 /// The addresses of one host; none at all until the first look-up has ended.
 pub(super) struct HostAddresses(watch::Receiver<Option<Vec<IpAddr>>>);
 
-impl Names {
+impl Hosts {
     /// The system's name servers and its file of hosts. It is the resolver of the Elasticsearch client: the system's own
     /// loads libraries while it runs, which a static binary cannot.
     pub(super) fn of_the_system() -> Self {

@@ -11,7 +11,7 @@ use subtle::Choice;
 use tokio_util::sync::CancellationToken;
 
 use super::digest;
-use super::hosts::{HostAddresses, Names};
+use super::hosts::{HostAddresses, Hosts};
 use super::messages::Ping;
 use super::options::{ClientOptions, SecurityOptions};
 use super::refusal::Refusal;
@@ -48,13 +48,13 @@ pub(super) struct Salts {
 
 impl Rules {
     /// The rules of one listener; names of hosts are followed until `stop`.
-    pub(super) fn new(options: &SecurityOptions, names: &Names, stop: &CancellationToken) -> Self {
+    pub(super) fn new(options: &SecurityOptions, hosts: &Hosts, stop: &CancellationToken) -> Self {
         let user = |user: &super::UserOptions| Some((user.name.clone().into_bytes(), user.password.clone()?));
         Self {
             shared_key: options.shared_key.clone(),
             allow_anonymous: options.allow_anonymous,
             users: options.users.iter().filter_map(user).collect(),
-            clients: options.clients.iter().filter_map(|client| Rule::new(client, names, stop)).collect(),
+            clients: options.clients.iter().filter_map(|client| Rule::new(client, hosts, stop)).collect(),
             nobody: Secret::new("a password of nobody"),
         }
     }
@@ -111,10 +111,10 @@ impl Rules {
 
 impl Rule {
     /// None where a client names neither network nor host, which the configuration refuses.
-    fn new(options: &ClientOptions, names: &Names, stop: &CancellationToken) -> Option<Self> {
+    fn new(options: &ClientOptions, hosts: &Hosts, stop: &CancellationToken) -> Option<Self> {
         let source = match (&options.network, &options.host) {
             (Some(network), _) => Source::Network(network.trunc()),
-            (None, host) => Source::Host(names.follow(host.as_deref()?, stop)),
+            (None, host) => Source::Host(hosts.follow(host.as_deref()?, stop)),
         };
         let users = options.users.iter().map(|name| name.clone().into_bytes()).collect();
         Some(Self { source, shared_key: options.shared_key.clone(), users })

@@ -4,6 +4,7 @@ mod acks;
 mod frames;
 mod limits;
 mod modes;
+mod sockets;
 mod stops;
 
 use std::sync::Arc;
@@ -19,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::LimitOptions;
 use super::connection::{Connection, Ended};
-use super::read_buffer::ReadBuffer;
 use crate::buffer::{Buffer, BufferOptions};
 use crate::enrich::{Defaults, Joiner, PartialOptions, Pipelines};
 use crate::input::Shared;
@@ -85,9 +85,9 @@ impl Rig {
 
     fn connect(&self) -> Peer {
         let (stream, ours) = tokio::io::duplex(256 << 10);
+        let (from, to) = tokio::io::split(ours);
         let (shared, limits) = (Arc::clone(&self.shared), self.limits.clone());
-        let (halves, buffer) = (tokio::io::split(ours), ReadBuffer::new());
-        let connection = Connection::new(halves, buffer, shared, limits, self.kill.clone());
+        let connection = Connection::new(from, to, shared, limits, self.kill.clone());
         let stop = self.stop.clone();
         Peer { stream, served: tokio::spawn(async move { connection.serve(&stop).await }) }
     }
