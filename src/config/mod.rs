@@ -13,6 +13,7 @@ mod flags;
 mod lists;
 mod secret;
 mod section;
+mod security;
 mod setting;
 mod tables;
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! How a value is read and how it is printed, by type. What is printed reads back as the same value.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use ipnet::IpNet;
 
 use super::fault::Place;
 use super::tree::{Node, Value};
@@ -194,6 +197,20 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let number: u64 = digits.parse().map_err(|_| wrong())?;
     let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(wrong)?;
     number.checked_mul(*factor).map(Duration::from_nanos).ok_or_else(|| format!("`{text}` is too long"))
+}
+
+impl Setting for IpNet {
+    fn read(node: &Node) -> Read<Self> {
+        let takes = "a network such as \"10.1.0.0/16\" or an address";
+        parsed(node, takes, |text| {
+            let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(Self::from));
+            network.map_err(|_| format!("`{text}` is not {takes}"))
+        })
+    }
+
+    fn print(&self) -> String {
+        quote(&self.to_string())
+    }
 }
 
 impl Setting for u32 {

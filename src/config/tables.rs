@@ -7,6 +7,7 @@ use super::Config;
 use super::auth::auth;
 use super::checks;
 use super::section::Section;
+use super::security::security;
 use super::tls::tls;
 use crate::buffer::BufferOptions;
 use crate::enrich::{PartialOptions, PipelineOptions};
@@ -73,6 +74,7 @@ fn forward(section: &mut Section<'_>, options: &mut ForwardOptions) {
     refuse_sockets(section, options);
     section.table("tls", &mut options.tls, tls);
     section.table("limits", &mut options.limits, limits);
+    section.table("security", &mut options.security, security);
 }
 
 fn socket(section: &mut Section<'_>, options: &mut SocketOptions) {

@@ -15,6 +15,8 @@ use super::options::ForwardOptions;
 use super::peer::PeerAddress;
 use super::peers::Admitted;
 use super::proxy::{self, ProxyFault};
+use super::read_buffer::ReadBuffer;
+use super::security::Security;
 use super::tls::Tls;
 use crate::input::{Shared, Source};
 use crate::log::RateLimited;
@@ -30,6 +32,8 @@ pub(super) struct Arrival {
     pub(super) options: ForwardOptions,
     /// `None` where the listener is plain.
     pub(super) tls: Option<Arc<Tls>>,
+    /// `None` where nobody has to shake hands.
+    pub(super) security: Option<Security>,
     /// Host names, where events take them.
     pub(super) names: Option<Arc<Names>>,
     pub(super) shared: Arc<Shared>,
@@ -51,7 +55,7 @@ impl Arrival {
             }
         }
         match &self.tls {
-            None => said(&peer, &self.frames(stream, &peer).await),
+            None => self.known(stream, &peer, &deadline).await,
             // why: apart from the task, whose size is that of the largest state: a plain connection has no room for TLS.
             Some(tls) => Box::pin(self.encrypted(tls, stream, &peer, &deadline)).await,
         }
@@ -63,9 +67,47 @@ impl Arrival {
     {
         let handshake = async { tls.accept(stream).await.map_err(Ended::from) };
         match deadline.within(handshake).await {
-            Ok(stream) => said(peer, &self.frames(stream, peer).await),
+            Ok(stream) => self.known(stream, peer, deadline).await,
             Err(ended) => self.turn_away(peer, &ended),
         }
+    }
+
+    /// Serves a peer once it is known who it is: at once, or when it has shaken hands.
+    async fn known<S>(&self, mut stream: S, peer: &PeerAddress, deadline: &Deadline<'_>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let buffer = match &self.security {
+            None => Some(ReadBuffer::new()),
+            // why: as with TLS, an open listener has no room for it.
+            Some(security) => Box::pin(self.shake_hands(security, &mut stream, peer, deadline)).await,
+        };
+        if let Some(buffer) = buffer {
+            said(peer, &self.frames(stream, buffer, peer).await);
+        }
+    }
+
+    /// What has been read of the frames, if the peer is let in.
+    async fn shake_hands<S>(
+        &self,
+        security: &Security,
+        stream: &mut S,
+        peer: &PeerAddress,
+        deadline: &Deadline<'_>,
+    ) -> Option<ReadBuffer>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin,
+    {
+        let ended = match deadline.within(security.shake_hands(stream, peer.ip())).await {
+            Ok(buffer) => return Some(buffer),
+            Err(ended) => ended,
+        };
+        self.turn_away(peer, &ended);
+        if let Ended::Refused(refusal) = ended {
+            // It has been counted and logged; whether the client hears of it is up to the client.
+            deadline.within(security.part(stream, refusal)).await.ok();
+        }
+        None
     }
 
     /// The end of a connection that has not come to its first frame.
@@ -107,13 +149,14 @@ impl Arrival {
     }
 
     /// Serves what is left to do once nothing stands before the frames any more.
-    async fn frames<S>(&self, stream: S, peer: &PeerAddress) -> Ended
+    async fn frames<S>(&self, stream: S, buffer: ReadBuffer, peer: &PeerAddress) -> Ended
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (from, to) = split(stream);
         let (shared, limits) = (Arc::clone(&self.shared), self.options.limits.clone());
         Connection::new(from, to, shared, limits, self.kill.clone())
+            .begun(buffer)
             .of_source(self.source(peer))
             .deny_keepalive(self.options.deny_keepalive)
             .serve(&self.stop)
@@ -131,6 +174,12 @@ fn said(peer: &PeerAddress, ended: &Ended) {
         Ended::Tls(error) => {
             if let Some(held_back) = NO_TLS.admit() {
                 tracing::warn!(%peer, %error, held_back, "a connection was refused: its TLS handshake failed");
+            }
+        }
+        Ended::Refused(refusal) => {
+            if let Some(held_back) = refusal.log_limit().admit() {
+                let (reason, why) = (refusal.reason(), refusal);
+                tracing::warn!(%peer, reason, %why, held_back, "a client was refused");
             }
         }
         Ended::TooSlow(limit) => {

@@ -12,6 +12,7 @@ use super::ack::{self, Acks, NotAcked};
 use super::options::LimitOptions;
 use super::proxy::ProxyFault;
 use super::read_buffer::ReadBuffer;
+use super::security::Refusal;
 use super::tls::HandshakeFault;
 use crate::buffer::Receipt;
 use crate::decode::{DecodeError, Frame, FrameScan, Scanned};
@@ -41,6 +42,9 @@ pub(super) enum Ended {
     /// It took too long to come to its first frame.
     #[error("not at its first frame within {0:?}")]
     TooSlow(Duration),
+    /// The handshake did not let it in.
+    #[error("it was refused: {0}")]
+    Refused(#[from] Refusal),
     /// Its TLS handshake failed.
     #[error("no TLS: {0}")]
     Tls(HandshakeFault),
@@ -70,6 +74,7 @@ impl Ended {
         match self {
             Self::ByPeer | Self::Broken(_) | Self::Proxy(ProxyFault::Gone) => None,
             Self::Idle(_) => Some("idle_timeout"),
+            Self::Refused(refusal) => Some(refusal.reason()),
             Self::TooSlow(_) => Some("handshake_timeout"),
             Self::Tls(_) => Some("tls"),
             Self::Proxy(_) => Some("proxy_protocol"),
@@ -156,6 +161,12 @@ where
     /// What its events say of their sender.
     pub(super) fn of_source(mut self, source: Source) -> Self {
         self.pass.set_source(source);
+        self
+    }
+
+    /// What has been read of its frames already.
+    pub(super) fn begun(mut self, buffer: ReadBuffer) -> Self {
+        self.buffer = buffer;
         self
     }
 

@@ -8,6 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::arrival::Arrival;
 use super::options::ForwardOptions;
+use super::peers::Peers;
+use super::security::Security;
 use crate::input::Shared;
 
 /// Serves `stream` from its first byte to its last.
@@ -16,6 +18,10 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
-    let peer = SocketAddr::from(([127, 0, 0, 1], 24224));
-    Arrival { options, shared, stop, kill }.attend(stream, peer).await;
+    let peer = SocketAddr::from(([127, 0, 0, 1], 24224)).into();
+    let peers = Peers::new(Arc::clone(shared.metrics()));
+    let Ok(admitted) = peers.admit(&peer, &options.limits) else { return };
+    let security = Security::start(&options, shared.metrics(), &stop);
+    let arrival = Arrival { options, tls: None, security, names: None, shared, stop, kill };
+    arrival.attend(stream, peer, admitted).await;
 }

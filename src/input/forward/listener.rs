@@ -15,6 +15,7 @@ use super::names::Names;
 use super::options::ForwardOptions;
 use super::peer::PeerAddress;
 use super::peers::Peers;
+use super::security::Security;
 use super::socket;
 use super::tls::{Renewal, TlsFault};
 use super::unix::{self, SocketFile, UnixFault};
@@ -133,7 +134,8 @@ impl Listener {
             let metrics = Arc::clone(shared.metrics());
             connections.spawn(renewal.keep(self.address.clone(), metrics, stop.clone()));
         }
-        let arrival = Arc::new(Arrival { options, tls, names, shared, stop, kill });
+        let security = Security::start(&options, shared.metrics(), &stop);
+        let arrival = Arc::new(Arrival { options, tls, security, names, shared, stop, kill });
         while let Some((stream, peer)) = accepting.run_until_cancelled(self.accept()).await {
             match peers.admit(&peer, &self.options.limits) {
                 Ok(admitted) => {

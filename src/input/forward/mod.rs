@@ -17,6 +17,7 @@ mod peer;
 mod peers;
 mod proxy;
 mod read_buffer;
+mod security;
 mod socket;
 mod tls;
 mod unix;
@@ -24,6 +25,7 @@ mod unix;
 pub use listener::{ListenError, Listener};
 pub use options::{ForwardOptions, LimitOptions};
 pub use owner::Owner;
+pub use security::{ClientOptions, SecurityOptions, UserOptions};
 pub use socket::SocketOptions;
 pub use tls::{
     CipherSuite, ClientAuth, ServerCertificate, Standing, TlsFault, TlsOptions, TlsVersion, Validity, examine,

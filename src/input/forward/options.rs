@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::security::SecurityOptions;
 use super::socket::SocketOptions;
 use super::tls::TlsOptions;
 use crate::units::ByteSize;
@@ -28,6 +29,8 @@ pub struct ForwardOptions {
     pub tls: TlsOptions,
     /// The limits that hold for each of its connections.
     pub limits: LimitOptions,
+    /// What its clients have to prove before their first frame.
+    pub security: SecurityOptions,
 }
 
 impl ForwardOptions {
@@ -50,6 +53,7 @@ impl Default for ForwardOptions {
             source_hostname_key: None,
             tls: TlsOptions::default(),
             limits: LimitOptions::default(),
+            security: SecurityOptions::default(),
         }
     }
 }
