@@ -4,6 +4,8 @@
 //! the first connection is accepted. It stops in the order of the data: listeners, connections, waiting parts, output,
 //! buffer; within the deadline, naming who was still busy. A second signal ends it at once.
 
+mod drain;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,8 @@ use crate::metrics::Metrics;
 use crate::output::elasticsearch::Elasticsearch;
 use crate::output::file::FileOutput;
 use crate::output::{DeadLetters, Output, OutputError};
+
+pub use drain::{Drained, Progress, drain};
 
 /// How often parts of docker lines are looked at for having waited too long.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
@@ -76,6 +80,7 @@ impl Error {
     pub fn is_configuration(&self) -> bool {
         match self {
             Self::Pipelines(_) => true,
+            Self::Listen(error) => error.is_configuration(),
             Self::Output(error) => error.is_configuration(),
             _ => false,
         }
@@ -143,7 +148,9 @@ impl Daemon {
         let mut registry = Registry::default();
         let metrics = Metrics::new(&mut registry);
         let pipelines = compile(&config)?;
-        let output = Arc::new(open_output(&config, &metrics)?);
+        let dead_letters =
+            DeadLetters::open(config.dead_letters.clone(), &config.data_dir.join("dead-letters"))?;
+        let output = Arc::new(open_output(&config, &dead_letters, &metrics)?);
         let (buffer, parts) =
             Buffer::open(config.buffer.clone(), &config.data_dir.join("buffer"), Arc::clone(&metrics))?;
         let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
@@ -258,14 +265,17 @@ fn compile(config: &Config) -> Result<Pipelines, PipelineError> {
     Pipelines::compile(&config.pipelines, defaults)
 }
 
-fn open_output(config: &Config, metrics: &Arc<Metrics>) -> Result<Output, OutputError> {
+fn open_output(
+    config: &Config,
+    dead_letters: &DeadLetters,
+    metrics: &Arc<Metrics>,
+) -> Result<Output, OutputError> {
     if config.elasticsearch.hosts.is_empty() {
         let default = config.data_dir.join("documents");
         return FileOutput::open(config.file.clone(), &default, Arc::clone(metrics)).map(Output::File);
     }
-    let dead_letters = DeadLetters::open(config.dead_letters.clone(), &config.data_dir.join("dead-letters"))?;
-    Elasticsearch::new(config.elasticsearch.clone(), config.own_indices(), dead_letters, Arc::clone(metrics))
-        .map(Output::Elasticsearch)
+    let (options, letters) = (config.elasticsearch.clone(), dead_letters.clone());
+    Elasticsearch::new(options, config.own_indices(), letters, Arc::clone(metrics)).map(Output::Elasticsearch)
 }
 
 fn deliver(output: Arc<Output>, buffer: Buffer) -> (JoinHandle<()>, CancellationToken) {

@@ -34,11 +34,21 @@ pub struct Kind {
     pub kind: &'static str,
 }
 
+/// One label, `listener`: an address that is listened on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Listening {
+    /// The address.
+    pub listener: String,
+}
+
 /// A family of counters by reason.
 pub type ByReason = Family<Reason, Counter>;
 
 /// A family of counters by kind.
 pub type ByKind = Family<Kind, Counter>;
+
+/// A family of gauges by listener.
+pub type ByListener = Family<Listening, Gauge>;
 
 /// Every counter of the daemon; cheap to share, registered once.
 pub struct Metrics {
@@ -52,6 +62,8 @@ pub struct Metrics {
     pub events_duplicate: Counter,
     /// Documents that the target will never take, kept with the reason.
     pub events_dead_letter: Counter,
+    /// Documents that the target took on a second try, with a field as text; counted in `events_indexed` too.
+    pub events_healed: ByKind,
     /// Events given up, by reason.
     pub events_dropped: ByReason,
     /// Of these, what the buffer gave up because it was full, by tag.
@@ -81,6 +93,12 @@ pub struct Metrics {
     pub limits_exceeded: ByReason,
     /// Acks sent.
     pub acks_sent: Counter,
+    /// Certificates and keys that changed while the daemon ran, by what became of them (`taken`, `refused`).
+    pub tls_reloads: ByKind,
+    /// The end of each listener's certificate, in seconds since 1970. There is none without TLS.
+    pub tls_not_after: ByListener,
+    /// UDP heartbeats answered.
+    pub heartbeats_answered: Counter,
 
     /// Batches spilled, by reason (`pressure`, `age`, `stop`, `promise`).
     pub spills: ByReason,
@@ -133,6 +151,7 @@ impl Metrics {
             events_indexed: Counter::default(),
             events_duplicate: Counter::default(),
             events_dead_letter: Counter::default(),
+            events_healed: Family::default(),
             events_dropped: Family::default(),
             dropped_by_tag: ByTag::default(),
             events_failure_store: Counter::default(),
@@ -147,6 +166,9 @@ impl Metrics {
             frames_received: Family::default(),
             limits_exceeded: Family::default(),
             acks_sent: Counter::default(),
+            tls_reloads: Family::default(),
+            tls_not_after: Family::default(),
+            heartbeats_answered: Counter::default(),
             spills: Family::default(),
             spilled_bytes: Counter::default(),
             syncs: Counter::default(),
@@ -184,6 +206,11 @@ impl Metrics {
             "forebay_events_dead_letter",
             "Documents that the target will never take, kept with the reason",
             self.events_dead_letter.clone(),
+        );
+        r.register(
+            "forebay_events_healed",
+            "Documents taken on a second try, with a field as text",
+            self.events_healed.clone(),
         );
         r.register("forebay_events_dropped", "Events given up", self.events_dropped.clone());
         r.register(
@@ -230,6 +257,21 @@ impl Metrics {
             self.limits_exceeded.clone(),
         );
         r.register("forebay_acks_sent", "Acks sent", self.acks_sent.clone());
+        r.register(
+            "forebay_tls_reloads",
+            "Changed certificates of listeners, by what became of them",
+            self.tls_reloads.clone(),
+        );
+        r.register(
+            "forebay_tls_certificate_expiry_timestamp_seconds",
+            "When a listener's certificate ends",
+            self.tls_not_after.clone(),
+        );
+        r.register(
+            "forebay_heartbeats_answered",
+            "UDP heartbeats answered",
+            self.heartbeats_answered.clone(),
+        );
     }
 
     fn register_buffer(&self, r: &mut Registry) {
@@ -280,4 +322,9 @@ pub fn reason(family: &ByReason, reason: &'static str) -> Counter {
 /// The counter of one kind.
 pub fn kind(family: &ByKind, kind: &'static str) -> Counter {
     family.get_or_create_owned(&Kind { kind })
+}
+
+/// The gauge of one listener.
+pub fn listener(family: &ByListener, address: &str) -> Gauge {
+    family.get_or_create_owned(&Listening { listener: address.to_owned() })
 }

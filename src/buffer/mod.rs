@@ -31,16 +31,25 @@ mod receipt;
 mod shared;
 mod spilled;
 mod stop;
+mod survey;
+mod transfer;
 mod writer;
 mod writes;
 
 #[cfg(test)]
 mod tests;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use disk::fuzzing;
+
 pub use batch::{Batch, OpenBatch, PartId, TagRun};
 pub use delivery::{Delivery, Settled};
 pub use disk::OpenError;
+pub(crate) use disk::{Found, Snapshot, Wound};
 pub use handle::{Buffer, BufferStats, KeptPart};
 pub use options::{BufferOptions, SegmentCompression, WhenFull};
 pub use receipt::{Receipt, Waiter};
 pub use stop::StopReport;
+pub(crate) use survey::{Counts, Document, Segment, Survey};
+pub(crate) use transfer::{Moved, export, import};

@@ -17,6 +17,7 @@ mod setting;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tree;
 
 use std::ffi::OsString;
@@ -36,6 +37,7 @@ use tree::Node;
 
 pub use fault::{Fault, Faults};
 pub use flags::Overrides;
+pub(crate) use setting::duration;
 
 /// All options, gathered.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::route::{Route, Routes};
 use super::shared::{Ids, SEQUENCE_BLOCK, Shared};
+use super::source::Source;
 use crate::buffer::{OpenBatch, Receipt};
 use crate::decode::{Body, DecodeError, Decompressor, Entries, Frame, read_record};
 use crate::encode::{Encoder, IdBase};
@@ -35,6 +36,7 @@ pub struct Pass {
     shared: Arc<Shared>,
     encoder: Encoder,
     routes: Routes,
+    source: Source,
     fields: Fields<'static>,
     open: Option<OpenBatch>,
     counts: Counts,
@@ -50,10 +52,16 @@ impl Pass {
             hurry,
             encoder: Encoder::default(),
             routes: Routes::default(),
+            source: Source::default(),
             fields: Fields::default(),
             open: None,
             counts: Counts::default(),
         }
+    }
+
+    /// What its events say of their sender from now on. Lines that are made whole without a frame say nothing.
+    pub fn set_source(&mut self, source: Source) {
+        self.source = source;
     }
 
     /// Takes a frame's events into the buffer. An error says that some or all of them were refused, which cannot change
@@ -197,11 +205,14 @@ impl Pass {
         &mut self,
         open: &mut OpenBatch,
         route: &'a Route,
-        mut event: Event<'a>,
+        event: Event<'a>,
         id: IdBase,
         sequence: u64,
     ) -> Fields<'static> {
+        // Of a shorter lifetime: the source's fields are borrowed from here.
+        let mut event: Event<'_> = event;
         route.pipeline.apply(&mut event, &mut self.counts.unparsed);
+        self.source.add(&mut event);
         self.encoder.write(open.bytes(), &route.destination, &event, id, sequence);
         open.end_document(&route.tag);
         self.counts.received += 1;

@@ -21,11 +21,15 @@ const CLOSED: &[&str] = &[
     "connections",
     "connections_per_address",
     "idle_timeout",
+    "handshake_timeout",
+    "deny_keepalive",
+    "proxy_protocol",
     "malformed",
     "frame_bytes",
     "depth",
     "not_acked",
     "stop",
+    "tls",
 ];
 
 /// How a request fails without an answer that can be read.
@@ -64,8 +68,10 @@ pub(super) fn begin(metrics: &Metrics) {
     reasons(&metrics.limits_exceeded, LIMITS);
     reasons(&metrics.spills, &["pressure", "age", "stop", "promise"]);
     reasons(&metrics.recovery_skipped, &["torn", "checksum", "malformed", "header"]);
+    kinds(&metrics.events_healed, &["field", "overflow"]);
     kinds(&metrics.values_mended, &["invalid_utf8", "not_finite", "too_deep"]);
     kinds(&metrics.frames_received, MODES);
+    kinds(&metrics.tls_reloads, &["taken", "refused"]);
     kinds(&metrics.disk_faults, &["create", "write", "sync", "read", "full"]);
     kinds(&metrics.bulk_requests, ANSWERS);
     kinds(&metrics.bulk_requests, FAULTS);

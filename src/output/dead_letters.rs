@@ -4,6 +4,7 @@
 //! one word of ours (`mapping`, `too_large`, `malformed`, `index_name`, `refused`), the target's type, status and words, what
 //! the document's action said, the tag its event came with, and the document as it was sent.
 //! Letters are on the disk, synced, before the delivery they come from counts as delivered.
+//! What was refused before it became a document has letters of its own form in the same files: see `refused`.
 
 use std::borrow::Cow;
 use std::fs;
@@ -74,10 +75,16 @@ struct Meta<'a> {
     id: Cow<'a, str>,
 }
 
+/// Index and id that an action line names; empty where it names none.
+pub(super) fn destination(action: &[u8]) -> (Cow<'_, str>, Cow<'_, str>) {
+    let action: Action<'_> = serde_json::from_slice(action).unwrap_or_default();
+    (action.create.index, action.create.id)
+}
+
 impl Letter<'_> {
     /// The letter as a line with its end.
     pub(super) fn line(&self) -> Vec<u8> {
-        let action: Action<'_> = serde_json::from_slice(self.action).unwrap_or_default();
+        let (index, id) = destination(self.action);
         let document = match serde_json::from_slice(self.document) {
             Ok(raw) => Document::Json(raw),
             Err(_) => Document::Text(String::from_utf8_lossy(self.document)),
@@ -88,8 +95,8 @@ impl Letter<'_> {
             kind: self.kind,
             status: self.status,
             error: self.error,
-            index: action.create.index,
-            id: action.create.id,
+            index,
+            id,
             tag: self.tag,
             document,
         };
@@ -115,7 +122,7 @@ impl DeadLetters {
     }
 
     /// Writes the lines and syncs them, all or none.
-    pub(super) async fn write(&self, lines: Vec<u8>) -> io::Result<()> {
+    pub async fn write(&self, lines: Vec<u8>) -> io::Result<()> {
         let this = self.clone();
         tokio::task::spawn_blocking(move || this.write_now(&lines)).await.map_err(io::Error::other)?
     }

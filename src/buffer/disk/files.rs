@@ -49,6 +49,19 @@ impl Files {
         self.dir.join("quarantine")
     }
 
+    /// Where an import is gathered, laid out as the buffer itself.
+    pub(crate) fn staging(&self) -> Self {
+        Self::new(&self.dir.join("import"))
+    }
+
+    /// Removes what an import has left.
+    pub(crate) fn clear_staging(&self) -> io::Result<()> {
+        match fs::remove_dir_all(self.staging().dir) {
+            Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
+            _ => Ok(()),
+        }
+    }
+
     /// The numbers of all files that end in `extension`, ascending.
     pub(crate) fn numbers(&self, extension: &str) -> io::Result<Vec<u64>> {
         let mut numbers = Vec::new();
@@ -92,6 +105,6 @@ pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
 }
 
 /// Makes names in `dir` durable.
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }

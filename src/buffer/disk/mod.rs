@@ -6,6 +6,7 @@
 //! segments/00000000000000000007.done    header, then delivery marks of that segment: they die with it
 //! segments/00000000000000000007.idx     what is in that segment, written when it is closed: it dies with it, too
 //! quarantine/00000000000000000007.seg.4096-8192   bytes of a segment that could not be used, byte range in the name
+//! import/segments/                      what an import has not put into place yet; goes with the next start or import
 //! ```
 //!
 //! All integers are little-endian and unaligned. CRC is CRC-32C (Castagnoli). Segments are numbered from 1,
@@ -55,6 +56,9 @@
 //! Records of one segment need not ascend in sequence: a batch written for its age may follow younger ones.
 //! A compressed payload is unpacked into the length that the last end tells and no further; a frame that gives less or
 //! more is malformed.
+//!
+//! A segment by itself, with batches that are not settled and parts that no batch supersedes, is also the form in which
+//! a buffer is exported: whatever reads a segment reads an export.
 //!
 //! # Delivery marks: header of 16 bytes, then 12 bytes each
 //!
@@ -107,6 +111,8 @@
 //! - **Make room** (`when_full = "drop_oldest"`): the oldest segment goes as a whole; what of it was not delivered is
 //!   counted as dropped (`buffer_full`).
 //! - **Delete**: a segment without an unsettled record is removed, `.seg` before `.done` and `.idx`.
+//! - **Import**: records of another buffer get sequences behind the highest of this one and go to new segments under
+//!   `import/`; when all of them are synced, they are moved to `segments/`. The directory is locked meanwhile.
 //!
 //! # Recovery
 //!
@@ -127,6 +133,7 @@
 //! | a part that a readable batch supersedes | settles it |
 //! | a record twice, left by a fault and a crash | queues both: the ids make the second one known to the target |
 //! | `.done` or `.idx` without its segment | removes it |
+//! | an import that did not come to its end | removes what it had not put into place |
 //! | a segment without an unsettled record | removes it |
 //!
 //! What is left is queued by sequence, before anything new; numbering goes on after the highest sequence seen.
@@ -139,31 +146,40 @@ mod header;
 mod index;
 mod lock;
 mod marks;
+mod portable;
 mod quarantine;
 mod reader;
 mod recovery;
 mod scan;
+mod snapshot;
 mod space;
 mod store;
+mod wound;
 
 pub(crate) mod record;
+
+#[cfg(fuzzing)]
+pub mod fuzzing;
 
 pub(super) use codec::Packer;
 pub(super) use error::DiskError;
 pub use error::OpenError;
-pub(super) use files::Files;
+pub(super) use files::{Files, sync_dir};
 pub(super) use index::Run;
 pub(super) use lock::DirLock;
+pub(super) use portable::Portable;
 pub(super) use reader::{ReadBack, ReadLimits, TRIES, Tries, is_lasting, read_back, tally};
 pub(super) use recovery::{Recovered, recover};
+pub(crate) use snapshot::{Found, Opened, Snapshot, Stored};
 pub(super) use space::{Space, file_system};
 pub(super) use store::Store;
+pub(crate) use wound::{Cause, Wound};
 
 /// Where a record lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// The segment's number.
-    pub(super) segment: u64,
+    pub(crate) segment: u64,
     /// Its first byte.
     pub(super) from: u64,
     /// The byte behind its last.

@@ -203,7 +203,7 @@ impl Walk<'_> {
         for path in marks.chain(indexes) {
             remove_if_there(&path).map_err(OpenError::io("remove", &path))?;
         }
-        Ok(())
+        self.files.clear_staging().map_err(OpenError::io("remove", self.files.staging().dir()))
     }
 
     /// Settles superseded parts; reads the others.
