@@ -23,7 +23,7 @@ use crate::enrich::{Defaults, Joiner, PipelineError, Pipelines};
 use crate::http::{self, BufferReading, DiskReading, Gauges, Reading, TargetReading};
 use crate::input::forward::{ListenError, Listener};
 use crate::input::{Pass, Shared};
-use crate::metrics::Metrics;
+use crate::metrics::{Audit, Books, Metrics};
 use crate::output::elasticsearch::Elasticsearch;
 use crate::output::file::FileOutput;
 use crate::output::{DeadLetters, Output, OutputError};
@@ -32,6 +32,9 @@ pub use drain::{Drained, Progress, drain};
 
 /// How often parts of docker lines are looked at for having waited too long.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the books are looked at.
+const AUDIT_EVERY: Duration = Duration::from_secs(5);
 
 /// How long a stop waits for a healthy target to take what is in memory, before it is spilled.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -155,8 +158,9 @@ impl Daemon {
             Buffer::open(config.buffer.clone(), &config.data_dir.join("buffer"), Arc::clone(&metrics))?;
         let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
         let shared = Shared::new(pipelines, joiner, buffer, &config.buffer, Arc::clone(&metrics));
-        let source = pages_source(Instant::now(), shared.buffer().clone(), Arc::clone(&output));
-        Gauges::register(&mut registry, Arc::clone(&source), metrics);
+        let source =
+            pages_source(Instant::now(), shared.buffer().clone(), Arc::clone(&output), Arc::clone(&metrics));
+        Gauges::register(&mut registry, Arc::clone(&source), Arc::clone(&metrics));
 
         let delivering = deliver(Arc::clone(&output), shared.buffer().clone());
         let daemon = Self {
@@ -171,6 +175,7 @@ impl Daemon {
             output,
         };
         daemon.take_back(parts);
+        tokio::spawn(audit(daemon.shared.buffer().clone(), metrics, daemon.stop_http.clone()));
         if let Some(socket) = http {
             let (registry, stop) = (Arc::new(registry), daemon.stop_http.clone());
             tokio::spawn(http::serve(socket, source, registry, stop));
@@ -288,7 +293,12 @@ fn deliver(output: Arc<Output>, buffer: Buffer) -> (JoinHandle<()>, Cancellation
     (tokio::spawn(async move { output.run(next, token).await }), stop)
 }
 
-fn pages_source(started: Instant, buffer: Buffer, output: Arc<Output>) -> http::Source {
+fn pages_source(
+    started: Instant,
+    buffer: Buffer,
+    output: Arc<Output>,
+    metrics: Arc<Metrics>,
+) -> http::Source {
     Arc::new(move || {
         let (stats, health) = (buffer.stats(), output.health());
         Reading {
@@ -303,8 +313,27 @@ fn pages_source(started: Instant, buffer: Buffer, output: Arc<Output>) -> http::
                 oldest: stats.oldest,
             },
             disk: stats.free_bytes.zip(stats.total_bytes).map(|(free, total)| DiskReading { free, total }),
+            disk_fault: stats.disk_fault,
+            books_off: metrics.books_off.get(),
         }
     })
+}
+
+/// Looks at the books again and again, and says so when they do not balance although nothing moves.
+async fn audit(buffer: Buffer, metrics: Arc<Metrics>, stop: CancellationToken) {
+    let mut audit = Audit::default();
+    while stop.run_until_cancelled(sleep(AUDIT_EVERY)).await.is_some() {
+        let books = Books::read(&metrics, buffer.stats().events);
+        let Some(difference) = audit.look(books) else { continue };
+        metrics.books_off.set(difference);
+        if audit.is_news(difference) {
+            tracing::error!(
+                ?books,
+                difference,
+                "the books do not balance: events were lost or counted twice"
+            );
+        }
+    }
 }
 
 /// Emits lines of which a part never came.

@@ -6,6 +6,7 @@
 //! A counter with a label is there from the start, at 0, for each word that it knows.
 //! Counters are bumped per read, batch or request, never per event: the path takes no shared cache line for one.
 
+mod books;
 mod by_tag;
 mod words;
 
@@ -18,6 +19,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+pub use books::{Audit, Books};
 pub use by_tag::{ByTag, TagReason};
 
 /// One label, `reason`, from a fixed set of words.
@@ -64,6 +66,8 @@ pub struct Metrics {
     pub events_dead_letter: Counter,
     /// Documents that the target took on a second try, with a field as text; counted in `events_indexed` too.
     pub events_healed: ByKind,
+    /// What the books were off by when nothing moved, at the last look; anything but 0 is a bug.
+    pub books_off: Gauge,
     /// Events given up, by reason.
     pub events_dropped: ByReason,
     /// Of these, what the buffer gave up because it was full, by tag.
@@ -153,6 +157,7 @@ impl Metrics {
             events_dead_letter: Counter::default(),
             events_healed: Family::default(),
             events_dropped: Family::default(),
+            books_off: Gauge::default(),
             dropped_by_tag: ByTag::default(),
             events_failure_store: Counter::default(),
             values_mended: Family::default(),
@@ -213,6 +218,11 @@ impl Metrics {
             self.events_healed.clone(),
         );
         r.register("forebay_events_dropped", "Events given up", self.events_dropped.clone());
+        r.register(
+            "forebay_books_off_at_rest",
+            "What the books were off by when nothing moved; anything but 0 is a bug",
+            self.books_off.clone(),
+        );
         r.register(
             "forebay_events_dropped_by_tag",
             "Events given up because the buffer was full, by tag",

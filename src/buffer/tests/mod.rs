@@ -2,6 +2,8 @@
 
 mod damage;
 mod fixture;
+mod full;
+mod index;
 mod model;
 mod parts;
 mod pressure;

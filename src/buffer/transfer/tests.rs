@@ -310,7 +310,7 @@ async fn marked() -> (TempDir, PathBuf, PathBuf) {
     let metrics = Metrics::new(&mut Registry::default());
     let options = BufferOptions { segment_bytes: ByteSize::mib(1), ..options() };
     let (buffer, _) = Buffer::open(options, dir.path(), metrics).expect("a buffer");
-    give_safely(&buffer, "app", 0..12).await;
+    give_safely(&buffer, "app", 0..24).await;
     let delivery = tokio::time::timeout(LONG, buffer.pop()).await.expect("in time").expect("a delivery");
     delivery.delivered();
     stop(buffer).await;
