@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::buffer::{Buffer, KeptPart, OpenError};
+use crate::buffer::{Buffer, KeptParts, OpenError};
 use crate::config::Config;
 use crate::enrich::{Defaults, Joiner, PipelineError, Pipelines};
 use crate::http::{self, BufferReading, DiskReading, Gauges, Reading, TargetReading};
@@ -186,9 +186,10 @@ impl Daemon {
     }
 
     /// Parts that the last run kept go on waiting for the rest of their lines.
-    fn take_back(&self, parts: Vec<KeptPart>) {
+    fn take_back(&self, parts: KeptParts) {
         let mut pass = Pass::new(Arc::clone(&self.shared), self.kill_input.clone());
-        for part in parts {
+        parts.settled.iter().for_each(|part| self.shared.joiner().recover_settled(part));
+        for part in parts.waiting {
             for line in self.shared.joiner().recover(&part.bytes, part.id) {
                 pass.line(&line);
                 pass.flush();

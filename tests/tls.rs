@@ -427,7 +427,7 @@ async fn expired() {
     assert_eq!(until_said(&daemon, "the certificate has expired").await, "ERROR");
     let hands = Hands::trusting(&made);
     let error = hands.connect(daemon.forward).await.err().expect("an expired certificate");
-    assert!(error.to_string().contains("expired"), "{error}");
+    assert!(error.to_string().contains("Expired"), "{error}");
     mounted.show(&made, "node");
     daemon.until_metric("forebay_tls_reloads_total{kind=\"taken\"}", 1.0).await;
     deliver(&mut hands.connect(daemon.forward).await.expect("a handshake"), "again", 0..20).await;

@@ -49,6 +49,15 @@ impl Drop for Handle {
     }
 }
 
+/// The parts of docker lines that a start found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct KeptParts {
+    /// Those whose lines are not safe as a whole.
+    pub waiting: Vec<KeptPart>,
+    /// The latest of those whose lines are: there is nothing to do but to know them when they are sent again.
+    pub settled: Vec<Vec<u8>>,
+}
+
 /// A part of a docker line that a start found: acknowledged, and its line not safe as a whole.
 #[derive(Debug, PartialEq, Eq)]
 pub struct KeptPart {
@@ -89,12 +98,12 @@ impl Buffer {
         options: BufferOptions,
         dir: &Path,
         metrics: Arc<Metrics>,
-    ) -> Result<(Self, Vec<KeptPart>), OpenError> {
+    ) -> Result<(Self, KeptParts), OpenError> {
         let files = Files::new(dir);
         files.create().map_err(|source| OpenError::Io { action: "create", path: dir.to_owned(), source })?;
         let lock = DirLock::take(&files)?;
         let mut found = recover(&files, &metrics)?;
-        let parts = std::mem::take(&mut found.parts);
+        let (parts, settled) = (std::mem::take(&mut found.parts), std::mem::take(&mut found.settled_parts));
         let queue = restore(&options, &found);
         metrics.events_recovered.inc_by(queue.disk_documents());
         let space = Space::new(dir, options.disk.0, options.min_free.0, options.min_free_percent);
@@ -109,7 +118,10 @@ impl Buffer {
             path: dir.to_owned(),
             source,
         })?;
-        let parts = parts.into_iter().map(|(id, bytes)| KeptPart { id, bytes }).collect();
+        let parts = KeptParts {
+            waiting: parts.into_iter().map(|(id, bytes)| KeptPart { id, bytes }).collect(),
+            settled: settled.into_iter().map(|(_, bytes)| bytes).collect(),
+        };
         Ok((Self(Arc::new(Handle { shared })), parts))
     }
 

@@ -47,7 +47,7 @@ pub use batch::{Batch, OpenBatch, PartId, TagRun};
 pub use delivery::{Delivery, Settled};
 pub use disk::OpenError;
 pub(crate) use disk::{Found, Snapshot, Wound};
-pub use handle::{Buffer, BufferStats, KeptPart};
+pub use handle::{Buffer, BufferStats, KeptPart, KeptParts};
 pub use options::{BufferOptions, SegmentCompression, WhenFull};
 pub use receipt::{Receipt, Waiter};
 pub use stop::StopReport;

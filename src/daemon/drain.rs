@@ -93,13 +93,13 @@ impl Drain {
         let letters = DeadLetters::open(config.dead_letters.clone(), &config.data_dir.join("dead-letters"))?;
         let output = Arc::new(open_output(&config, &letters, &metrics)?);
         let dir = config.data_dir.join("buffer");
-        let (buffer, parts) = Buffer::open(config.buffer.clone(), &dir, Arc::clone(&metrics))?;
+        let (buffer, kept) = Buffer::open(config.buffer.clone(), &dir, Arc::clone(&metrics))?;
         // why: no rest of a line comes any more, so that none is waited for.
         let partial = PartialOptions { timeout: Duration::ZERO, ..config.partial };
         let joiner = Joiner::new(partial, Arc::clone(&metrics));
         let shared = Shared::new(pipelines, joiner, buffer, &config.buffer, metrics);
         let (delivering, stop_output) = deliver(Arc::clone(&output), shared.buffer().clone());
-        Ok(Self { shared, output, parts, stop_output, delivering })
+        Ok(Self { shared, output, parts: kept.waiting, stop_output, delivering })
     }
 
     async fn deliver_all(&mut self, tell: &mut impl FnMut(&Progress)) {

@@ -4,6 +4,7 @@
 //! costs a look at the names; no step loses a value: what collides is kept beside under a longer name.
 
 mod docker;
+mod done;
 mod line;
 mod options;
 mod part;

@@ -8,14 +8,14 @@ use tempfile::TempDir;
 
 use super::process::run;
 
-/// `ca.crt`, `node.crt` and `node.key`.
+/// `ca.crt`, `node.crt` and `node.key`. No two authorities have the same name, or one would be taken for the other.
 pub(crate) struct Certificates(TempDir);
 
 impl Certificates {
     pub(crate) fn make() -> Self {
         let made = Self(TempDir::new().expect("a temporary folder"));
         let script = r#"
-            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=authority of the tests" -keyout ca.key -out ca.crt
+            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=authority of $(basename "$PWD")" -keyout ca.key -out ca.crt
             openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout node.key -out node.csr
             echo "subjectAltName=DNS:localhost,IP:127.0.0.1" > names
             openssl x509 -req -days 2 -in node.csr -CA ca.crt -CAkey ca.key -CAcreateserial -extfile names -out node.crt

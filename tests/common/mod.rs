@@ -22,6 +22,7 @@ pub(crate) mod node;
 pub(crate) mod parts;
 mod pattern;
 pub(crate) mod process;
+pub(crate) mod random;
 pub(crate) mod scrape;
 pub(crate) mod sequence;
 pub(crate) mod target;

@@ -3,7 +3,7 @@
 //! What an index tells is not read again; the rest is streamed, one record at a time. Besides, memory grows with the number of gaps between unsettled records and with
 //! the marks of one segment, not with the documents.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -24,12 +24,17 @@ pub(crate) struct Recovered {
     pub(crate) runs: Vec<Run>,
     /// Unsettled parts with their bytes, by id.
     pub(crate) parts: Vec<(u64, Vec<u8>)>,
+    /// Settled ones, the latest [`SETTLED_PARTS`] of them.
+    pub(crate) settled_parts: VecDeque<(u64, Vec<u8>)>,
     pub(crate) segments: BTreeMap<u64, Segment>,
     /// Which segment each of `parts` is in.
     pub(crate) part_segments: HashMap<u64, u64>,
     pub(crate) next_sequence: u64,
     pub(crate) next_segment: u64,
 }
+
+/// Settled parts that are told of: those whose senders may not have got their acks are the latest ones.
+const SETTLED_PARTS: usize = 256;
 
 /// Reads every segment, mends what can be mended, deletes what is settled.
 pub(crate) fn recover(files: &Files, metrics: &Metrics) -> Result<Recovered, OpenError> {
@@ -145,6 +150,9 @@ impl Walk<'_> {
         self.found.next_sequence = self.found.next_sequence.max(head.sequence.saturating_add(1));
         self.superseded.extend(&body.parts);
         if settled.binary_search(&head.sequence).is_ok() {
+            if head.kind == Kind::Part {
+                self.settled_part(head.sequence, body.payload.to_vec());
+            }
             return;
         }
         if let Some(segment) = self.found.segments.get_mut(&place.segment) {
@@ -156,6 +164,13 @@ impl Walk<'_> {
                 let (first, documents) = (head.sequence, u64::from(head.documents));
                 index::push(&mut self.found.runs, Run { place, first, last: first, documents, created });
             }
+        }
+    }
+
+    fn settled_part(&mut self, id: u64, bytes: Vec<u8>) {
+        self.found.settled_parts.push_back((id, bytes));
+        if self.found.settled_parts.len() > SETTLED_PARTS {
+            self.found.settled_parts.pop_front();
         }
     }
 
@@ -210,12 +225,12 @@ impl Walk<'_> {
     fn settle_parts(&mut self) -> Result<(), OpenError> {
         let mut settled: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         for (id, place) in std::mem::take(&mut self.parts) {
+            let path = self.files.segment(place.segment);
+            let bytes = read_part(&path, place).map_err(OpenError::io("read", &path))?;
             if self.superseded.contains(&id) {
                 settled.entry(place.segment).or_default().push(id);
-                continue;
-            }
-            let path = self.files.segment(place.segment);
-            if let Some(bytes) = read_part(&path, place).map_err(OpenError::io("read", &path))? {
+                bytes.into_iter().for_each(|bytes| self.settled_part(id, bytes));
+            } else if let Some(bytes) = bytes {
                 self.found.part_segments.insert(id, place.segment);
                 self.found.parts.push((id, bytes));
             }

@@ -47,7 +47,8 @@ fn open(options: BufferOptions, dir: &Path) -> Buffer {
 }
 
 fn open_with_parts(options: BufferOptions, dir: &Path) -> (Buffer, Vec<KeptPart>) {
-    Buffer::open(options, dir, metrics()).expect("a buffer")
+    let (buffer, parts) = Buffer::open(options, dir, metrics()).expect("a buffer");
+    (buffer, parts.waiting)
 }
 
 fn directory() -> TempDir {

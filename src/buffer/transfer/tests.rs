@@ -31,7 +31,8 @@ fn options() -> BufferOptions {
 
 fn open(dir: &Path) -> (Buffer, Vec<KeptPart>) {
     let metrics = Metrics::new(&mut Registry::default());
-    Buffer::open(options(), dir, metrics).expect("a buffer")
+    let (buffer, parts) = Buffer::open(options(), dir, metrics).expect("a buffer");
+    (buffer, parts.waiting)
 }
 
 /// Gives a batch with these documents.
