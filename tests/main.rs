@@ -12,6 +12,7 @@ mod files;
 mod loggers;
 mod nodes;
 mod running;
+mod sockets;
 mod targets;
 mod tls;
 mod verdicts;
@@ -24,6 +25,7 @@ fn main() {
     arguments.test_threads.get_or_insert(STORIES_AT_ONCE);
     let told: &[fn() -> Vec<libtest_mimic::Trial>] = &[
         running::stories,
+        sockets::stories,
         crashes::stories,
         files::stories,
         tls::stories,

@@ -14,6 +14,7 @@ pub(crate) mod elasticsearch;
 pub(crate) mod feed;
 pub(crate) mod fixtures;
 pub(crate) mod forward;
+pub(crate) mod haproxy;
 mod http;
 pub(crate) mod jvm;
 pub(crate) mod load;
