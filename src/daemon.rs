@@ -4,6 +4,8 @@
 //! the first connection is accepted. It stops in the order of the data: listeners, connections, waiting parts, output,
 //! buffer; within the deadline, naming who was still busy. A second signal ends it at once.
 
+mod drain;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,8 @@ use crate::metrics::Metrics;
 use crate::output::elasticsearch::Elasticsearch;
 use crate::output::file::FileOutput;
 use crate::output::{DeadLetters, Output, OutputError};
+
+pub use drain::{Drained, Progress, drain};
 
 /// How often parts of docker lines are looked at for having waited too long.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
@@ -76,6 +80,7 @@ impl Error {
     pub fn is_configuration(&self) -> bool {
         match self {
             Self::Pipelines(_) => true,
+            Self::Listen(error) => error.is_configuration(),
             Self::Output(error) => error.is_configuration(),
             _ => false,
         }

@@ -6,6 +6,7 @@
 //! A counter with a label is there from the start, at 0, for each word that it knows.
 //! Counters are bumped per read, batch or request, never per event: the path takes no shared cache line for one.
 
+mod by_tag;
 mod words;
 
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+pub use by_tag::{ByTag, TagReason};
 
 /// One label, `reason`, from a fixed set of words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -31,11 +34,21 @@ pub struct Kind {
     pub kind: &'static str,
 }
 
+/// One label, `listener`: an address that is listened on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Listening {
+    /// The address.
+    pub listener: String,
+}
+
 /// A family of counters by reason.
 pub type ByReason = Family<Reason, Counter>;
 
 /// A family of counters by kind.
 pub type ByKind = Family<Kind, Counter>;
+
+/// A family of gauges by listener.
+pub type ByListener = Family<Listening, Gauge>;
 
 /// Every counter of the daemon; cheap to share, registered once.
 pub struct Metrics {
@@ -53,6 +66,8 @@ pub struct Metrics {
     pub events_healed: ByKind,
     /// Events given up, by reason.
     pub events_dropped: ByReason,
+    /// Of these, what the buffer gave up because it was full, by tag.
+    pub dropped_by_tag: ByTag,
     /// Documents that a data stream's failure store took; counted in `events_indexed` too.
     pub events_failure_store: Counter,
     /// What the encoder changed so that the document can be stored, by kind (`invalid_utf8`, `not_finite`, …).
@@ -78,6 +93,12 @@ pub struct Metrics {
     pub limits_exceeded: ByReason,
     /// Acks sent.
     pub acks_sent: Counter,
+    /// Certificates and keys that changed while the daemon ran, by what became of them (`taken`, `refused`).
+    pub tls_reloads: ByKind,
+    /// The end of each listener's certificate, in seconds since 1970. There is none without TLS.
+    pub tls_not_after: ByListener,
+    /// UDP heartbeats answered.
+    pub heartbeats_answered: Counter,
 
     /// Batches spilled, by reason (`pressure`, `age`, `stop`, `promise`).
     pub spills: ByReason,
@@ -132,6 +153,7 @@ impl Metrics {
             events_dead_letter: Counter::default(),
             events_healed: Family::default(),
             events_dropped: Family::default(),
+            dropped_by_tag: ByTag::default(),
             events_failure_store: Counter::default(),
             values_mended: Family::default(),
             lines_unparsed: Family::default(),
@@ -144,6 +166,9 @@ impl Metrics {
             frames_received: Family::default(),
             limits_exceeded: Family::default(),
             acks_sent: Counter::default(),
+            tls_reloads: Family::default(),
+            tls_not_after: Family::default(),
+            heartbeats_answered: Counter::default(),
             spills: Family::default(),
             spilled_bytes: Counter::default(),
             syncs: Counter::default(),
@@ -189,6 +214,11 @@ impl Metrics {
         );
         r.register("forebay_events_dropped", "Events given up", self.events_dropped.clone());
         r.register(
+            "forebay_events_dropped_by_tag",
+            "Events given up because the buffer was full, by tag",
+            self.dropped_by_tag.family(),
+        );
+        r.register(
             "forebay_events_failure_store",
             "Documents that a data stream's failure store took",
             self.events_failure_store.clone(),
@@ -227,6 +257,21 @@ impl Metrics {
             self.limits_exceeded.clone(),
         );
         r.register("forebay_acks_sent", "Acks sent", self.acks_sent.clone());
+        r.register(
+            "forebay_tls_reloads",
+            "Changed certificates of listeners, by what became of them",
+            self.tls_reloads.clone(),
+        );
+        r.register(
+            "forebay_tls_certificate_expiry_timestamp_seconds",
+            "When a listener's certificate ends",
+            self.tls_not_after.clone(),
+        );
+        r.register(
+            "forebay_heartbeats_answered",
+            "UDP heartbeats answered",
+            self.heartbeats_answered.clone(),
+        );
     }
 
     fn register_buffer(&self, r: &mut Registry) {
@@ -277,4 +322,9 @@ pub fn reason(family: &ByReason, reason: &'static str) -> Counter {
 /// The counter of one kind.
 pub fn kind(family: &ByKind, kind: &'static str) -> Counter {
     family.get_or_create_owned(&Kind { kind })
+}
+
+/// The gauge of one listener.
+pub fn listener(family: &ByListener, address: &str) -> Gauge {
+    family.get_or_create_owned(&Listening { listener: address.to_owned() })
 }

@@ -12,6 +12,7 @@ mod loggers;
 mod nodes;
 mod running;
 mod targets;
+mod tls;
 mod verdicts;
 
 /// Stories at once: a node takes about a gigabyte and, while it starts, a core.
@@ -20,9 +21,10 @@ const STORIES_AT_ONCE: usize = 2;
 fn main() {
     let mut arguments = libtest_mimic::Arguments::from_args();
     arguments.test_threads.get_or_insert(STORIES_AT_ONCE);
-    let told: [fn() -> Vec<libtest_mimic::Trial>; 9] = [
+    let told: [fn() -> Vec<libtest_mimic::Trial>; 10] = [
         running::stories,
         files::stories,
+        tls::stories,
         verdicts::stories,
         nodes::stories,
         targets::stories,

@@ -20,6 +20,7 @@ pub(super) fn check(config: Config) -> Exit {
 fn find(config: &Config) -> Vec<Finding> {
     let mut found = findings::folders(config);
     found.extend(findings::listeners(config));
+    found.extend(findings::certificates(config));
     if config.elasticsearch.hosts.is_empty() {
         found.push(findings::no_target(config));
     }

@@ -8,15 +8,41 @@ use url::Url;
 use super::file;
 use super::setting::{Read, Setting, quote, text, wrong};
 use super::tree::{Node, Value};
+use crate::input::forward::CipherSuite;
 
 impl Setting for Vec<Url> {
     fn read(node: &Node) -> Read<Self> {
-        all(items(node)?.iter().map(host))
+        all(items(node, "URLs")?.iter().map(host))
     }
 
     fn print(&self) -> String {
         let urls: Vec<String> = self.iter().map(|url| quote(url.as_str())).collect();
         format!("[{}]", urls.join(", "))
+    }
+}
+
+impl Setting for Vec<String> {
+    fn read(node: &Node) -> Read<Self> {
+        all(items(node, "texts")?.iter().map(String::read))
+    }
+
+    fn print(&self) -> String {
+        let texts: Vec<String> = self.iter().map(|text| quote(text)).collect();
+        format!("[{}]", texts.join(", "))
+    }
+}
+
+impl Setting for Vec<CipherSuite> {
+    fn read(node: &Node) -> Read<Self> {
+        let suite = |node: &Node| {
+            text(node, "the name of a cipher suite")?.trim().parse().or_else(|why: String| wrong(node, why))
+        };
+        all(items(node, "names of cipher suites")?.iter().map(suite))
+    }
+
+    fn print(&self) -> String {
+        let names: Vec<String> = self.iter().map(|suite| quote(&suite.to_string())).collect();
+        format!("[{}]", names.join(", "))
     }
 }
 
@@ -33,7 +59,7 @@ fn all<T>(parts: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
 }
 
 /// The items of a list. Text of a variable is split; a single text is a list of one.
-fn items(node: &Node) -> Read<Cow<'_, [Node]>> {
+fn items<'a>(node: &'a Node, of: &str) -> Read<Cow<'a, [Node]>> {
     match &node.value {
         Value::List(items) => Ok(Cow::Borrowed(items)),
         Value::Loose(text) if text.trim_start().starts_with('[') => {
@@ -45,7 +71,7 @@ fn items(node: &Node) -> Read<Cow<'_, [Node]>> {
         }
         Value::Loose(text) => Ok(Cow::Owned(split(text, node))),
         Value::Text(_) => Ok(Cow::Owned(vec![node.clone()])),
-        other => wrong(node, format!("is {}, but takes a list of URLs", other.kind())),
+        other => wrong(node, format!("is {}, but takes a list of {of}", other.kind())),
     }
 }
 

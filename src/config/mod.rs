@@ -13,10 +13,12 @@ mod flags;
 mod lists;
 mod secret;
 mod section;
+mod security;
 mod setting;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tree;
 
 use std::ffi::OsString;
@@ -36,6 +38,7 @@ use tree::Node;
 
 pub use fault::{Fault, Faults};
 pub use flags::Overrides;
+pub(crate) use setting::duration;
 
 /// All options, gathered.
 #[derive(Clone, Debug, PartialEq)]

@@ -19,6 +19,7 @@ use crate::event::{self, Event, Pattern, PatternFault, Value};
 pub use options::{Parse, PartialOptions, PipelineOptions};
 pub use part::{Line, Part};
 pub use partial::Joiner;
+pub(crate) use place::add as add_field;
 
 /// Why pipelines could not be compiled.
 #[derive(Debug, thiserror::Error)]

@@ -21,11 +21,20 @@ const CLOSED: &[&str] = &[
     "connections",
     "connections_per_address",
     "idle_timeout",
+    "handshake_timeout",
+    "not_ping",
+    "cut_off",
+    "anonymous",
+    "shared_key",
+    "user",
+    "deny_keepalive",
+    "proxy_protocol",
     "malformed",
     "frame_bytes",
     "depth",
     "not_acked",
     "stop",
+    "tls",
 ];
 
 /// How a request fails without an answer that can be read.
@@ -53,7 +62,11 @@ const MODES: &[&str] = &["message", "forward", "packed_forward", "compressed_pac
 
 /// Makes every series.
 pub(super) fn begin(metrics: &Metrics) {
-    reasons(&metrics.events_dropped, &["limit", "malformed", "unexpected", "corrupt"]);
+    reasons(
+        &metrics.events_dropped,
+        &["limit", "malformed", "unexpected", "corrupt", "unreadable", "buffer_full"],
+    );
+    metrics.dropped_by_tag.begin("buffer_full");
     reasons(&metrics.lines_unparsed, &["not_json"]);
     reasons(&metrics.partial_incomplete, &["timeout", "memory", "line_bytes"]);
     reasons(&metrics.connections_closed, CLOSED);
@@ -63,6 +76,7 @@ pub(super) fn begin(metrics: &Metrics) {
     kinds(&metrics.events_healed, &["field", "overflow"]);
     kinds(&metrics.values_mended, &["invalid_utf8", "not_finite", "too_deep"]);
     kinds(&metrics.frames_received, MODES);
+    kinds(&metrics.tls_reloads, &["taken", "refused"]);
     kinds(&metrics.disk_faults, &["create", "write", "sync", "read", "full"]);
     kinds(&metrics.bulk_requests, ANSWERS);
     kinds(&metrics.bulk_requests, FAULTS);

@@ -9,7 +9,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Serialize;
 
 /// Bytes of the original that a letter keeps: what is beyond is told by length and hash.
-pub const MOST: usize = 64 << 10;
+pub(super) const MOST: usize = 64 << 10;
 
 /// One refused entry or frame.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! An authority of the tests' own, and a certificate for `localhost` and 127.0.0.1 that it signed.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -22,6 +22,22 @@ impl Certificates {
         "#;
         run(Command::new("sh").args(["-ec", script]).current_dir(made.0.path()));
         made
+    }
+
+    /// Signs another certificate for the same names: `NAME.crt` and `NAME.key`. It is valid from now for so many days, and
+    /// has expired already where they are fewer than none.
+    pub(crate) fn sign(&self, name: &str, days: i32) {
+        let script = r#"
+            openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$1.key" -out "$1.csr"
+            openssl x509 -req -days "$2" -in "$1.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -extfile names -out "$1.crt"
+        "#;
+        let mut command = Command::new("sh");
+        run(command.args(["-ec", script, "sign", name, &days.to_string()]).current_dir(self.0.path()));
+    }
+
+    /// Where a file is that was made.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
     }
 
     pub(crate) fn read(&self, name: &str) -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use rmp::encode;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::archive;
@@ -127,9 +127,14 @@ fn length(items: usize) -> u32 {
     u32::try_from(items).expect("a test sends no more")
 }
 
+/// What a connection can run over.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Wire for S {}
+
 /// A connection to a listener.
 pub(crate) struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     unread: Vec<u8>,
 }
 
@@ -143,12 +148,18 @@ impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, unread: Vec::new() })
+        Ok(Self::over(stream))
+    }
+
+    /// Goes on over a stream that is connected.
+    pub(crate) fn over(stream: impl Wire + 'static) -> Self {
+        Self { stream: Box::new(stream), unread: Vec::new() }
     }
 
     /// Writes bytes as they are.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.stream.write_all(bytes).await
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
     }
 
     /// The next ack's chunk; none at the end of the connection.

@@ -25,6 +25,7 @@ pub(crate) mod process;
 pub(crate) mod scrape;
 pub(crate) mod sequence;
 pub(crate) mod target;
+pub(crate) mod tls;
 
 use std::fmt::Debug;
 use std::future::Future;

@@ -4,10 +4,12 @@
 //! Chunks that wait are bounded; beyond, the connection is not read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::buffer::Waiter;
@@ -18,6 +20,9 @@ const WAITING: usize = 1024;
 
 /// Bytes of acks that are written together at most.
 const TOGETHER: usize = 16 << 10;
+
+/// How long the end of a connection may take to go out.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// A chunk that will be acked.
 pub(super) struct Pending {
@@ -35,15 +40,16 @@ pub(super) struct Acks {
 impl Acks {
     /// Starts writing to `to`. `failed` is cancelled when an ack cannot be sent.
     pub(super) fn start(
-        to: impl AsyncWrite + Send + Unpin + 'static,
+        mut to: impl AsyncWrite + Send + Unpin + 'static,
         metrics: Arc<Metrics>,
         failed: CancellationToken,
     ) -> Self {
         let (pending, waiting) = mpsc::channel(WAITING);
         let writer = tokio::spawn(async move {
-            if write_acks(to, waiting, &metrics).await.is_err() {
+            if write_acks(&mut to, waiting, &metrics).await.is_err() {
                 failed.cancel();
             }
+            close(&mut to).await;
         });
         Self { pending, writer }
     }
@@ -70,8 +76,14 @@ impl Acks {
 /// An ack could not be sent: the documents were not made safe, or the peer has gone.
 pub(super) struct NotAcked;
 
+/// Closes the side that is written to: over TLS a client that is not told so has to take the end for an attack.
+pub(super) async fn close(to: &mut (impl AsyncWrite + Unpin)) {
+    // A peer that does not read has no need to know.
+    timeout(LAST_WORD, to.shutdown()).await.ok();
+}
+
 async fn write_acks(
-    mut to: impl AsyncWrite + Unpin,
+    to: &mut (impl AsyncWrite + Unpin),
     mut waiting: mpsc::Receiver<Pending>,
     metrics: &Metrics,
 ) -> Result<(), NotAcked> {
