@@ -4,7 +4,7 @@
 //! did only with that word, so that the books balance at every moment.
 
 mod compress;
-mod dead_letters;
+pub mod dead_letters;
 mod document;
 pub mod elasticsearch;
 mod error;

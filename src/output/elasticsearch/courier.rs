@@ -192,7 +192,7 @@ impl<'a> Way<'a> {
             tracing::warn!(count, reason, r#type = first.kind, "documents become dead letters");
         }
         let mut attempt = 0;
-        while let Err(fault) = dead_letters.write(self.lines()).await {
+        while let Err(fault) = dead_letters.write(self.lines(dead_letters)).await {
             self.target.count_error("dead_letters");
             if troubles.is_time("dead letters fail") {
                 tracing::error!(%fault, "dead letters cannot be written: their deliveries wait");
@@ -203,9 +203,9 @@ impl<'a> Way<'a> {
         Ok(())
     }
 
-    fn lines(&self) -> Vec<u8> {
-        let letters = self.letters.iter();
-        letters.flat_map(|(place, refusal)| letter(&self.delivery, *place, refusal).line()).collect()
+    fn lines(&self, dead_letters: &DeadLetters) -> Vec<u8> {
+        let line = |(place, refusal)| dead_letters.line(&letter(&self.delivery, place, refusal));
+        self.letters.iter().map(|(place, refusal)| (*place, refusal)).flat_map(line).collect()
     }
 }
 

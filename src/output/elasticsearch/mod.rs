@@ -50,6 +50,7 @@ use self::nodes::{Node, Nodes};
 use self::pattern::Naming;
 use self::target::{Stopped, Target};
 use self::template::Standing;
+pub(super) use self::pattern::matches as is_like;
 use super::{DeadLetters, ElasticsearchOptions, Finding, OutputError, TargetHealth};
 use crate::buffer::Delivery;
 use crate::metrics::Metrics;
