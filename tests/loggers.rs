@@ -9,9 +9,11 @@ use std::process::{Child, Command, Output, Stdio};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
+use crate::common::certificates::Certificates;
 use crate::common::daemon::{Forebay, Setup};
 use crate::common::document::assert_same;
 use crate::common::parts::{self, Part};
+use crate::common::process::run;
 use crate::common::sequence::assert_every_one_once;
 use crate::common::story_with;
 use crate::common::target::Target;
@@ -34,6 +36,10 @@ pub(crate) struct Logger {
     acks: bool,
     /// Whether an event that is sent again keeps the name of its chunk, so that it is known.
     same_chunk: bool,
+    /// Whether it speaks TLS.
+    tls: bool,
+    /// Whether it knows the handshake.
+    shared_key: bool,
 }
 
 const LOGGERS: [Logger; 6] = [
@@ -45,6 +51,8 @@ const LOGGERS: [Logger; 6] = [
         modes: &[],
         acks: false,
         same_chunk: false,
+        tls: false,
+        shared_key: false,
     },
     Logger {
         name: "go",
@@ -54,6 +62,8 @@ const LOGGERS: [Logger; 6] = [
         modes: &[],
         acks: true,
         same_chunk: true,
+        tls: true,
+        shared_key: false,
     },
     Logger {
         name: "node_classic",
@@ -63,6 +73,8 @@ const LOGGERS: [Logger; 6] = [
         modes: &["Message", "PackedForward", "CompressedPackedForward"],
         acks: true,
         same_chunk: false,
+        tls: true,
+        shared_key: true,
     },
     Logger {
         name: "node_forward",
@@ -72,6 +84,8 @@ const LOGGERS: [Logger; 6] = [
         modes: &["Message", "Forward", "PackedForward", "CompressedPackedForward"],
         acks: true,
         same_chunk: false,
+        tls: true,
+        shared_key: true,
     },
     Logger {
         name: "java",
@@ -81,6 +95,8 @@ const LOGGERS: [Logger; 6] = [
         modes: &[],
         acks: true,
         same_chunk: true,
+        tls: true,
+        shared_key: false,
     },
     Logger {
         name: "rust",
@@ -90,6 +106,8 @@ const LOGGERS: [Logger; 6] = [
         modes: &[],
         acks: true,
         same_chunk: true,
+        tls: false,
+        shared_key: false,
     },
 ];
 
@@ -148,7 +166,62 @@ fn stories_of(logger: Logger) -> Vec<Trial> {
             move || killed(logger),
         ));
     }
+    if logger.tls {
+        stories.push(story_with(
+            &[logger.parts, &[Part::Program("openssl"), Part::Program("keytool")]].concat(),
+            &named("speaks_tls_and_proves_who_it_is_where_it_can"),
+            move || secured(logger),
+        ));
+    }
     stories
+}
+
+/// TLS, and where the logger knows the handshake a shared key, a user and a password.
+async fn secured(logger: Logger) {
+    let made = Certificates::make();
+    let (certificate, key) = (made.path("node.crt"), made.path("node.key"));
+    let mut tables = format!(
+        "[[forward]]\nlisten = \"127.0.0.1:0\"\n[forward.tls]\ncertificate = \"{}\"\nkey = \"{}\"\n",
+        certificate.display(),
+        key.display()
+    );
+    let mut command = (logger.program)();
+    command.env("LOGGER_CA", made.path("ca.crt"));
+    if logger.shared_key {
+        tables.push_str("[forward.security]\nshared_key = \"sesame\"\nself_hostname = \"forebay.example\"\n");
+        tables.push_str("[[forward.security.users]]\nname = \"ali\"\npassword = \"baba\"\n");
+        command.env("LOGGER_SHARED_KEY", "sesame");
+        command.env("LOGGER_USERNAME", "ali").env("LOGGER_PASSWORD", "baba");
+    }
+    if logger.language == "java" {
+        command.env("JAVA_TOOL_OPTIONS", trust_store(&made));
+    }
+    let mut daemon = Forebay::start(Setup::tables(tables)).await;
+    let output = finish(start(command, logger, daemon.forward.port())).await;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    daemon.until_metric("forebay_events_received_total", EVENTS.into()).await;
+    daemon.until_drained().await;
+    assert!(daemon.stop().await.success());
+    assert_every_one_once(all(), sequences(&daemon.written()));
+}
+
+/// The options by which Java trusts the authority.
+fn trust_store(made: &Certificates) -> String {
+    let store = made.path("trusted.p12");
+    let mut keytool = Command::new("keytool");
+    keytool.args([
+        "-importcert",
+        "-noprompt",
+        "-storetype",
+        "PKCS12",
+        "-storepass",
+        "changeit",
+        "-alias",
+        "ca",
+    ]);
+    run(keytool.arg("-file").arg(made.path("ca.crt")).arg("-keystore").arg(&store));
+    let store = store.display();
+    format!("-Djavax.net.ssl.trustStore={store} -Djavax.net.ssl.trustStorePassword=changeit")
 }
 
 async fn every_mode(logger: Logger) {

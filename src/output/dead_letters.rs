@@ -25,8 +25,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::rotate::Rotated;
 use self::replay::Origins;
+use super::rotate::Rotated;
 use super::{DeadLetterOptions, OutputError};
 use crate::event::Pattern;
 
@@ -263,7 +263,10 @@ mod tests {
     fn a_letter_names_its_pipeline_and_the_time_of_its_event() {
         let value: serde_json::Value =
             serde_json::from_str(&line(br#"{"@timestamp":"2026-11-23T12:00:00.000000001Z"}"#)).expect("JSON");
-        assert_eq!((&value["pipeline"], &value["event_time"]), (&"ml-*".into(), &"2026-11-23T12:00:00.000000001Z".into()));
+        assert_eq!(
+            (&value["pipeline"], &value["event_time"]),
+            (&"ml-*".into(), &"2026-11-23T12:00:00.000000001Z".into())
+        );
     }
 
     #[test]

@@ -51,7 +51,9 @@ impl Edit {
 }
 
 fn pair<'a>(text: &'a str, form: &str) -> Result<(&'a str, &'a str), String> {
-    text.split_once('=').filter(|(field, _)| !field.is_empty()).ok_or_else(|| format!("`{text}` is not {form}"))
+    text.split_once('=')
+        .filter(|(field, _)| !field.is_empty())
+        .ok_or_else(|| format!("`{text}` is not {form}"))
 }
 
 /// Changes in their order.
@@ -111,7 +113,9 @@ mod tests {
 
     #[test]
     fn what_names_no_field_is_refused() {
-        for wrong in [Edit::set("x"), Edit::set("=1"), Edit::rename("a="), Edit::rename("=b"), Edit::remove("")] {
+        for wrong in
+            [Edit::set("x"), Edit::set("=1"), Edit::rename("a="), Edit::rename("=b"), Edit::remove("")]
+        {
             assert!(wrong.is_err(), "{wrong:?}");
         }
     }

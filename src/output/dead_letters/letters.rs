@@ -86,7 +86,8 @@ impl Letters {
             let is_ours = name.to_str().is_some_and(|name| name.starts_with("dead-letters-"));
             if is_ours && path.extension().is_some_and(|own| own == extension) {
                 // A file may be pruned between the two looks.
-                files.extend(entry.metadata().ok().map(|metadata| LetterFile { path, bytes: metadata.len() }));
+                files
+                    .extend(entry.metadata().ok().map(|metadata| LetterFile { path, bytes: metadata.len() }));
             }
         }
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
