@@ -35,7 +35,7 @@ pub(in crate::input::forward) struct Security {
 }
 
 impl Security {
-    /// What the listener asks for, if it asks for anything. Hosts of hosts are followed until `stop`.
+    /// What the listener asks for, if it asks for anything. Names of hosts are followed until `stop`.
     pub(in crate::input::forward) fn start(
         listener: &ForwardOptions,
         metrics: &Arc<Metrics>,
@@ -58,9 +58,7 @@ impl Security {
         address: Option<IpAddr>,
     ) -> Result<ReadBuffer, Ended> {
         let salts = self.salts()?;
-        let helo =
-            messages::helo(&salts.nonce, salts.auth.as_ref().map(<[u8; 16]>::as_slice), self.keepalive);
-        send(stream, &helo).await?;
+        send(stream, &self.helo(&salts)).await?;
         let mut buffer = ReadBuffer::new();
         let length = self.read_ping(stream, &mut buffer).await?;
         let pong = self.answer(buffer.bytes().get(..length).unwrap_or_default(), &salts, address).await?;
@@ -91,6 +89,12 @@ impl Security {
             buffer.consume(usize::MAX);
         }
         Ok(())
+    }
+
+    /// The HELO for these random bytes.
+    pub(super) fn helo(&self, salts: &Salts) -> Vec<u8> {
+        let auth = salts.auth.as_ref().map_or(&[][..], <[u8; 16]>::as_slice);
+        messages::helo(&salts.nonce, auth, self.keepalive)
     }
 
     fn salts(&self) -> Result<Salts, Ended> {

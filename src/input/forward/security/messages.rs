@@ -1,14 +1,15 @@
 //! The three messages of the handshake, as `out_forward` of Fluentd and Fluent Bit read and write them.
 //!
 //! ```text
-//! server  ["HELO", {"nonce": 16 bytes, "auth": 16 bytes or "", "keepalive": bool}]
+//! server  ["HELO", {"nonce": 16 bytes, "auth": 16 bytes or none, "keepalive": bool}]
 //! client  ["PING", hostname, salt, digest(salt + hostname + nonce + shared key),
 //!          user name or "", digest(auth + user name + password) or ""]
 //! server  ["PONG", granted, reason, hostname, digest(salt + hostname + nonce + shared key)]
 //! ```
 //!
 //! Texts and bytes are taken as they come: Fluentd sends its salt as text, Fluent Bit as a str that is not UTF-8, others
-//! as bin. What is sent has the types of Fluentd: raw bytes are bin, the rest is str.
+//! as bin. What is sent has the types of Fluentd: raw bytes are bin, the rest is str. An `auth` that is empty is bin too,
+//! where Fluentd has the empty str: it is the same to its clients, and those in Go take nothing else.
 
 use std::fmt;
 
@@ -19,16 +20,9 @@ use serde::ser::{Serialize, Serializer};
 #[derive(serde::Serialize)]
 struct HeloOptions<'a> {
     nonce: Bytes<'a>,
-    auth: Auth<'a>,
+    /// The salt of passwords; none tells the client that it need not be a user.
+    auth: Bytes<'a>,
     keepalive: bool,
-}
-
-/// The salt of passwords; the empty text tells the client that it need not be a user.
-#[derive(serde::Serialize)]
-#[serde(untagged)]
-enum Auth<'a> {
-    None(&'static str),
-    Salt(Bytes<'a>),
 }
 
 /// The client's answer.
@@ -45,10 +39,9 @@ pub(super) struct Ping<'a> {
 #[derive(Clone, Copy)]
 struct Bytes<'a>(&'a [u8]);
 
-/// The HELO in bytes. `auth` is the salt of passwords, where users are asked for.
-pub(super) fn helo(nonce: &[u8], auth: Option<&[u8]>, keepalive: bool) -> Vec<u8> {
-    let auth = auth.map_or(Auth::None(""), |salt| Auth::Salt(Bytes(salt)));
-    written(&("HELO", HeloOptions { nonce: Bytes(nonce), auth, keepalive }))
+/// The HELO in bytes. `auth` is the salt of passwords, empty where users are not asked for.
+pub(super) fn helo(nonce: &[u8], auth: &[u8], keepalive: bool) -> Vec<u8> {
+    written(&("HELO", HeloOptions { nonce: Bytes(nonce), auth: Bytes(auth), keepalive }))
 }
 
 /// The PONG of a client that is let in.
