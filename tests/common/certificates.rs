@@ -8,19 +8,24 @@ use tempfile::TempDir;
 
 use super::process::run;
 
-/// `ca.crt`, `node.crt` and `node.key`. No two authorities have the same name, or one would be taken for the other.
+/// `ca.crt`, `node.crt` and `node.key`.
 pub(crate) struct Certificates(TempDir);
 
 impl Certificates {
     pub(crate) fn make() -> Self {
+        Self::of("authority of the tests")
+    }
+
+    /// The same by an authority of this name.
+    pub(crate) fn of(name: &str) -> Self {
         let made = Self(TempDir::new().expect("a temporary folder"));
         let script = r#"
-            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=authority of $(basename "$PWD")" -keyout ca.key -out ca.crt
+            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$1" -keyout ca.key -out ca.crt
             openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout node.key -out node.csr
             echo "subjectAltName=DNS:localhost,IP:127.0.0.1" > names
             openssl x509 -req -days 2 -in node.csr -CA ca.crt -CAkey ca.key -CAcreateserial -extfile names -out node.crt
         "#;
-        run(Command::new("sh").args(["-ec", script]).current_dir(made.0.path()));
+        run(Command::new("sh").args(["-ec", script, "make", name]).current_dir(made.0.path()));
         made
     }
 
