@@ -4,6 +4,8 @@
 //! the first connection is accepted. It stops in the order of the data: listeners, connections, waiting parts, output,
 //! buffer; within the deadline, naming who was still busy. A second signal ends it at once.
 
+mod drain;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,19 +17,24 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::buffer::{Buffer, KeptPart, OpenError};
+use crate::buffer::{Buffer, KeptParts, OpenError};
 use crate::config::Config;
 use crate::enrich::{Defaults, Joiner, PipelineError, Pipelines};
 use crate::http::{self, BufferReading, DiskReading, Gauges, Reading, TargetReading};
 use crate::input::forward::{ListenError, Listener};
 use crate::input::{Pass, Shared};
-use crate::metrics::Metrics;
+use crate::metrics::{Audit, Books, Metrics};
 use crate::output::elasticsearch::Elasticsearch;
 use crate::output::file::FileOutput;
 use crate::output::{DeadLetters, Output, OutputError};
 
+pub use drain::{Drained, Progress, drain};
+
 /// How often parts of docker lines are looked at for having waited too long.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the books are looked at.
+const AUDIT_EVERY: Duration = Duration::from_secs(5);
 
 /// How long a stop waits for a healthy target to take what is in memory, before it is spilled.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -144,13 +151,16 @@ impl Daemon {
         let mut registry = Registry::default();
         let metrics = Metrics::new(&mut registry);
         let pipelines = compile(&config)?;
-        let output = Arc::new(open_output(&config, &metrics)?);
+        let dead_letters =
+            DeadLetters::open(config.dead_letters.clone(), &config.data_dir.join("dead-letters"))?;
+        let output = Arc::new(open_output(&config, &dead_letters, &metrics)?);
         let (buffer, parts) =
             Buffer::open(config.buffer.clone(), &config.data_dir.join("buffer"), Arc::clone(&metrics))?;
         let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
         let shared = Shared::new(pipelines, joiner, buffer, &config.buffer, Arc::clone(&metrics));
-        let source = pages_source(Instant::now(), shared.buffer().clone(), Arc::clone(&output));
-        Gauges::register(&mut registry, Arc::clone(&source), metrics);
+        let source =
+            pages_source(Instant::now(), shared.buffer().clone(), Arc::clone(&output), Arc::clone(&metrics));
+        Gauges::register(&mut registry, Arc::clone(&source), Arc::clone(&metrics));
 
         let delivering = deliver(Arc::clone(&output), shared.buffer().clone());
         let daemon = Self {
@@ -165,6 +175,7 @@ impl Daemon {
             output,
         };
         daemon.take_back(parts);
+        tokio::spawn(audit(daemon.shared.buffer().clone(), metrics, daemon.stop_http.clone()));
         if let Some(socket) = http {
             let (registry, stop) = (Arc::new(registry), daemon.stop_http.clone());
             tokio::spawn(http::serve(socket, source, registry, stop));
@@ -175,9 +186,10 @@ impl Daemon {
     }
 
     /// Parts that the last run kept go on waiting for the rest of their lines.
-    fn take_back(&self, parts: Vec<KeptPart>) {
+    fn take_back(&self, parts: KeptParts) {
         let mut pass = Pass::new(Arc::clone(&self.shared), self.kill_input.clone());
-        for part in parts {
+        parts.settled.iter().for_each(|part| self.shared.joiner().recover_settled(part));
+        for part in parts.waiting {
             for line in self.shared.joiner().recover(&part.bytes, part.id) {
                 pass.line(&line);
                 pass.flush();
@@ -259,14 +271,17 @@ fn compile(config: &Config) -> Result<Pipelines, PipelineError> {
     Pipelines::compile(&config.pipelines, defaults)
 }
 
-fn open_output(config: &Config, metrics: &Arc<Metrics>) -> Result<Output, OutputError> {
+fn open_output(
+    config: &Config,
+    dead_letters: &DeadLetters,
+    metrics: &Arc<Metrics>,
+) -> Result<Output, OutputError> {
     if config.elasticsearch.hosts.is_empty() {
         let default = config.data_dir.join("documents");
         return FileOutput::open(config.file.clone(), &default, Arc::clone(metrics)).map(Output::File);
     }
-    let dead_letters = DeadLetters::open(config.dead_letters.clone(), &config.data_dir.join("dead-letters"))?;
-    Elasticsearch::new(config.elasticsearch.clone(), config.own_indices(), dead_letters, Arc::clone(metrics))
-        .map(Output::Elasticsearch)
+    let (options, letters) = (config.elasticsearch.clone(), dead_letters.clone());
+    Elasticsearch::new(options, config.own_indices(), letters, Arc::clone(metrics)).map(Output::Elasticsearch)
 }
 
 fn deliver(output: Arc<Output>, buffer: Buffer) -> (JoinHandle<()>, CancellationToken) {
@@ -279,7 +294,12 @@ fn deliver(output: Arc<Output>, buffer: Buffer) -> (JoinHandle<()>, Cancellation
     (tokio::spawn(async move { output.run(next, token).await }), stop)
 }
 
-fn pages_source(started: Instant, buffer: Buffer, output: Arc<Output>) -> http::Source {
+fn pages_source(
+    started: Instant,
+    buffer: Buffer,
+    output: Arc<Output>,
+    metrics: Arc<Metrics>,
+) -> http::Source {
     Arc::new(move || {
         let (stats, health) = (buffer.stats(), output.health());
         Reading {
@@ -294,8 +314,27 @@ fn pages_source(started: Instant, buffer: Buffer, output: Arc<Output>) -> http::
                 oldest: stats.oldest,
             },
             disk: stats.free_bytes.zip(stats.total_bytes).map(|(free, total)| DiskReading { free, total }),
+            disk_fault: stats.disk_fault,
+            books_off: metrics.books_off.get(),
         }
     })
+}
+
+/// Looks at the books again and again, and says so when they do not balance although nothing moves.
+async fn audit(buffer: Buffer, metrics: Arc<Metrics>, stop: CancellationToken) {
+    let mut audit = Audit::default();
+    while stop.run_until_cancelled(sleep(AUDIT_EVERY)).await.is_some() {
+        let books = Books::read(&metrics, buffer.stats().events);
+        let Some(difference) = audit.look(books) else { continue };
+        metrics.books_off.set(difference);
+        if audit.is_news(difference) {
+            tracing::error!(
+                ?books,
+                difference,
+                "the books do not balance: events were lost or counted twice"
+            );
+        }
+    }
 }
 
 /// Emits lines of which a part never came.

@@ -6,6 +6,8 @@
 //! A counter with a label is there from the start, at 0, for each word that it knows.
 //! Counters are bumped per read, batch or request, never per event: the path takes no shared cache line for one.
 
+mod books;
+mod by_tag;
 mod words;
 
 use std::sync::Arc;
@@ -16,6 +18,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+pub use books::{Audit, Books};
+pub use by_tag::{ByTag, TagReason};
 
 /// One label, `reason`, from a fixed set of words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,8 +64,14 @@ pub struct Metrics {
     pub events_duplicate: Counter,
     /// Documents that the target will never take, kept with the reason.
     pub events_dead_letter: Counter,
+    /// Documents that the target took on a second try, with a field as text; counted in `events_indexed` too.
+    pub events_healed: ByKind,
+    /// What the books were off by when nothing moved, at the last look; anything but 0 is a bug.
+    pub books_off: Gauge,
     /// Events given up, by reason.
     pub events_dropped: ByReason,
+    /// Of these, what the buffer gave up because it was full, by tag.
+    pub dropped_by_tag: ByTag,
     /// Documents that a data stream's failure store took; counted in `events_indexed` too.
     pub events_failure_store: Counter,
     /// What the encoder changed so that the document can be stored, by kind (`invalid_utf8`, `not_finite`, …).
@@ -90,6 +101,8 @@ pub struct Metrics {
     pub tls_reloads: ByKind,
     /// The end of each listener's certificate, in seconds since 1970. There is none without TLS.
     pub tls_not_after: ByListener,
+    /// UDP heartbeats answered.
+    pub heartbeats_answered: Counter,
 
     /// Batches spilled, by reason (`pressure`, `age`, `stop`, `promise`).
     pub spills: ByReason,
@@ -142,7 +155,10 @@ impl Metrics {
             events_indexed: Counter::default(),
             events_duplicate: Counter::default(),
             events_dead_letter: Counter::default(),
+            events_healed: Family::default(),
             events_dropped: Family::default(),
+            books_off: Gauge::default(),
+            dropped_by_tag: ByTag::default(),
             events_failure_store: Counter::default(),
             values_mended: Family::default(),
             lines_unparsed: Family::default(),
@@ -157,6 +173,7 @@ impl Metrics {
             acks_sent: Counter::default(),
             tls_reloads: Family::default(),
             tls_not_after: Family::default(),
+            heartbeats_answered: Counter::default(),
             spills: Family::default(),
             spilled_bytes: Counter::default(),
             syncs: Counter::default(),
@@ -195,7 +212,22 @@ impl Metrics {
             "Documents that the target will never take, kept with the reason",
             self.events_dead_letter.clone(),
         );
+        r.register(
+            "forebay_events_healed",
+            "Documents taken on a second try, with a field as text",
+            self.events_healed.clone(),
+        );
         r.register("forebay_events_dropped", "Events given up", self.events_dropped.clone());
+        r.register(
+            "forebay_books_off_at_rest",
+            "What the books were off by when nothing moved; anything but 0 is a bug",
+            self.books_off.clone(),
+        );
+        r.register(
+            "forebay_events_dropped_by_tag",
+            "Events given up because the buffer was full, by tag",
+            self.dropped_by_tag.family(),
+        );
         r.register(
             "forebay_events_failure_store",
             "Documents that a data stream's failure store took",
@@ -244,6 +276,11 @@ impl Metrics {
             "forebay_tls_certificate_expiry_timestamp_seconds",
             "When a listener's certificate ends",
             self.tls_not_after.clone(),
+        );
+        r.register(
+            "forebay_heartbeats_answered",
+            "UDP heartbeats answered",
+            self.heartbeats_answered.clone(),
         );
     }
 

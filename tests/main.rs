@@ -6,11 +6,13 @@
 mod common;
 mod compose;
 mod container;
+mod crashes;
 mod docker;
 mod files;
 mod loggers;
 mod nodes;
 mod running;
+mod sockets;
 mod targets;
 mod tls;
 mod verdicts;
@@ -21,8 +23,10 @@ const STORIES_AT_ONCE: usize = 2;
 fn main() {
     let mut arguments = libtest_mimic::Arguments::from_args();
     arguments.test_threads.get_or_insert(STORIES_AT_ONCE);
-    let told: [fn() -> Vec<libtest_mimic::Trial>; 10] = [
+    let told: &[fn() -> Vec<libtest_mimic::Trial>] = &[
         running::stories,
+        sockets::stories,
+        crashes::stories,
         files::stories,
         tls::stories,
         verdicts::stories,
@@ -33,7 +37,7 @@ fn main() {
         container::stories,
         compose::stories,
     ];
-    let stories = told.into_iter().flat_map(|stories| stories()).collect();
+    let stories = told.iter().flat_map(|stories| stories()).collect();
     let conclusion = libtest_mimic::run(&arguments, stories);
     common::node::stop_shared();
     conclusion.exit();

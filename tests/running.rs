@@ -210,8 +210,7 @@ async fn kill_9_under_load() {
 async fn full_buffer() {
     const EVENTS: u64 = 60_000;
     let node = Node::start(Version::Elasticsearch8, &[]).await;
-    let buffer =
-        "[buffer]\nmemory = \"4MiB\"\ndisk = \"8MiB\"\nsegment_bytes = \"1MiB\"\nbatch_bytes = \"512KiB\"\n";
+    let buffer = "[buffer]\nmemory = \"4MiB\"\ndisk = \"8MiB\"\ncompression = \"none\"\nsegment_bytes = \"1MiB\"\nbatch_bytes = \"512KiB\"\n";
     let keys = "request_timeout = \"2s\"\nretry_max = \"1s\"\n";
     let daemon = Forebay::start(Setup::tables(format!("{}{keys}{buffer}", node.table()))).await;
     node.pause();

@@ -144,8 +144,8 @@ async fn ciphers() {
 }
 
 async fn client_certificates() {
-    let (made, others) = (Certificates::make(), Certificates::of("another authority"));
-    let namesake = Certificates::make();
+    let (made, others) = (Certificates::of("one name"), Certificates::make());
+    let namesake = Certificates::of("one name");
     made.sign("sender", 2);
     others.sign("stranger", 2);
     namesake.sign("stranger", 2);
@@ -211,9 +211,9 @@ async fn plain_sender() {
 }
 
 async fn unknown_authority() {
-    let made = Certificates::make();
+    let made = Certificates::of("one name");
     let daemon = start(listener(&made, "node", "")).await;
-    for (others, times) in [(Certificates::of("another authority"), 1.0), (Certificates::make(), 2.0)] {
+    for (others, times) in [(Certificates::make(), 1.0), (Certificates::of("one name"), 2.0)] {
         let error = Hands::trusting(&others).connect(daemon.forward).await.err().expect("no trust");
         assert!(error.to_string().starts_with("invalid peer certificate"), "{error}");
         until_refused(&daemon, times).await;

@@ -4,8 +4,8 @@
 //! outlive its [`Daemon`].
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -35,6 +35,8 @@ pub(crate) struct Daemon {
     tail: Arc<Mutex<VecDeque<String>>>,
     /// Where its forward listener is.
     pub(crate) forward: SocketAddr,
+    /// Where its pages are.
+    http: SocketAddr,
 }
 
 /// CPU time that a process has had.
@@ -68,9 +70,20 @@ impl Daemon {
         let (tell, hear) = sync_channel(16);
         let kept = Arc::clone(&tail);
         thread::spawn(move || follow(log, &tell, &kept));
-        let mut daemon = Self { child, tail, forward: SocketAddr::from(([0, 0, 0, 0], 0)) };
-        daemon.forward = daemon.listening(&hear)?;
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let mut daemon = Self { child, tail, forward: nowhere, http: nowhere };
+        daemon.listening(&hear)?;
         Ok(daemon)
+    }
+
+    /// A series of its metrics page.
+    pub(crate) fn metric(&self, series: &str) -> Result<u64, Fault> {
+        let mut stream = TcpStream::connect(self.http)?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: forebay\r\nConnection: close\r\n\r\n")?;
+        let mut page = String::new();
+        stream.read_to_string(&mut page)?;
+        let value = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        Ok(value.ok_or_else(|| format!("no {series} on the metrics page"))?.parse()?)
     }
 
     /// CPU time up to now.
@@ -116,12 +129,16 @@ impl Daemon {
         format!("{what}; the end of its log:\n{}", lines.join("\n")).into()
     }
 
-    fn listening(&mut self, hear: &Receiver<(String, SocketAddr)>) -> Result<SocketAddr, Fault> {
+    /// Learns where it listens; the forward listener is the last.
+    fn listening(&mut self, hear: &Receiver<(String, SocketAddr)>) -> Result<(), Fault> {
         let deadline = Instant::now() + START_PATIENCE;
         loop {
             match hear.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok((listener, address)) if listener == "forward" => return Ok(address),
-                Ok(_) => {}
+                Ok((listener, address)) if listener == "forward" => {
+                    self.forward = address;
+                    return Ok(());
+                }
+                Ok((_, address)) => self.http = address,
                 Err(_) => return Err(self.fault("the daemon does not listen")),
             }
         }

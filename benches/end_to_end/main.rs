@@ -19,6 +19,7 @@ mod endpoint;
 mod frames;
 mod generator;
 mod http;
+mod outage;
 mod record;
 mod report;
 mod run;
@@ -83,7 +84,10 @@ fn measure(arguments: &Arguments) -> Result<bool, Fault> {
     println!("{}", report::HEADER);
     for mut scenario in chosen(&arguments.scenarios) {
         scenario.change(&arguments.overrides);
-        let numbers = run::run(&setup, &scenario)?;
+        let numbers = match scenario.outage {
+            true => outage::run(&setup, &scenario)?,
+            false => run::run(&setup, &scenario)?,
+        };
         println!("{}", report::row(&scenario, &numbers));
         flawless &= numbers.flawless();
         if !arguments.no_record {

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::Fault;
 use crate::daemon::Cpu;
+use crate::outage::Outage;
 use crate::run::Numbers;
 use crate::scenario::Scenario;
 
@@ -56,6 +57,44 @@ struct Line<'a> {
     lost: u64,
     doubled: u64,
     foreign: u64,
+    #[serde(flatten)]
+    outage: Option<OutageLine>,
+}
+
+/// What is told of an outage besides; MB are a million bytes of documents.
+#[derive(Serialize)]
+struct OutageLine {
+    disk_bytes: u64,
+    start_ms: u64,
+    start_bytes: u64,
+    drain_seconds: f64,
+    drain_mb_per_second: u64,
+    drain_cpu_us_per_event: f64,
+}
+
+impl OutageLine {
+    fn of(outage: &Outage, scenario: &Scenario, bytes: u64) -> Self {
+        Self {
+            disk_bytes: outage.disk_bytes,
+            start_ms: u64::try_from(outage.start.as_millis()).unwrap_or(u64::MAX),
+            start_bytes: outage.start_bytes,
+            drain_seconds: outage.drain.as_secs_f64(),
+            drain_mb_per_second: per_second(bytes, outage.drain) / 1_000_000,
+            drain_cpu_us_per_event: micros_per_event(outage.drain_cpu, scenario.events),
+        }
+    }
+
+    /// What is added to the table's row.
+    fn row(&self) -> String {
+        format!(
+            "  {:.0} MiB on disk, starts in {} ms with {:.1} MiB, drains {} MB/s at {:.3} µs/event",
+            mebibytes(self.disk_bytes),
+            self.start_ms,
+            mebibytes(self.start_bytes),
+            self.drain_mb_per_second,
+            self.drain_cpu_us_per_event,
+        )
+    }
 }
 
 impl Machine {
@@ -97,7 +136,8 @@ pub(crate) fn row(scenario: &Scenario, numbers: &Numbers) -> String {
         if numbers.foreign > 0 {
             format!("  {} documents that nobody sent", numbers.foreign)
         } else {
-            String::new()
+            let outage = numbers.outage.as_ref();
+            outage.map_or_else(String::new, |outage| OutageLine::of(outage, scenario, numbers.bytes).row())
         },
     )
 }
@@ -139,6 +179,7 @@ fn line<'a>(machine: &'a Machine, scenario: &'a Scenario, numbers: &Numbers) -> 
         lost: numbers.lost,
         doubled: numbers.doubled,
         foreign: numbers.foreign,
+        outage: numbers.outage.as_ref().map(|outage| OutageLine::of(outage, scenario, numbers.bytes)),
     }
 }
 

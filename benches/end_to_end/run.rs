@@ -1,5 +1,6 @@
 //! One run: everything is set up, the clock starts, the last document arrives, the clock stops.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,8 +10,11 @@ use crate::Fault;
 use crate::daemon::{self, Cpu, Daemon, Memory};
 use crate::endpoint::Endpoint;
 use crate::generator::{Generator, Sent};
+use crate::outage::Outage;
 use crate::scenario::Scenario;
 use crate::tally::Tally;
+
+use tempfile::TempDir;
 
 /// Documents that have not arrived when none has for so long are lost.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -52,9 +56,26 @@ pub(crate) struct Numbers {
     pub(crate) doubled: u64,
     /// Documents that nobody sent.
     pub(crate) foreign: u64,
+    /// What a start on a backlog and draining it took, where there was one.
+    pub(crate) outage: Option<Outage>,
 }
 
 impl Numbers {
+    /// The numbers of a run whose daemon has ended.
+    pub(crate) fn of(
+        tally: &Tally,
+        elapsed: Duration,
+        (cpu, own): (Cpu, Cpu),
+        (idle, loaded): (Memory, Memory),
+        sent: Sent,
+        outage: Option<Outage>,
+    ) -> Self {
+        let requests = tally.requests.load(Ordering::Relaxed);
+        let bytes = tally.bytes.load(Ordering::Relaxed);
+        let (lost, doubled, foreign) = (tally.lost(), tally.doubled(), tally.foreign());
+        Self { elapsed, cpu, own, idle, loaded, sent, requests, bytes, lost, doubled, foreign, outage }
+    }
+
     /// Whether each event arrived once, and nothing else did.
     pub(crate) fn flawless(&self) -> bool {
         self.lost == 0 && self.doubled == 0 && self.foreign == 0
@@ -64,12 +85,9 @@ impl Numbers {
 /// Runs `scenario` once.
 pub(crate) fn run(setup: &Setup, scenario: &Scenario) -> Result<Numbers, Fault> {
     let endpoint = Endpoint::start(scenario.events)?;
-    let folder = match &setup.data_dir {
-        Some(parent) => tempfile::tempdir_in(parent)?,
-        None => tempfile::tempdir()?,
-    };
+    let folder = folder(setup)?;
     let config = folder.path().join("forebay.toml");
-    fs::write(&config, configuration(setup, scenario, folder.path(), &endpoint))?;
+    fs::write(&config, configuration(setup, scenario, folder.path(), endpoint.address))?;
     let mut daemon = Daemon::start(&setup.program, &config)?;
     thread::sleep(SETTLE);
     let idle = daemon.memory()?;
@@ -88,24 +106,19 @@ pub(crate) fn run(setup: &Setup, scenario: &Scenario) -> Result<Numbers, Fault> 
     };
     // why: what would come twice may do so as late as the stop, when the buffer is emptied.
     daemon.stop()?;
-    let tally = &endpoint.tally;
-    Ok(Numbers {
-        elapsed: end - start,
-        cpu,
-        own,
-        idle,
-        loaded,
-        sent,
-        requests: tally.requests.load(Ordering::Relaxed),
-        bytes: tally.bytes.load(Ordering::Relaxed),
-        lost: tally.lost(),
-        doubled: tally.doubled(),
-        foreign: tally.foreign(),
+    Ok(Numbers::of(&endpoint.tally, end - start, (cpu, own), (idle, loaded), sent, None))
+}
+
+/// A folder for one run.
+pub(crate) fn folder(setup: &Setup) -> Result<TempDir, Fault> {
+    Ok(match &setup.data_dir {
+        Some(parent) => tempfile::tempdir_in(parent)?,
+        None => tempfile::tempdir()?,
     })
 }
 
 /// Waits for the last document: when it came, or the last that did.
-fn arrival(tally: &Tally, daemon: &mut Daemon) -> Result<Instant, Fault> {
+pub(crate) fn arrival(tally: &Tally, daemon: &mut Daemon) -> Result<Instant, Fault> {
     let (mut seen, mut changed) = (0, Instant::now());
     while tally.lost() > 0 && changed.elapsed() < PATIENCE {
         thread::sleep(Duration::from_millis(1));
@@ -120,16 +133,23 @@ fn arrival(tally: &Tally, daemon: &mut Daemon) -> Result<Instant, Fault> {
     Ok(if tally.lost() == 0 { Instant::now() } else { changed })
 }
 
-fn since(before: Cpu, after: Cpu) -> Cpu {
+/// The CPU time between two looks.
+pub(crate) fn since(before: Cpu, after: Cpu) -> Cpu {
     Cpu { user: after.user.saturating_sub(before.user), system: after.system.saturating_sub(before.system) }
 }
 
-fn configuration(setup: &Setup, scenario: &Scenario, data_dir: &Path, endpoint: &Endpoint) -> String {
+/// The daemon's configuration, with what listens at `target` as its Elasticsearch.
+pub(crate) fn configuration(
+    setup: &Setup,
+    scenario: &Scenario,
+    data_dir: &Path,
+    target: SocketAddr,
+) -> String {
     let pipeline = setup.pipeline.as_deref().unwrap_or(scenario.pipeline);
     format!(
         "data_dir = {data:?}\n\n[[forward]]\nlisten = \"127.0.0.1:0\"\n\n[http]\nlisten = \"127.0.0.1:0\"\n\n\
-         [elasticsearch]\nhosts = [\"http://{address}\"]\n\n{pipeline}",
+         [elasticsearch]\nhosts = [\"http://{target}\"]\n\n{pipeline}\n{buffer}",
         data = data_dir.join("data"),
-        address = endpoint.address,
+        buffer = scenario.buffer,
     )
 }

@@ -36,13 +36,22 @@ pub(crate) struct Scenario {
     pub(crate) ack: bool,
     /// The `[[pipeline]]` of the daemon's configuration.
     pub(crate) pipeline: &'static str,
+    /// The `[buffer]` of the daemon's configuration.
+    pub(crate) buffer: &'static str,
+    /// Whether the target is away until everything was sent.
+    pub(crate) outage: bool,
 }
 
 const PASS: &str = "[[pipeline]]\nmatch = \"**\"\nparse = \"none\"\n";
 const JSON: &str = "[[pipeline]]\nmatch = \"**\"\nparse = \"auto\"\nfields = { environment = \"production\", team = \"ml-platform\" }\n";
 
+/// Room for any backlog that is asked for.
+const ROOM: &str = "[buffer]\ndisk = \"64GiB\"\n";
+/// The same, with as many bytes on disk as there are of documents.
+const PLAIN: &str = "[buffer]\ndisk = \"64GiB\"\ncompression = \"none\"\n";
+
 /// The names, in the order of [`all`].
-pub(crate) const NAMES: [&str; 6] = ["pass", "json", "message", "forward", "gzip", "ack"];
+pub(crate) const NAMES: [&str; 8] = ["pass", "json", "message", "forward", "gzip", "ack", "spill", "backlog"];
 
 /// Every scenario with its defaults.
 pub(crate) fn all() -> Vec<Scenario> {
@@ -55,6 +64,8 @@ pub(crate) fn all() -> Vec<Scenario> {
         block_events: 500,
         ack: false,
         pipeline: PASS,
+        buffer: "",
+        outage: false,
     };
     vec![
         pass.clone(),
@@ -69,8 +80,11 @@ pub(crate) fn all() -> Vec<Scenario> {
             connections: 200,
             block_events: 1,
             ack: true,
-            ..pass
+            ..pass.clone()
         },
+        // A gibibyte of documents, and eight on disk.
+        Scenario { name: "spill", events: 2_000_000, buffer: ROOM, outage: true, ..pass.clone() },
+        Scenario { name: "backlog", events: 16_000_000, buffer: PLAIN, outage: true, ..pass },
     ]
 }
 

@@ -57,8 +57,10 @@ pub struct OpenBatch {
     opened: Instant,
     /// What the buffer has counted of it already; none before it was given for the first time.
     charge: Option<Charge>,
-    /// Documents that the buffer has counted already.
+    /// Documents that the buffer has counted already…
     counted: usize,
+    /// …and the parts that these made obsolete.
+    counted_parts: usize,
     /// The buffer that it was taken from, while it is out.
     home: Option<Arc<Shared>>,
 }
@@ -84,6 +86,7 @@ impl OpenBatch {
             opened: Instant::now(),
             charge: None,
             counted: 0,
+            counted_parts: 0,
             home: None,
         }
     }
@@ -105,7 +108,28 @@ impl OpenBatch {
         self.charge.get_or_insert_with(|| memory.charge(0)).grow_to(bytes);
         let new = self.ends.len() - self.counted;
         self.counted = self.ends.len();
+        self.counted_parts = self.parts.len();
         new as u64
+    }
+
+    /// Cuts off the documents that the buffer has not counted yet: whose they were, and the parts they made obsolete.
+    pub(super) fn cut_new(&mut self) -> (Vec<TagRun>, Vec<PartId>) {
+        let mut surplus = self.ends.len() - self.counted;
+        self.ends.truncate(self.counted);
+        self.roll_back();
+        let mut cut = Vec::new();
+        while surplus > 0
+            && let Some(run) = self.tags.last_mut()
+        {
+            let documents = run.documents.min(u32::try_from(surplus).unwrap_or(u32::MAX));
+            cut.push(TagRun { tag: Arc::clone(&run.tag), documents });
+            run.documents -= documents;
+            surplus -= documents as usize;
+            if run.documents == 0 {
+                self.tags.pop();
+            }
+        }
+        (cut, self.parts.split_off(self.counted_parts))
     }
 
     /// Hands over what it is charged.

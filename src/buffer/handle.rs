@@ -12,12 +12,13 @@ use tokio::time::timeout;
 
 use super::disk::{DirLock, Files, Recovered, Space, Store, file_system, recover};
 use super::extent::Extent;
-use super::loan::{lend, lend_from_disk};
+use super::loan::lend;
 use super::queue::{Next, Queue};
 use super::shared::Shared;
+use super::spilled::lend_from_disk;
 use super::writer::Writer;
 use super::writes::Write;
-use super::{BufferOptions, Delivery, OpenBatch, OpenError, PartId, Receipt};
+use super::{BufferOptions, Delivery, OpenBatch, OpenError, PartId, Receipt, SegmentCompression, WhenFull};
 use crate::metrics::Metrics;
 
 /// How long a full memory share makes readers wait for a target that keeps up, before what comes in is spilled.
@@ -46,6 +47,15 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.shared.writes.close();
     }
+}
+
+/// The parts of docker lines that a start found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct KeptParts {
+    /// Those whose lines are not safe as a whole.
+    pub waiting: Vec<KeptPart>,
+    /// The latest of those whose lines are: there is nothing to do but to know them when they are sent again.
+    pub settled: Vec<Vec<u8>>,
 }
 
 /// A part of a docker line that a start found: acknowledged, and its line not safe as a whole.
@@ -88,26 +98,30 @@ impl Buffer {
         options: BufferOptions,
         dir: &Path,
         metrics: Arc<Metrics>,
-    ) -> Result<(Self, Vec<KeptPart>), OpenError> {
+    ) -> Result<(Self, KeptParts), OpenError> {
         let files = Files::new(dir);
         files.create().map_err(|source| OpenError::Io { action: "create", path: dir.to_owned(), source })?;
         let lock = DirLock::take(&files)?;
         let mut found = recover(&files, &metrics)?;
-        let parts = std::mem::take(&mut found.parts);
+        let (parts, settled) = (std::mem::take(&mut found.parts), std::mem::take(&mut found.settled_parts));
         let queue = restore(&options, &found);
         metrics.events_recovered.inc_by(queue.disk_documents());
-        let space = Space::new(dir, options.disk.0, options.min_free.0);
-        let store = Store::new(files.clone(), space, options.segment_bytes.0, found);
+        let space = Space::new(dir, options.disk.0, options.min_free.0, options.min_free_percent);
+        let packed = options.compression == SegmentCompression::Zstd;
+        let store = Store::new(files.clone(), space, options.segment_bytes.0, packed, found);
         let shared = Arc::new(Shared::new(options, files, metrics, queue, lock));
         shared.set_disk_bytes(store.bytes());
-        let writer = Writer::new(Arc::clone(&shared), store);
+        let writer = Writer::new(Arc::clone(&shared), store, packed);
         let spawned = thread::Builder::new().name("spill".to_owned()).spawn(move || writer.run());
         spawned.map_err(|source| OpenError::Io {
             action: "start the writer of",
             path: dir.to_owned(),
             source,
         })?;
-        let parts = parts.into_iter().map(|(id, bytes)| KeptPart { id, bytes }).collect();
+        let parts = KeptParts {
+            waiting: parts.into_iter().map(|(id, bytes)| KeptPart { id, bytes }).collect(),
+            settled: settled.into_iter().map(|(_, bytes)| bytes).collect(),
+        };
         Ok((Self(Arc::new(Handle { shared })), parts))
     }
 
@@ -120,6 +134,18 @@ impl Buffer {
         if timeout(PATIENCE, shared.memory.room()).await.is_err() {
             shared.press();
             shared.memory.room().await;
+        }
+    }
+
+    /// As [`Buffer::ready`], for what nobody wants an ack of: resolves, too, when there is no room and will be none, if
+    /// `when_full` says that what comes in is given up then. [`Buffer::give_open`] does that.
+    pub async fn ready_or_full(&self) {
+        let shared = self.shared();
+        if shared.options.when_full != WhenFull::DropNewest {
+            return self.ready().await;
+        }
+        while !shared.drops_newest() && timeout(PATIENCE, shared.memory.room()).await.is_err() {
+            shared.press();
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::disk::Place;
-use super::disk::record::{Kind, NewRecord};
+use super::disk::record::{Codec, Kind, NewRecord};
 use super::memory::Charge;
 use super::{Batch, PartId, Receipt, TagRun};
 
@@ -67,7 +67,15 @@ impl Held {
     /// As it is written to disk.
     pub(super) fn record(&self) -> NewRecord<'_> {
         let Self { sequence, ends, tags, parts, bytes, .. } = self;
-        NewRecord { sequence: *sequence, kind: Kind::Batch, ends, tags, parts, payload: bytes }
+        NewRecord {
+            sequence: *sequence,
+            kind: Kind::Batch,
+            codec: Codec::None,
+            ends,
+            tags,
+            parts,
+            payload: bytes,
+        }
     }
 
     pub(super) fn standing(&self) -> Standing {
@@ -111,6 +119,18 @@ impl Held {
             OnDisk::At(place) => Some(place),
             OnDisk::No | OnDisk::Waiting => None,
         }
+    }
+
+    /// It is given up: who waits for its receipts hears that it is not safe.
+    pub(super) fn give_up(&self) {
+        let mut state = self.state();
+        state.delivered = true;
+        state.receipts.clear();
+    }
+
+    /// Whether somebody waits for a receipt of it.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.state().receipts.is_empty()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -12,13 +12,15 @@
 //!   waits for a receipt, not a file is created.
 //! - **In order**: batches leave in the order in which they were sealed, across spills and restarts; what is
 //!   returned goes first.
-//! - **Bounded**: see `Buffer` for memory and `BufferOptions` for disk. A full or failing disk makes senders wait.
+//! - **Bounded**: see `Buffer` for memory and `BufferOptions` for disk. A full or failing disk makes senders wait, unless
+//!   `when_full` says what is to be given up instead; that is counted by tag and said as an ERROR.
 //! - **Nothing twice** is the document ids' business: after a crash a document may leave a second time, under its id.
 
 mod batch;
 mod delivery;
 mod disk;
 mod extent;
+mod full;
 mod handle;
 mod held;
 mod loan;
@@ -27,17 +29,27 @@ mod options;
 mod queue;
 mod receipt;
 mod shared;
+mod spilled;
 mod stop;
+mod survey;
+mod transfer;
 mod writer;
 mod writes;
 
 #[cfg(test)]
 mod tests;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use disk::fuzzing;
+
 pub use batch::{Batch, OpenBatch, PartId, TagRun};
 pub use delivery::{Delivery, Settled};
 pub use disk::OpenError;
-pub use handle::{Buffer, BufferStats, KeptPart};
-pub use options::BufferOptions;
+pub(crate) use disk::{Found, Snapshot, Wound};
+pub use handle::{Buffer, BufferStats, KeptPart, KeptParts};
+pub use options::{BufferOptions, SegmentCompression, WhenFull};
 pub use receipt::{Receipt, Waiter};
 pub use stop::StopReport;
+pub(crate) use survey::{Counts, Document, Segment, Survey};
+pub(crate) use transfer::{Moved, export, import};

@@ -11,8 +11,14 @@ pub struct BufferOptions {
     pub memory: ByteSize,
     /// Bytes that segments may take on disk; a stop may exceed it by what is in memory.
     pub disk: ByteSize,
-    /// Bytes that stay free on the file system whatever `disk` allows.
+    /// Bytes that stay free on the file system whatever `disk` allows…
     pub min_free: ByteSize,
+    /// …and the part of it, in percent; of the two the more.
+    pub min_free_percent: u64,
+    /// What happens to events when memory and disk are both full.
+    pub when_full: WhenFull,
+    /// How documents are stored in segments.
+    pub compression: SegmentCompression,
     /// A batch, and so a bulk request, is closed at this size…
     pub batch_bytes: ByteSize,
     /// …or at this many documents…
@@ -25,12 +31,35 @@ pub struct BufferOptions {
     pub segment_bytes: ByteSize,
 }
 
+/// What happens when neither memory nor disk can take more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenFull {
+    /// Senders wait.
+    Wait,
+    /// The oldest documents are given up, segment by segment; acked ones too.
+    DropOldest,
+    /// What comes in without asking for an ack is given up; who asks for one waits.
+    DropNewest,
+}
+
+/// How documents are stored in segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SegmentCompression {
+    /// As they are sent.
+    None,
+    /// zstd, level 1.
+    Zstd,
+}
+
 impl Default for BufferOptions {
     fn default() -> Self {
         Self {
             memory: ByteSize::mib(64),
             disk: ByteSize::gib(8),
             min_free: ByteSize::mib(256),
+            min_free_percent: 0,
+            when_full: WhenFull::Wait,
+            compression: SegmentCompression::Zstd,
             batch_bytes: ByteSize::mib(4),
             batch_documents: 20_000,
             batch_age: Duration::from_millis(500),

@@ -29,10 +29,28 @@ impl Slot {
         }
     }
 
-    fn held(&self) -> Option<&Arc<Held>> {
+    pub(super) fn held(&self) -> Option<&Arc<Held>> {
         match self {
             Self::Memory(held) => Some(held),
             Self::Disk(_) => None,
+        }
+    }
+
+    pub(super) fn documents(&self) -> u64 {
+        match self {
+            Self::Memory(held) => held.documents(),
+            Self::Disk(extent) => extent.documents,
+        }
+    }
+
+    /// The segment that it is in, if it is on disk.
+    pub(super) fn segment(&self) -> Option<u64> {
+        match self {
+            Self::Disk(extent) => Some(extent.place.segment),
+            Self::Memory(held) => match held.standing() {
+                Standing::Written(place) => Some(place.segment),
+                _ => None,
+            },
         }
     }
 }
@@ -284,6 +302,18 @@ impl Queue {
             self.extents -= 1;
         }
         joined
+    }
+
+    /// Takes out for good what `which` picks, oldest first.
+    pub(super) fn take_where(&mut self, mut which: impl FnMut(&Slot) -> bool) -> Vec<Slot> {
+        let picked: Vec<u64> =
+            self.slots.iter().filter(|(_, slot)| which(slot)).map(|(key, _)| *key).collect();
+        picked.into_iter().filter_map(|key| self.take(key)).collect()
+    }
+
+    /// Whether something of that kind is on loan.
+    pub(super) fn is_lent(&self, which: impl Fn(&Slot) -> bool) -> bool {
+        self.lent.values().any(which)
     }
 
     /// The queued batches that are in memory, newest first.

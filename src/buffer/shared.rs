@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::disk::Tries;
 use super::disk::{DirLock, Files};
 use super::held::{Held, Standing};
 use super::memory::Memory;
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     pub(super) metrics: Arc<Metrics>,
     pub(super) memory: Arc<Memory>,
     pub(super) writes: Writes,
+    /// How often each segment could not be read.
+    pub(super) tries: Tries,
     /// Wakes outputs that wait for documents.
     pub(super) news: Notify,
     queue: Mutex<Queue>,
@@ -36,6 +39,7 @@ pub(super) struct Shared {
     pressed: AtomicBool,
     disk_bytes: AtomicU64,
     fault: Mutex<Option<String>>,
+    faulty: AtomicBool,
     lock: Mutex<Option<DirLock>>,
 }
 
@@ -55,12 +59,14 @@ impl Shared {
             metrics,
             memory,
             writes: Writes::default(),
+            tries: Tries::default(),
             news: Notify::new(),
             queue: Mutex::new(queue),
             events,
             pressed: AtomicBool::new(false),
             disk_bytes: AtomicU64::new(0),
             fault: Mutex::new(None),
+            faulty: AtomicBool::new(false),
             lock: Mutex::new(Some(lock)),
         }
     }
@@ -94,10 +100,16 @@ impl Shared {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether nothing can be spilled now.
+    pub(super) fn has_fault(&self) -> bool {
+        self.faulty.load(Ordering::Acquire)
+    }
+
     /// Notes a fault or its end; whether that is a change between the two.
     pub(super) fn set_fault(&self, fault: Option<String>) -> bool {
         let mut held = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = held.is_some() != fault.is_some();
+        self.faulty.store(fault.is_some(), Ordering::Release);
         *held = fault;
         changed
     }
@@ -145,6 +157,9 @@ impl Shared {
     pub(super) fn give(&self, mut batch: OpenBatch) {
         batch.is_home();
         batch.roll_back();
+        if !batch.is_promised() && self.drops_newest() {
+            self.drop_newest(&mut batch);
+        }
         if batch.is_empty() {
             return self.give_empty(batch);
         }
@@ -172,14 +187,16 @@ impl Shared {
         let promised = batch.is_promised();
         let held = queue.seal(batch);
         let (news, stopping) = (queue.is_news(), queue.stopping);
-        drop(queue);
         let pressed = self.is_pressed();
+        // why: under the queue's lock, so that records come to disk in the order of their numbers and an extent or an
+        // index has few gaps.
         match (promised, stopping) {
             (true, _) => self.spill(held, "promise", pressed),
             (false, true) => self.spill(held, "stop", false),
             (false, false) if pressed => self.spill(held, "pressure", true),
             (false, false) => (),
         }
+        drop(queue);
         if news {
             self.news.notify_waiters();
         }

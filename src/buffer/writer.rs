@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::disk::{DiskError, Place, Store};
+use super::disk::{DiskError, Packer, Place, Store};
 use super::held::{Held, Standing};
 use super::shared::Shared;
 use super::writes::{Orders, Write};
@@ -35,6 +35,8 @@ struct Outcome {
 pub(super) struct Writer {
     shared: Arc<Shared>,
     store: Store,
+    /// None if payloads are stored as they are.
+    packer: Option<Packer>,
     backlog: VecDeque<Write>,
     /// The group under way.
     placed: Vec<(Write, Place)>,
@@ -45,10 +47,21 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, store: Store) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, store: Store, packed: bool) -> Self {
         let now = Instant::now();
         let (backlog, placed) = (VecDeque::new(), Vec::new());
-        Self { shared, store, backlog, placed, rest_until: None, warned: None, wrote: now, ticked: now }
+        let packer = packed.then(Packer::default);
+        Self {
+            shared,
+            store,
+            packer,
+            backlog,
+            placed,
+            rest_until: None,
+            warned: None,
+            wrote: now,
+            ticked: now,
+        }
     }
 
     /// Works until it is told to end.
@@ -68,6 +81,7 @@ impl Writer {
         }
         self.store.sweep(true);
         self.store.sync_marks();
+        self.store.close();
         self.shared.set_disk_bytes(self.store.bytes());
         self.backlog.clear();
         self.shared.ended();
@@ -78,6 +92,7 @@ impl Writer {
         orders.writes.sort_by_key(Write::sequence);
         self.backlog.extend(orders.writes);
         self.settle(orders.settled, &orders.obsolete);
+        orders.unreadable.into_iter().for_each(|segment| self.store.withdraw(segment));
     }
 
     fn settle(&mut self, settled: Vec<(u64, u64)>, obsolete: &[u64]) {
@@ -120,9 +135,38 @@ impl Writer {
         while !self.backlog.is_empty() {
             match self.group() {
                 Ok(()) => self.complete(),
-                Err(fault) => return self.fail(&fault),
+                Err(fault) => {
+                    self.fail(&fault);
+                    if !self.make_room(&fault) {
+                        return;
+                    }
+                }
             }
         }
+    }
+
+    /// Gives up what is oldest, if it may and somebody waits; true if there is room on disk now.
+    fn make_room(&mut self, fault: &DiskError) -> bool {
+        if !self.shared.drops_oldest() {
+            return false;
+        }
+        let has_room = self.shared.memory.has_room();
+        let is_awaited = !has_room || self.backlog.iter().any(Write::is_awaited);
+        if is_awaited && fault.wants_room() {
+            let segments = self.store.oldest();
+            if let Some(segment) = segments.into_iter().find(|id| self.shared.drop_segment(*id)) {
+                self.store.discard(segment);
+                self.rest_until = None;
+                return true;
+            }
+        }
+        if !has_room {
+            self.shared.drop_from_memory();
+            let waiting = self.backlog.len();
+            self.backlog.retain(|write| !write.is_moot());
+            self.shared.writes.done(waiting - self.backlog.len());
+        }
+        false
     }
 
     /// Appends what fits into one group and syncs it.
@@ -155,7 +199,10 @@ impl Writer {
         } else if self.store.is_full() {
             return Ok(None);
         }
-        let record = write.record();
+        let record = match &mut self.packer {
+            Some(packer) => packer.pack(write.record()),
+            None => write.record(),
+        };
         match self.store.admit(&record) {
             Err(fault) if fault.is_full() && !self.placed.is_empty() => return Ok(None),
             admitted => admitted?,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::disk::record::{Kind, NewRecord};
+use super::disk::record::{Codec, Kind, NewRecord};
 use super::held::{Held, Standing};
 use super::memory::Charge;
 use super::{PartId, Receipt};
@@ -33,11 +33,20 @@ impl Write {
             Self::Part { id, bytes, .. } => NewRecord {
                 sequence: *id,
                 kind: Kind::Part,
+                codec: Codec::None,
                 ends: &[],
                 tags: &[],
                 parts: &[],
                 payload: bytes,
             },
+        }
+    }
+
+    /// Whether somebody waits for a receipt of it.
+    pub(super) fn is_awaited(&self) -> bool {
+        match self {
+            Self::Batch(held) => held.is_awaited(),
+            Self::Part { receipt, .. } => receipt.is_some(),
         }
     }
 
@@ -55,11 +64,16 @@ pub(super) struct Orders {
     pub(super) settled: Vec<(u64, u64)>,
     /// Parts whose line is safe as a whole.
     pub(super) obsolete: Vec<PartId>,
+    /// Segments that cannot be read.
+    pub(super) unreadable: Vec<u64>,
 }
 
 impl Orders {
     fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.settled.is_empty() && self.obsolete.is_empty()
+        self.writes.is_empty()
+            && self.settled.is_empty()
+            && self.obsolete.is_empty()
+            && self.unreadable.is_empty()
     }
 }
 
@@ -102,6 +116,15 @@ impl Writes {
         if !state.ended {
             state.orders.settled.extend_from_slice(records);
             state.orders.obsolete.extend_from_slice(obsolete);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Asks to move a segment out of the way.
+    pub(super) fn withdraw(&self, segment: u64) {
+        let mut state = self.state();
+        if !state.ended {
+            state.orders.unreadable.push(segment);
             self.wake.notify_one();
         }
     }

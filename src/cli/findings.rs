@@ -3,13 +3,13 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{Error, ErrorKind};
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use crate::config::Config;
-use crate::input::forward::{self, ForwardOptions, Standing, Validity};
+use crate::input::forward::{self, ForwardOptions, SocketStanding, Standing, Validity};
 
 /// One thing that was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,24 +60,57 @@ fn write(directory: &Path) -> Result<(), Error> {
 
 /// Whether each address can be bound, all of them at once.
 pub(super) fn listeners(config: &Config) -> Vec<Finding> {
-    let forward = config.forward.iter().enumerate();
-    let mut addresses: Vec<(String, &str)> =
-        forward.map(|(index, one)| (format!("forward[{index}].listen"), one.listen.as_str())).collect();
-    if !config.http.listen.is_empty() {
-        addresses.push(("http.listen".into(), &config.http.listen));
-    }
-    let mut held = Vec::new();
-    let bind = |(about, address): (String, &str)| {
-        let (ok, text) = match TcpListener::bind(address) {
-            Ok(listener) => {
-                held.push(listener);
-                (true, format!("`{address}` can be bound"))
+    let (mut held, mut found) = (Vec::new(), Vec::new());
+    for (index, one) in config.forward.iter().enumerate() {
+        let about = |key: &str| format!("forward[{index}].{key}");
+        match one.unix_path() {
+            Some(path) => found.push(unix(about("listen"), path)),
+            None => {
+                found.push(bind(about("listen"), &one.listen, &mut held));
+                found.extend(heartbeat(about("udp_heartbeat"), one, held.last()));
             }
-            Err(error) => (false, format!("cannot bind `{address}`: {error}{}", advice(&error))),
-        };
-        Finding { ok, about, text }
+        }
+    }
+    if !config.http.listen.is_empty() {
+        found.push(bind("http.listen".into(), &config.http.listen, &mut held));
+    }
+    found
+}
+
+/// Whether `address` can be bound. What is bound is `held`, so that two that want the same are told.
+fn bind(about: String, address: &str, held: &mut Vec<TcpListener>) -> Finding {
+    let (ok, text) = match TcpListener::bind(address) {
+        Ok(listener) => {
+            held.push(listener);
+            (true, format!("`{address}` can be bound"))
+        }
+        Err(error) => (false, format!("cannot bind `{address}`: {error}{}", advice(&error))),
     };
-    addresses.into_iter().map(bind).collect()
+    Finding { ok, about, text }
+}
+
+/// What keeps UDP heartbeats from being answered beside a TCP socket that can be bound, if anything does.
+fn heartbeat(about: String, options: &ForwardOptions, beside: Option<&TcpListener>) -> Option<Finding> {
+    let address = beside.filter(|_| options.udp_heartbeat)?.local_addr().ok()?;
+    let error = UdpSocket::bind(address).err()?;
+    let text = format!(
+        "cannot bind the UDP port `{address}`: {error}; a start goes on without it, and `udp_heartbeat = false` \
+         keeps it quiet"
+    );
+    Some(Finding { ok: false, about, text })
+}
+
+/// Whether a unix socket can be made at `path`. Nothing is made: somebody might already connect to it.
+fn unix(about: String, path: &Path) -> Finding {
+    let shown = path.display();
+    let (_, directory) = nearest(path.parent().unwrap_or(Path::new(".")));
+    let (ok, text) = match (SocketStanding::of(path), write(&directory)) {
+        (Err(fault), _) => (false, format!("cannot listen on `{shown}`: {fault}")),
+        (Ok(_), Err(error)) => (false, format!("cannot make a socket in `{}`: {error}", directory.display())),
+        (Ok(SocketStanding::Free), Ok(())) => (true, format!("`{shown}` can be made")),
+        (Ok(SocketStanding::Stale), Ok(())) => (true, format!("`{shown}` is stale and can be replaced")),
+    };
+    Finding { ok, about, text }
 }
 
 fn advice(error: &Error) -> &'static str {
@@ -164,5 +197,40 @@ mod tests {
         let found = listeners(&config);
         assert_eq!(found.iter().map(|finding| finding.ok).collect::<Vec<_>>(), [false, true], "{found:?}");
         assert!(found[0].text.contains("running there already"), "{found:?}");
+    }
+
+    #[test]
+    fn a_unix_socket_is_looked_at_and_not_made() {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| root.path().join(name);
+        let live = std::os::unix::net::UnixListener::bind(path("live")).expect("a socket");
+        drop(std::os::unix::net::UnixListener::bind(path("stale")).expect("a socket"));
+        fs::write(path("file"), "").expect("a file");
+        for (name, ok, told) in [
+            ("free", true, "can be made"),
+            ("stale", true, "can be replaced"),
+            ("live", false, "running already"),
+            ("file", false, "no socket"),
+            ("none/s", false, "make it first"),
+        ] {
+            let finding = unix("forward[0].listen".into(), &path(name));
+            assert_eq!(finding.ok, ok, "{finding:?}");
+            assert!(finding.text.contains(told), "{finding:?}");
+        }
+        drop(live);
+        assert_eq!(fs::read_dir(root.path()).expect("the directory").count(), 3);
+    }
+
+    #[test]
+    fn a_udp_port_that_is_taken_is_told() {
+        let taken = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let listen = taken.local_addr().expect("its address").to_string();
+        let forward = vec![ForwardOptions { listen, ..ForwardOptions::default() }];
+        let http = HttpOptions { listen: String::new() };
+        let mut config = Config { forward, http, ..Config::default() };
+        let found = listeners(&config);
+        assert_eq!(found.iter().map(|finding| finding.ok).collect::<Vec<_>>(), [true, false], "{found:?}");
+        config.forward[0].udp_heartbeat = false;
+        assert_eq!(listeners(&config).len(), 1);
     }
 }

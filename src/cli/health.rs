@@ -182,6 +182,8 @@ mod tests {
             target: http::TargetReading { ok, detail: "its words".into() },
             buffer: http::BufferReading { memory_limit: 1, disk_limit: 1, ..Default::default() },
             disk: Some(http::DiskReading { free: 1, total: 1 }),
+            disk_fault: None,
+            books_off: 0,
         })
     }
 

@@ -1,6 +1,7 @@
 //! The commands, one a file. A command reads the configuration, does its work, and says by its exit status how it
 //! went; the statuses are those that `main.rs` lists.
 
+mod buffer;
 mod check;
 mod findings;
 mod health;
@@ -37,6 +38,9 @@ enum Command {
     Check(Options),
     /// Asks the daemon on this host whether it is ready: a container's health check that needs no shell.
     Health(health::HealthOptions),
+    /// Looks at, moves and empties the buffer on disk: one that a daemon left, a copy, or an export.
+    #[command(subcommand)]
+    Buffer(buffer::Command),
 }
 
 /// How a command ends.
@@ -64,6 +68,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(options) => configured(&options, run::run),
         Command::Check(options) => configured(&options, check::check),
         Command::Health(options) => health::health(&options),
+        Command::Buffer(command) => buffer::buffer(command),
     };
     exit.into()
 }

@@ -22,7 +22,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "URL")]
     elasticsearch: Vec<String>,
 
-    /// Where to listen for the forward protocol; once for each. Replaces the configured listeners.
+    /// Where to listen for the forward protocol, ADDRESS:PORT or unix:PATH; once for each. Replaces the configured listeners.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Vec<String>,
 
@@ -43,6 +43,22 @@ impl Options {
     /// For a command that has two of the flags alone.
     pub(super) fn of_http(config: Option<PathBuf>, http_listen: Option<String>) -> Self {
         Self { config, http_listen, ..Self::default() }
+    }
+
+    /// For commands that work on what a daemon has stored.
+    pub(super) fn of_data(config: Option<PathBuf>, data_dir: Option<String>) -> Self {
+        Self { config, data_dir, ..Self::default() }
+    }
+
+    /// For a command that delivers and does not listen.
+    pub(super) fn of_delivery(
+        config: Option<PathBuf>,
+        data_dir: Option<String>,
+        elasticsearch: Vec<String>,
+        log: (Option<String>, Option<String>),
+    ) -> Self {
+        let (log_format, log_level) = log;
+        Self { config, data_dir, elasticsearch, log_format, log_level, ..Self::default() }
     }
 
     /// The configuration, or everything that is wrong with it.

@@ -1,12 +1,14 @@
 //! What a value has to fulfil beyond its type. Each check says what would be right.
 
 use std::io::Read;
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use crate::encode::IndexTemplate;
 use crate::event::Pattern;
+use crate::input::forward::{ForwardOptions, MAX_PATH, Owner};
 
 use super::setting::Setting;
 
@@ -19,6 +21,11 @@ pub(super) fn at_least<T: Setting + PartialOrd>(least: T) -> impl Fn(&T) -> Chec
         let too_small = || format!("{} is too little; take {} or more", value.print(), least.print());
         if *value >= least { Ok(()) } else { Err(too_small()) }
     }
+}
+
+/// A part of a whole that leaves something of it.
+pub(super) fn percent(percent: &u64) -> Checked {
+    if *percent < 100 { Ok(()) } else { Err(format!("{percent} leaves nothing to use; take 99 or less")) }
 }
 
 /// `ADDRESS:PORT`, as a socket is bound to it.
@@ -38,6 +45,54 @@ pub(super) fn listen(address: &str) -> Checked {
             Err(format!("`{address}` names no address; \"0.0.0.0:{port}\" listens on all"))
         }
         None if host.contains(':') => Err(format!("an IPv6 address goes into brackets: \"[{host}]:{port}\"")),
+        _ => Ok(()),
+    }
+}
+
+/// As [`listen`], or `unix:PATH`.
+pub(super) fn listen_or_unix(address: &str) -> Checked {
+    let options = ForwardOptions { listen: address.to_owned(), ..ForwardOptions::default() };
+    match options.unix_path() {
+        Some(path) if path.as_os_str().is_empty() => {
+            Err(format!("`{address}` names no path; write \"unix:/run/forebay/forward.sock\""))
+        }
+        Some(path) if path.as_os_str().len() > MAX_PATH => {
+            let length = path.as_os_str().len();
+            Err(format!("a socket's path has {MAX_PATH} bytes at most, and this one has {length}"))
+        }
+        Some(_) => Ok(()),
+        None => listen(address),
+    }
+}
+
+/// A user and a group of this host, where any is named.
+pub(super) fn owner(owner: &Option<String>) -> Checked {
+    owner.as_deref().map_or(Ok(()), |owner| Owner::find(owner).map(drop))
+}
+
+/// No time at all, or none: closing a socket that waits would stop a thread that serves others.
+pub(super) fn linger(time: &Option<Duration>) -> Checked {
+    match time {
+        Some(time) if !time.is_zero() => Err(format!(
+            "{} would hold up other connections; \"0s\" resets, \"\" lets what was sent arrive",
+            time.print()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Between two values, both of them included.
+pub(super) fn between<T: Setting + PartialOrd>(least: T, most: T) -> impl Fn(&T) -> Checked {
+    move |value| {
+        let outside = || format!("{} is not between {} and {}", value.print(), least.print(), most.print());
+        if *value >= least && *value <= most { Ok(()) } else { Err(outside()) }
+    }
+}
+
+/// The name of a field that is added, where there is one.
+pub(super) fn added_field(name: &Option<String>) -> Checked {
+    match name.as_deref() {
+        Some("@timestamp") => Err("`@timestamp` is the event's time; choose another name".into()),
         _ => Ok(()),
     }
 }
@@ -126,6 +181,21 @@ mod tests {
         }
         for address in ["127.0.0.1:0", "[::]:24224", "localhost:24224"] {
             assert_eq!(listen(address), Ok(()), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_unix_socket_has_a_path_that_a_socket_can_have() {
+        for address in ["unix:/run/forebay/forward.sock", "unix:///run/f.sock", "unix:f.sock", "127.0.0.1:0"]
+        {
+            assert_eq!(listen_or_unix(address), Ok(()), "{address}");
+        }
+        let long = format!("unix:/{}", "x".repeat(MAX_PATH));
+        for (address, advice) in
+            [("unix:", "unix:/run"), (long.as_str(), "107 bytes at most"), ("unix", "ADDRESS:PORT")]
+        {
+            let fault = listen_or_unix(address).expect_err(address);
+            assert!(fault.contains(advice), "{fault}");
         }
     }
 

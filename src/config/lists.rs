@@ -21,6 +21,17 @@ impl Setting for Vec<Url> {
     }
 }
 
+impl Setting for Vec<String> {
+    fn read(node: &Node) -> Read<Self> {
+        all(items(node, "texts")?.iter().map(String::read))
+    }
+
+    fn print(&self) -> String {
+        let texts: Vec<String> = self.iter().map(|text| quote(text)).collect();
+        format!("[{}]", texts.join(", "))
+    }
+}
+
 impl Setting for Vec<CipherSuite> {
     fn read(node: &Node) -> Read<Self> {
         let suite = |node: &Node| {

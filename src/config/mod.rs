@@ -13,6 +13,7 @@ mod flags;
 mod lists;
 mod secret;
 mod section;
+mod security;
 mod setting;
 mod tables;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use tree::Node;
 
 pub use fault::{Fault, Faults};
 pub use flags::Overrides;
+pub(crate) use setting::duration;
 
 /// All options, gathered.
 #[derive(Clone, Debug, PartialEq)]

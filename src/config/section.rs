@@ -97,6 +97,14 @@ impl Section<'_> {
         }
     }
 
+    /// How many faults there are so far: what only follows from one that was told need not be told too.
+    pub(super) fn faults(&self) -> usize {
+        match self {
+            Self::Read(reader) => reader.faults.len(),
+            Self::Print(_) => 0,
+        }
+    }
+
     /// Refuses what keys say together, at the first of `keys` that is given. Printing has nothing to refuse.
     pub(super) fn refuse(&mut self, keys: &[&str], why: impl Into<String>) {
         let Self::Read(reader) = self else { return };

@@ -1,12 +1,16 @@
 //! How a value is read and how it is printed, by type. What is printed reads back as the same value.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::fault::Place;
 use super::tree::{Node, Value};
+use crate::buffer::{SegmentCompression, WhenFull};
 use crate::enrich::Parse;
-use crate::input::forward::{ClientAuth, TlsVersion};
+use crate::input::forward::{ClientAuth, TlsVersion, UnixMode};
 use crate::log::LogFormat;
 use crate::output::Compression;
 use crate::units::ByteSize;
@@ -186,12 +190,48 @@ impl Setting for Duration {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// A duration as configuration has it.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a duration such as \"500ms\", \"30s\", \"2m\" or \"1h\"");
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?);
     let number: u64 = digits.parse().map_err(|_| wrong())?;
     let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(wrong)?;
     number.checked_mul(*factor).map(Duration::from_nanos).ok_or_else(|| format!("`{text}` is too long"))
+}
+
+impl Setting for IpNet {
+    fn read(node: &Node) -> Read<Self> {
+        let takes = "a network such as \"10.1.0.0/16\" or an address";
+        parsed(node, takes, |text| {
+            let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(Self::from));
+            network.map_err(|_| format!("`{text}` is not {takes}"))
+        })
+    }
+
+    fn print(&self) -> String {
+        quote(&self.to_string())
+    }
+}
+
+impl Setting for u32 {
+    fn read(node: &Node) -> Read<Self> {
+        let number = u64::read(node)?;
+        Self::try_from(number).or_else(|_| wrong(node, format!("`{number}` is out of range")))
+    }
+
+    fn print(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for UnixMode {
+    fn read(node: &Node) -> Read<Self> {
+        parsed(node, "a mode in octal such as \"0660\"", str::parse)
+    }
+
+    fn print(&self) -> String {
+        quote(&self.to_string())
+    }
 }
 
 /// One of a few words.
@@ -225,6 +265,11 @@ words!(Parse, [("auto", Parse::Auto), ("json", Parse::Json), ("none", Parse::Non
 words!(Compression, [("none", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)]);
 words!(ClientAuth, [("required", ClientAuth::Required), ("optional", ClientAuth::Optional)]);
 words!(TlsVersion, [("1.2", TlsVersion::Tls12), ("1.3", TlsVersion::Tls13)]);
+words!(
+    WhenFull,
+    [("wait", WhenFull::Wait), ("drop_oldest", WhenFull::DropOldest), ("drop_newest", WhenFull::DropNewest)]
+);
+words!(SegmentCompression, [("none", SegmentCompression::None), ("zstd", SegmentCompression::Zstd)]);
 words!(LogFormat, [("text", LogFormat::Text), ("json", LogFormat::Json)]);
 
 #[cfg(test)]

@@ -7,11 +7,12 @@ use super::Config;
 use super::auth::auth;
 use super::checks;
 use super::section::Section;
+use super::security::security;
 use super::tls::tls;
 use crate::buffer::BufferOptions;
 use crate::enrich::{PartialOptions, PipelineOptions};
 use crate::http::HttpOptions;
-use crate::input::forward::{ForwardOptions, LimitOptions};
+use crate::input::forward::{ForwardOptions, LimitOptions, SocketOptions};
 use crate::log::LogOptions;
 use crate::output::{ClientCertificate, DeadLetterOptions, ElasticsearchOptions, FileOptions};
 use crate::units::ByteSize;
@@ -36,8 +37,13 @@ pub(super) fn config(section: &mut Section<'_>, config: &mut Config) {
 }
 
 fn refuse_listeners(section: &mut Section<'_>, config: &Config) {
-    let mut addresses: Vec<&str> = config.forward.iter().map(|listener| listener.listen.as_str()).collect();
-    addresses.push(&config.http.listen);
+    let address = |one: &ForwardOptions| match one.unix_path() {
+        // Docker's way to write it is the same socket.
+        Some(path) => format!("unix:{}", path.display()),
+        None => one.listen.clone(),
+    };
+    let mut addresses: Vec<String> = config.forward.iter().map(address).collect();
+    addresses.push(config.http.listen.clone());
     for (index, address) in addresses.iter().enumerate() {
         let is_free_choice = address.ends_with(":0");
         if !is_free_choice && addresses.iter().take(index).any(|other| other == address) {
@@ -58,9 +64,53 @@ fn refuse_pipelines(section: &mut Section<'_>, pipelines: &[PipelineOptions]) {
 }
 
 fn forward(section: &mut Section<'_>, options: &mut ForwardOptions) {
-    section.checked("listen", &mut options.listen, checks::listen);
+    section.checked("listen", &mut options.listen, checks::listen_or_unix);
+    section.checked("source_address_key", &mut options.source_address_key, checks::added_field);
+    section.checked("source_hostname_key", &mut options.source_hostname_key, checks::added_field);
+    section.key("proxy_protocol", &mut options.proxy_protocol);
+    section.key("udp_heartbeat", &mut options.udp_heartbeat);
+    section.key("deny_keepalive", &mut options.deny_keepalive);
+    socket(section, &mut options.socket);
+    refuse_sockets(section, options);
     section.table("tls", &mut options.tls, tls);
     section.table("limits", &mut options.limits, limits);
+    section.table("security", &mut options.security, security);
+}
+
+fn socket(section: &mut Section<'_>, options: &mut SocketOptions) {
+    const SECOND: Duration = Duration::from_secs(1);
+    // What the system takes.
+    const LONGEST: Duration = Duration::from_secs(32_767);
+    section.key("unix_mode", &mut options.unix_mode);
+    section.checked("unix_owner", &mut options.unix_owner, checks::owner);
+    section.checked("backlog", &mut options.backlog, checks::at_least(1));
+    section.checked("linger_timeout", &mut options.linger_timeout, checks::linger);
+    section.key("send_keepalive_packet", &mut options.send_keepalive_packet);
+    section.checked("keepalive_idle", &mut options.keepalive_idle, checks::between(SECOND, LONGEST));
+    section.checked("keepalive_interval", &mut options.keepalive_interval, checks::between(SECOND, LONGEST));
+    section.checked("keepalive_count", &mut options.keepalive_count, checks::between(1, 127));
+}
+
+/// What could not take effect is a mistake.
+fn refuse_sockets(section: &mut Section<'_>, options: &ForwardOptions) {
+    let is_unix = options.unix_path().is_some();
+    if !is_unix && options.socket.unix_owner.is_some() {
+        section.refuse(&["unix_owner"], "has no effect, as listen is no unix socket");
+    }
+    if !is_unix && options.socket.unix_mode != SocketOptions::default().unix_mode {
+        section.refuse(&["unix_mode"], "has no effect, as listen is no unix socket");
+    }
+    let (address, name) = (&options.source_address_key, &options.source_hostname_key);
+    if address.is_some() && address == name {
+        let keys = ["source_hostname_key", "source_address_key"];
+        section.refuse(&keys, "is the same field as source_address_key; name another");
+    }
+    let tells = [("source_address_key", address), ("source_hostname_key", name)];
+    for (key, _) in
+        tells.into_iter().filter(|(_, field)| is_unix && !options.proxy_protocol && field.is_some())
+    {
+        section.refuse(&[key], "has no effect: what comes over a unix socket has no address");
+    }
 }
 
 fn limits(section: &mut Section<'_>, options: &mut LimitOptions) {
@@ -107,6 +157,9 @@ fn buffer(section: &mut Section<'_>, options: &mut BufferOptions) {
     section.checked("memory", &mut options.memory, checks::at_least(ByteSize::mib(1)));
     section.checked("disk", &mut options.disk, checks::at_least(ByteSize::mib(1)));
     section.key("min_free", &mut options.min_free);
+    section.checked("min_free_percent", &mut options.min_free_percent, checks::percent);
+    section.key("when_full", &mut options.when_full);
+    section.key("compression", &mut options.compression);
     section.checked("batch_bytes", &mut options.batch_bytes, checks::at_least(ByteSize::kib(1)));
     section.checked("batch_documents", &mut options.batch_documents, checks::at_least(1));
     section.checked("batch_age", &mut options.batch_age, checks::at_least(MOMENT));
@@ -143,6 +196,8 @@ fn elasticsearch(section: &mut Section<'_>, options: &mut ElasticsearchOptions) 
     section.checked("retry_max", &mut options.retry_max, checks::at_least(MOMENT));
     section.key("install_template", &mut options.install_template);
     section.key("sniff", &mut options.sniff);
+    section.key("heal", &mut options.heal);
+    section.checked("heal_fields", &mut options.heal_fields, checks::at_least(1));
     if options.retry_min > options.retry_max {
         section.refuse(&["retry_min", "retry_max"], "the first pause, retry_min, is longer than retry_max");
     }

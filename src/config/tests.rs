@@ -207,6 +207,24 @@ fn contradictions_are_refused_with_advice() {
         ("[dead_letters]\nkeep = \"1KiB\"", "2:8: dead_letters.keep:", "0 to keep all"),
         ("[forward]\nlisten = \"127.0.0.1:1\"", "forward:", "[[forward]]"),
         ("[http]\nlisten = \"127.0.0.1:24224\"", "http:", "twice"),
+        ("[[forward]]\nlisten = \"unix:/a\"\n[[forward]]\nlisten = \"unix:///a\"", "forward:", "twice"),
+        ("[[forward]]\nunix_owner = \"0:0\"", "2:14: forward[0].unix_owner:", "no unix socket"),
+        ("[[forward]]\nunix_mode = \"0600\"", "2:13: forward[0].unix_mode:", "no unix socket"),
+        ("[[forward]]\nlisten = \"unix:/a\"\nunix_mode = \"0999\"", "3:13:", "octal"),
+        ("[[forward]]\nlisten = \"unix:/a\"\nunix_owner = \"no-such-user\"", "3:14:", "its number"),
+        (
+            "[[forward]]\nlisten = \"unix:/a\"\nsource_address_key = \"a\"",
+            "3:22: forward[0].source_address_key:",
+            "no address",
+        ),
+        (
+            "[[forward]]\nsource_address_key = \"a\"\nsource_hostname_key = \"a\"",
+            "3:23: forward[0].source_hostname_key:",
+            "name another",
+        ),
+        ("[[forward]]\nsource_address_key = \"@timestamp\"", "2:22:", "another name"),
+        ("[[forward]]\nlinger_timeout = \"1s\"", "2:18: forward[0].linger_timeout:", "\"0s\" resets"),
+        ("[[forward]]\nkeepalive_count = 0", "2:19:", "between 1 and 127"),
         ("[[pipeline]]\n[[pipeline]]\nmatch = \"a\"", "pipeline:", "never reached"),
         ("[[pipeline]]\nmatch = \"a.{b\"", "2:9: pipeline[0].match:", "without its other half"),
         ("[[pipeline]]\nhost_field = \"tag\"", "2:14: pipeline[0].host_field:", "name another"),
@@ -317,7 +335,10 @@ fn variables_that_lead_nowhere_are_refused() {
 fn the_printed_configuration_reads_back_as_the_same() {
     let content = "data_dir = \"a \\\"b\\\" c\"\nstop_timeout = \"1500ms\"\n\
         [[forward]]\nlisten = \"[::1]:1\"\n[forward.limits]\nframe_bytes = 1048577\nidle_timeout = \"1h\"\n\
-        [[forward]]\nlisten = \"127.0.0.1:2\"\n\
+        [[forward]]\nlisten = \"127.0.0.1:2\"\nproxy_protocol = true\nudp_heartbeat = false\ndeny_keepalive = true\n\
+        source_address_key = \"from\"\nsource_hostname_key = \"host\"\nbacklog = 7\nlinger_timeout = \"0s\"\n\
+        send_keepalive_packet = false\nkeepalive_idle = \"2m\"\nkeepalive_interval = \"1s\"\nkeepalive_count = 9\n\
+        [[forward]]\nlisten = \"unix:/a b\"\nunix_mode = \"0606\"\nunix_owner = \"7:8\"\n\
         [[pipeline]]\nmatch = \"a.{b,c}\"\nparse = \"none\"\nfields = { env = \"p\\nq\", \"a b\" = \"\" }\n\
         host_field = \"host\"\ntag_field = \"\"\nindex = \"x-{tag}\"\njoin_partial = false\n\
         [partial]\nmemory = \"8MiB\"\n[buffer]\nmin_free = 0\n\

@@ -126,12 +126,21 @@ fn own_name<'a>(field: &'a Field<'_>, fields: &Fields<'_>) -> Cow<'a, str> {
     if name == "event" && !field.value.is_object() {
         return fields.free_name(Cow::Borrowed("event.value"));
     }
-    let is_ours = |ours| name.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    if is_ours("event.sequence") || is_ours("@timestamp") {
-        return fields.free_name(Cow::Owned(format!("field_{}", name.replace('.', "_"))));
+    for (ours, aside) in [("event.sequence", "field_event_sequence"), ("@timestamp", "field_@timestamp")] {
+        match name.strip_prefix(ours) {
+            // why: the rest keeps its dots, or `x.y` and `x_y` below one of them would become one name.
+            Some(rest) if rest.is_empty() || rest.starts_with('.') => {
+                return fields.free_name(Cow::Owned(format!("{aside}{rest}")));
+            }
+            _ => (),
+        }
     }
     Cow::Borrowed(name)
 }
 
+#[cfg(test)]
+mod differential;
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod tests;

@@ -124,6 +124,12 @@ fn names_that_every_document_has_are_moved_aside() {
 }
 
 #[test]
+fn names_below_one_that_is_moved_aside_stay_apart() {
+    let (document, _) = document(&packed(&json!({"event.sequence.x.y": 1, "event.sequence.x_y": 2})));
+    assert_eq!(document, json!({"field_event_sequence.x.y": 1, "field_event_sequence.x_y": 2}));
+}
+
+#[test]
 fn nested_json_of_a_line_follows_the_same_rules() {
     let line = r#"{"n":{"a":1,"":2,"\u0062":[{"a":1,"a":2}], "_id" : {"x..y":null}},"plain":{"x":[1, 2.50,"\u00e9"]}}"#;
     let mut fields = Fields::default();

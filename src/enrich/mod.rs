@@ -4,6 +4,7 @@
 //! costs a look at the names; no step loses a value: what collides is kept beside under a longer name.
 
 mod docker;
+mod done;
 mod line;
 mod options;
 mod part;
@@ -19,6 +20,7 @@ use crate::event::{self, Event, Pattern, PatternFault, Value};
 pub use options::{Parse, PartialOptions, PipelineOptions};
 pub use part::{Line, Part};
 pub use partial::Joiner;
+pub(crate) use place::add as add_field;
 
 /// Why pipelines could not be compiled.
 #[derive(Debug, thiserror::Error)]

@@ -2,13 +2,15 @@
 //!
 //! Invariants: parts wait in at most `memory` bytes, the line that has waited longest leaves first; a line is emitted once, whole,
 //! or marked when a part did not come within `timeout`, or when it is longer than `line_bytes`. Parts of stdout and stderr
-//! have different names, so they never mix. A part whose sender wants an ack is kept on disk before it is acked.
+//! have different names, so they never mix. A part whose sender wants an ack is kept on disk before it is acked; one that is
+//! sent again after its line has left is nothing new.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::PartialOptions;
+use super::done::Done;
 use super::part::{Line, Part, Place};
 use crate::buffer::PartId;
 use crate::decode::read_record;
@@ -33,6 +35,7 @@ struct Waiting {
     order: BTreeMap<u64, Arc<[u8]>>,
     touches: u64,
     bytes: usize,
+    done: Done,
 }
 
 impl Waiting {
@@ -147,6 +150,9 @@ impl Joiner {
         };
         let Some(place) = place else { return Vec::new() };
         let mut waiting = self.lock();
+        if waiting.done.holds(place) {
+            return Vec::new();
+        }
         let mut lines = Vec::new();
         lines.extend(self.insert(&mut waiting, place, part.to_bytes(), keep));
         while waiting.bytes > self.options.memory.as_usize() {
@@ -174,6 +180,8 @@ impl Joiner {
         let after = pending.bytes;
         waiting.bytes = waiting.bytes - before + after;
         if is_whole {
+            let last = waiting.lines.get(place.line).and_then(|pending| pending.last);
+            waiting.done.left(place.line, last.unwrap_or(place.ordinal));
             let emitted = waiting.lines.get(place.line).is_some_and(|pending| pending.emitted > 0);
             return self.finish(waiting, place.line, emitted);
         }
@@ -231,6 +239,17 @@ impl Joiner {
                 lines
             }
             Err(_) => Vec::new(),
+        }
+    }
+
+    /// Learns from a part that an earlier run kept and whose line has left since.
+    pub fn recover_settled(&self, bytes: &[u8]) {
+        let mut fields = Fields::default();
+        let Ok(part) = Part::from_bytes(bytes) else { return };
+        if read_record(part.record, &mut fields).is_ok()
+            && let Some(place) = Place::of(&fields)
+        {
+            self.lock().done.left_before(place);
         }
     }
 

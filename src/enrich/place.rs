@@ -5,6 +5,6 @@ use std::borrow::Cow;
 use crate::event::{Event, Value};
 
 /// Adds `name`, or `forebay.name` where the event has a field of that name from elsewhere.
-pub(super) fn add<'a>(event: &mut Event<'a>, name: &'a str, value: Value<'a>) {
+pub(crate) fn add<'a>(event: &mut Event<'a>, name: &'a str, value: Value<'a>) {
     event.fields.add_beside("forebay", Cow::Borrowed(name), value);
 }

@@ -1,9 +1,10 @@
-//! When an event happened: seconds and nanoseconds since 1970 in UTC, within the years 0 to 9999.
+//! When an event happened: seconds and nanoseconds since 1970 in UTC, within the years 0 to 9999
+//! less their last two days.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The last second of the year 9999, the latest that RFC 3339 can write.
-const LATEST: i64 = 253_402_300_799;
+/// The last second that `jiff` can write: it leaves the year 9999 a day for every offset from UTC.
+const LATEST: i64 = 253_402_207_200;
 /// The first second of the year 0.
 const EARLIEST: i64 = -62_167_219_200;
 const NANOS: u32 = 1_000_000_000;

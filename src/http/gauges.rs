@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeMetric, text};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -16,7 +16,7 @@ use prometheus_client::registry::Registry;
 
 use super::process::Process;
 use super::status::{BufferReading, Source};
-use crate::metrics::{ByReason, Metrics};
+use crate::metrics::{Books, Metrics};
 
 /// What is asked at each scrape.
 pub struct Gauges {
@@ -30,14 +30,6 @@ impl Gauges {
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         registry.register("forebay_build", "The daemon's version", Info::new(version));
         registry.register_collector(Box::new(Self { source, metrics }));
-    }
-
-    fn books_difference(&self, buffer: &BufferReading) -> i64 {
-        let m = &self.metrics;
-        let came = m.events_received.get() + m.events_recovered.get();
-        let settled = m.events_indexed.get() + m.events_duplicate.get() + m.events_dead_letter.get();
-        let gone = settled + sum(&m.events_dropped) + buffer.events;
-        came.wrapping_sub(gone).cast_signed()
     }
 }
 
@@ -56,7 +48,12 @@ impl Collector for Gauges {
         let help = "How long the oldest document in the buffer has waited";
         gauge(&mut encoder, "forebay_buffer_oldest_seconds", help, oldest)?;
         let help = "Events that came less those that are accounted for; 0 at rest";
-        gauge(&mut encoder, "forebay_books_difference", help, self.books_difference(&buffer))?;
+        gauge(
+            &mut encoder,
+            "forebay_books_difference",
+            help,
+            Books::read(&self.metrics, buffer.events).difference(),
+        )?;
         Process::read().map_or(Ok(()), |process| encode_process(&mut encoder, process))
     }
 }
@@ -89,20 +86,10 @@ fn buffer_bytes(encoder: &mut DescriptorEncoder<'_>, buffer: &BufferReading) -> 
     Ok(())
 }
 
-/// The sum over all labels. A family gives its members to an encoder alone, so it is read off the encoded text.
-fn sum(family: &ByReason) -> u64 {
-    let mut registry = Registry::default();
-    registry.register("sum", "", family.clone());
-    let mut encoded = String::new();
-    // Writing into a string cannot fail.
-    text::encode(&mut encoded, &registry).map_or(0, |()| {
-        let samples = encoded.lines().filter(|line| !line.starts_with('#'));
-        samples.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use prometheus_client::encoding::text;
+
     use super::super::status::tests::well;
     use super::*;
     use crate::metrics;

@@ -168,7 +168,7 @@ mod tests {
             assert_eq!((&page["ready"], &page["uptime_seconds"]), (&true.into(), &61.into()));
             let names: Vec<_> =
                 page["checks"].as_array().expect("checks").iter().map(|one| &one["name"]).collect();
-            assert_eq!(names, ["target", "buffer", "disk", "memory"]);
+            assert_eq!(names, ["target", "buffer", "disk", "memory", "books"]);
         }
     }
 

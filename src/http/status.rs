@@ -1,7 +1,8 @@
 //! From numbers to a verdict: whether the daemon is ready to take what comes, check by check.
 //!
 //! Ready means that nothing stands in the way of the next event: the target takes documents, and disk space, the
-//! buffer's disk share and its memory share are each used to less than 90 %. Everything here is a pure function.
+//! buffer's disk share and its memory share are each used to less than 90 %, spilling works, and the books balance.
+//! Everything here is a pure function.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,10 @@ pub struct Reading {
     pub buffer: BufferReading,
     /// The file system under the data directory; `None` where it could not be asked.
     pub disk: Option<DiskReading>,
+    /// Why nothing can be spilled now; `None` where it can.
+    pub disk_fault: Option<String>,
+    /// What the books were off by when nothing moved.
+    pub books_off: i64,
 }
 
 /// How the target is.
@@ -93,8 +98,9 @@ impl Status {
         let checks = vec![
             Check { name: "target", ok: target.ok, detail: target.detail.clone() },
             buffer(&reading.buffer),
-            disk(reading.disk),
+            disk(reading.disk, reading.disk_fault.as_deref()),
             memory(&reading.buffer),
+            books(reading.books_off),
         ];
         Self {
             ready: checks.iter().all(|check| check.ok),
@@ -112,7 +118,10 @@ fn buffer(buffer: &BufferReading) -> Check {
     Check { name: "buffer", ok: is_below(buffer.disk_bytes, buffer.disk_limit), detail }
 }
 
-fn disk(disk: Option<DiskReading>) -> Check {
+fn disk(disk: Option<DiskReading>, fault: Option<&str>) -> Check {
+    if let Some(fault) = fault {
+        return Check { name: "disk", ok: false, detail: format!("nothing can be spilled: {fault}") };
+    }
     let Some(DiskReading { free, total }) = disk else {
         return Check { name: "disk", ok: false, detail: "the file system could not be asked".into() };
     };
@@ -123,6 +132,14 @@ fn disk(disk: Option<DiskReading>) -> Check {
 fn memory(buffer: &BufferReading) -> Check {
     let (bytes, limit) = (buffer.memory_bytes, buffer.memory_limit);
     Check { name: "memory", ok: is_below(bytes, limit), detail: used(bytes, limit) }
+}
+
+fn books(off: i64) -> Check {
+    let detail = match off {
+        0 => "every event is accounted for".to_owned(),
+        off => format!("off by {off} events when nothing moved: a bug, please report it with the log"),
+    };
+    Check { name: "books", ok: off == 0, detail }
 }
 
 fn is_below(used: u64, limit: u64) -> bool {
@@ -156,6 +173,8 @@ pub(super) mod tests {
                 oldest: Some(Duration::from_millis(2500)),
             },
             disk: Some(DiskReading { free: 500, total: 1000 }),
+            disk_fault: None,
+            books_off: 0,
         }
     }
 
@@ -193,6 +212,17 @@ pub(super) mod tests {
                 assert_eq!(failing(&reading), expected, "{used} of 1000 in {name}");
             }
         }
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_and_books_that_are_off_are_told_with_the_reason() {
+        let mut reading = well();
+        reading.disk_fault = Some("no space left on device".into());
+        reading.books_off = -3;
+        assert_eq!(failing(&reading), ["disk", "books"]);
+        let details: Vec<_> = Status::of(&reading).checks.into_iter().map(|check| check.detail).collect();
+        assert!(details.iter().any(|detail| detail.contains("no space left")), "{details:?}");
+        assert!(details.iter().any(|detail| detail.contains("off by -3")), "{details:?}");
     }
 
     #[test]

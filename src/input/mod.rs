@@ -8,6 +8,8 @@ pub mod forward;
 mod pass;
 mod route;
 mod shared;
+mod source;
 
 pub use pass::Pass;
 pub use shared::Shared;
+pub use source::{Awaited, Source};

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::route::{Route, Routes};
 use super::shared::{Ids, SEQUENCE_BLOCK, Shared};
+use super::source::Source;
 use crate::buffer::{OpenBatch, Receipt};
 use crate::decode::{Body, DecodeError, Decompressor, Entries, Frame, read_record};
 use crate::encode::{Encoder, IdBase};
@@ -35,6 +36,7 @@ pub struct Pass {
     shared: Arc<Shared>,
     encoder: Encoder,
     routes: Routes,
+    source: Source,
     fields: Fields<'static>,
     open: Option<OpenBatch>,
     counts: Counts,
@@ -50,10 +52,16 @@ impl Pass {
             hurry,
             encoder: Encoder::default(),
             routes: Routes::default(),
+            source: Source::default(),
             fields: Fields::default(),
             open: None,
             counts: Counts::default(),
         }
+    }
+
+    /// What its events say of their sender from now on. Lines that are made whole without a frame say nothing.
+    pub fn set_source(&mut self, source: Source) {
+        self.source = source;
     }
 
     /// Takes a frame's events into the buffer. An error says that some or all of them were refused, which cannot change
@@ -113,7 +121,7 @@ impl Pass {
         let mut entries = Entries::new(body, limits.depth, limits.fields);
         ids.sequence = self.shared.take_sequence(entries.at_most().min(SEQUENCE_BLOCK));
         loop {
-            let mut open = self.open().await;
+            let mut open = self.open(receipt.is_some()).await;
             let done = self.fill(&mut open, route, &mut entries, ids, receipt);
             if let Some(receipt) = receipt {
                 open.attach(receipt);
@@ -126,15 +134,19 @@ impl Pass {
         }
     }
 
-    /// The batch that is being written, or a new one as soon as the buffer has room.
-    async fn open(&mut self) -> OpenBatch {
+    /// The batch that is being written, or a new one as soon as the buffer has room; for what is not `promised`, as
+    /// soon as it is known that there will be none, too, where that is to be given up then.
+    async fn open(&mut self, promised: bool) -> OpenBatch {
         match self.open.take() {
             Some(open) if !self.is_full(&open) => open,
             full => {
                 self.open = full;
                 // why: it may wait long, and the books have to balance meanwhile.
                 self.flush();
-                self.hurry.run_until_cancelled(self.shared.buffer.ready()).await;
+                let buffer = &self.shared.buffer;
+                let room =
+                    async { if promised { buffer.ready().await } else { buffer.ready_or_full().await } };
+                self.hurry.run_until_cancelled(room).await;
                 self.shared.buffer.take_open()
             }
         }
@@ -193,11 +205,14 @@ impl Pass {
         &mut self,
         open: &mut OpenBatch,
         route: &'a Route,
-        mut event: Event<'a>,
+        event: Event<'a>,
         id: IdBase,
         sequence: u64,
     ) -> Fields<'static> {
+        // Of a shorter lifetime: the source's fields are borrowed from here.
+        let mut event: Event<'_> = event;
         route.pipeline.apply(&mut event, &mut self.counts.unparsed);
+        self.source.add(&mut event);
         self.encoder.write(open.bytes(), &route.destination, &event, id, sequence);
         open.end_document(&route.tag);
         self.counts.received += 1;
@@ -234,7 +249,7 @@ impl Pass {
 
     /// Resolves when there is room for a line, or no time left to wait for it.
     pub async fn room(&mut self) {
-        self.open = Some(self.open().await);
+        self.open = Some(self.open(true).await);
     }
 
     /// Writes a line that became due without a frame: late, or brought back by a start. It was in memory before.

@@ -22,6 +22,13 @@ const CLOSED: &[&str] = &[
     "connections_per_address",
     "idle_timeout",
     "handshake_timeout",
+    "not_ping",
+    "cut_off",
+    "anonymous",
+    "shared_key",
+    "user",
+    "deny_keepalive",
+    "proxy_protocol",
     "malformed",
     "frame_bytes",
     "depth",
@@ -55,13 +62,18 @@ const MODES: &[&str] = &["message", "forward", "packed_forward", "compressed_pac
 
 /// Makes every series.
 pub(super) fn begin(metrics: &Metrics) {
-    reasons(&metrics.events_dropped, &["limit", "malformed", "unexpected", "corrupt"]);
+    reasons(
+        &metrics.events_dropped,
+        &["limit", "malformed", "unexpected", "corrupt", "unreadable", "buffer_full"],
+    );
+    metrics.dropped_by_tag.begin("buffer_full");
     reasons(&metrics.lines_unparsed, &["not_json"]);
     reasons(&metrics.partial_incomplete, &["timeout", "memory", "line_bytes"]);
     reasons(&metrics.connections_closed, CLOSED);
     reasons(&metrics.limits_exceeded, LIMITS);
     reasons(&metrics.spills, &["pressure", "age", "stop", "promise"]);
     reasons(&metrics.recovery_skipped, &["torn", "checksum", "malformed", "header"]);
+    kinds(&metrics.events_healed, &["field", "overflow"]);
     kinds(&metrics.values_mended, &["invalid_utf8", "not_finite", "too_deep"]);
     kinds(&metrics.frames_received, MODES);
     kinds(&metrics.tls_reloads, &["taken", "refused"]);

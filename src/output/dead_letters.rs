@@ -1,9 +1,20 @@
 //! Documents that the target will never take, kept with the reason: `dead-letters-TIME.ndjson`, a letter a line.
 //!
-//! A letter is `{"time", "reason", "type", "status", "error", "index", "id", "tag", "document"}`: when it was written,
-//! one word of ours (`mapping`, `too_large`, `malformed`, `index_name`, `refused`), the target's type, status and words, what
-//! the document's action said, the tag its event came with, and the document as it was sent.
+//! A letter is `{"time", "event_time", "reason", "type", "status", "error", "index", "id", "tag", "pipeline",
+//! "document"}`: when it was written and of when its event is, one word of ours (`mapping`, `too_large`, `malformed`,
+//! `index_name`, `refused`), the target's type, status and words, what the document's action said, the tag its event came
+//! with, the pattern of the pipeline that takes this tag, and the document as it was sent, byte for byte.
+//! One that was refused again by a replay has `replays`, how often, and `origin`, the letter in whose place it stands.
 //! Letters are on the disk, synced, before the delivery they come from counts as delivered.
+//! What was refused before it became a document has letters of its own form in the same files: see `refused`.
+
+mod edit;
+mod filter;
+mod letters;
+mod replay;
+mod settled;
+mod stored;
+mod walk;
 
 use std::borrow::Cow;
 use std::fs;
@@ -14,8 +25,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use self::replay::Origins;
 use super::rotate::Rotated;
 use super::{DeadLetterOptions, OutputError};
+use crate::event::Pattern;
+
+pub use self::edit::{Edit, Edits};
+pub use self::filter::Filter;
+pub use self::letters::{LetterFile, Letters};
+pub use self::replay::{Replay, ReplayError, ReplayOptions, Tally};
+pub use self::stored::Stored;
+pub use self::walk::Place;
 
 /// The files, open for letters. Clones write to the same ones.
 #[derive(Clone)]
@@ -23,6 +43,10 @@ pub struct DeadLetters {
     files: Arc<Mutex<Rotated>>,
     rotate_bytes: u64,
     keep: u64,
+    /// Each pipeline's pattern, in order.
+    pipelines: Arc<[(Pattern, String)]>,
+    /// Where the documents come from that a replay sends.
+    origins: Option<Origins>,
 }
 
 /// One document and why it is here.
@@ -41,6 +65,8 @@ pub(super) struct Letter<'a> {
 #[derive(Serialize)]
 struct Line<'a> {
     time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_time: Option<Cow<'a, str>>,
     reason: &'a str,
     #[serde(rename = "type")]
     kind: &'a str,
@@ -49,7 +75,19 @@ struct Line<'a> {
     index: Cow<'a, str>,
     id: Cow<'a, str>,
     tag: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipeline: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replays: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
     document: Document<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct Dated<'a> {
+    #[serde(borrow, default, rename = "@timestamp")]
+    time: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize)]
@@ -74,27 +112,43 @@ struct Meta<'a> {
     id: Cow<'a, str>,
 }
 
-impl Letter<'_> {
-    /// The letter as a line with its end.
-    pub(super) fn line(&self) -> Vec<u8> {
-        let action: Action<'_> = serde_json::from_slice(self.action).unwrap_or_default();
+/// Index and id that an action line names; empty where it names none.
+pub(super) fn destination(action: &[u8]) -> (Cow<'_, str>, Cow<'_, str>) {
+    let action: Action<'_> = serde_json::from_slice(action).unwrap_or_default();
+    (action.create.index, action.create.id)
+}
+
+impl<'a> Letter<'a> {
+    fn content(&self, pipelines: &'a [(Pattern, String)]) -> Line<'a> {
+        let (index, id) = destination(self.action);
         let document = match serde_json::from_slice(self.document) {
             Ok(raw) => Document::Json(raw),
             Err(_) => Document::Text(String::from_utf8_lossy(self.document)),
         };
-        let line = Line {
+        let dated: Dated<'_> = serde_json::from_slice(self.document).unwrap_or_default();
+        let pipeline = pipelines.iter().find(|(pattern, _)| pattern.matches(self.tag));
+        Line {
             time: jiff::Timestamp::now().to_string(),
+            event_time: dated.time,
             reason: self.reason,
             kind: self.kind,
             status: self.status,
             error: self.error,
-            index: action.create.index,
-            id: action.create.id,
+            index,
+            id,
             tag: self.tag,
+            pipeline: pipeline.map(|(_, text)| text.into()),
+            replays: None,
+            origin: None,
             document,
-        };
+        }
+    }
+}
+
+impl Line<'_> {
+    fn bytes(&self) -> Vec<u8> {
         // why: there is no map with odd keys and no float in it, so that it can always be written.
-        let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
+        let mut bytes = serde_json::to_vec(self).unwrap_or_default();
         bytes.push(b'\n');
         bytes
     }
@@ -111,11 +165,30 @@ impl DeadLetters {
             files: Arc::new(Mutex::new(files)),
             rotate_bytes: options.rotate_bytes.0,
             keep: options.keep.0,
+            pipelines: Arc::default(),
+            origins: None,
         })
     }
 
+    /// Lets letters name the pipeline that takes their tag, by its pattern; the first that matches takes it. Batches do
+    /// not carry it: what a restart took back from disk is told the pipeline of the configuration of today.
+    pub fn naming_pipelines<'a>(mut self, patterns: impl IntoIterator<Item = &'a str>) -> Self {
+        let named = |text: &'a str| Some((text.parse().ok()?, text.to_owned()));
+        self.pipelines = patterns.into_iter().filter_map(named).collect();
+        self
+    }
+
+    /// The letter as a line with its end.
+    pub(super) fn line(&self, letter: &Letter<'_>) -> Vec<u8> {
+        let line = letter.content(&self.pipelines);
+        match self.origins.as_ref().and_then(|origins| origins.of(&line.index, &line.id)) {
+            Some(origin) => origin.in_place_of(line).bytes(),
+            None => line.bytes(),
+        }
+    }
+
     /// Writes the lines and syncs them, all or none.
-    pub(super) async fn write(&self, lines: Vec<u8>) -> io::Result<()> {
+    pub async fn write(&self, lines: Vec<u8>) -> io::Result<()> {
         let this = self.clone();
         tokio::task::spawn_blocking(move || this.write_now(&lines)).await.map_err(io::Error::other)?
     }
@@ -132,9 +205,13 @@ impl DeadLetters {
     /// What fails here fails again at the next rotation: no reason to hold what has been written.
     fn prune(&self, files: &Rotated) {
         let pruned = files.prune(self.keep, |path, bytes| {
-            let letters = count_lines(path).ok();
-            let path = path.display();
-            tracing::error!(%path, bytes, letters, keep = self.keep, "deleting the oldest dead letters");
+            let settled = settled::read(path).map_or(0, |settled| settled.len());
+            let letters = count_lines(path).ok().map(|letters| letters.saturating_sub(settled));
+            let (path, keep) = (path.display(), self.keep);
+            match letters {
+                Some(0) => tracing::info!(%path, bytes, keep, "deleting the oldest dead letters, all of them settled"),
+                _ => tracing::error!(%path, bytes, letters, keep, "deleting the oldest dead letters"),
+            }
         });
         if let Err(fault) = pruned {
             tracing::warn!(%fault, "cannot delete the oldest dead letters");
@@ -172,18 +249,36 @@ mod tests {
         }
     }
 
+    fn opened(folder: &Path) -> DeadLetters {
+        DeadLetters::open(DeadLetterOptions::default(), folder).expect("a folder")
+    }
+
+    fn line(document: &[u8]) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let letters = opened(folder.path()).naming_pipelines(["ml-*.web", "ml-*", "**"]);
+        String::from_utf8(letters.line(&letter(document))).expect("text")
+    }
+
+    #[test]
+    fn a_letter_names_its_pipeline_and_the_time_of_its_event() {
+        let value: serde_json::Value =
+            serde_json::from_str(&line(br#"{"@timestamp":"2026-11-23T12:00:00.000000001Z"}"#)).expect("JSON");
+        assert_eq!(
+            (&value["pipeline"], &value["event_time"]),
+            (&"ml-*".into(), &"2026-11-23T12:00:00.000000001Z".into())
+        );
+    }
+
     #[test]
     fn a_letter_keeps_the_document_as_it_was_sent() {
-        let line = letter(br#"{"a":1.50,"b":"\u0041"}"#).line();
-        let text = String::from_utf8(line).expect("text");
+        let text = line(br#"{"a":1.50,"b":"\u0041"}"#);
         assert!(text.ends_with("\"document\":{\"a\":1.50,\"b\":\"\\u0041\"}}\n"), "{text}");
         assert!(text.contains(r#""index":"logs-a-b","id":"7","tag":"ml-api""#), "{text}");
     }
 
     #[test]
     fn a_document_that_is_no_json_is_kept_as_text() {
-        let line = letter(b"{\"a\":\xff").line();
-        let value: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
+        let value: serde_json::Value = serde_json::from_str(&line(b"{\"a\":\xff")).expect("JSON");
         assert_eq!(value["document"], "{\"a\":\u{fffd}");
     }
 
@@ -197,7 +292,7 @@ mod tests {
         };
         let letters = DeadLetters::open(options, folder.path()).expect("a folder");
         for _ in 0..5 {
-            letters.write(letter(br#"{"a":1}"#).line()).await.expect("written");
+            letters.write(letters.line(&letter(br#"{"a":1}"#))).await.expect("written");
         }
         let left = std::fs::read_dir(folder.path()).expect("a listing").count();
         assert!((1..=2).contains(&left), "{left}");

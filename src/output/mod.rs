@@ -4,12 +4,14 @@
 //! did only with that word, so that the books balance at every moment.
 
 mod compress;
-mod dead_letters;
+pub mod dead_letters;
+mod document;
 pub mod elasticsearch;
 mod error;
 pub mod file;
 mod health;
 mod options;
+mod refused;
 mod rotate;
 
 use tokio_util::sync::CancellationToken;
@@ -22,6 +24,7 @@ pub use health::{Finding, NodeHealth, TargetHealth};
 pub use options::{
     Auth, ClientCertificate, Compression, DeadLetterOptions, ElasticsearchOptions, FileOptions,
 };
+pub use refused::{Original, Refused};
 
 /// The output that the configuration names.
 pub enum Output {

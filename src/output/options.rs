@@ -39,6 +39,10 @@ pub struct ElasticsearchOptions {
     pub install_template: bool,
     /// Whether to ask the cluster for its other nodes.
     pub sniff: bool,
+    /// Whether a document that is refused for one field is tried once more with that field as text.
+    pub heal: bool,
+    /// New fields that healing may add to one index.
+    pub heal_fields: usize,
 }
 
 /// Credentials, one kind at a time.
@@ -99,6 +103,8 @@ impl Default for ElasticsearchOptions {
             retry_max: Duration::from_secs(30),
             install_template: true,
             sniff: false,
+            heal: false,
+            heal_fields: 200,
         }
     }
 }

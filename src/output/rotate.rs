@@ -1,7 +1,8 @@
 //! Rotated files in one folder: `PREFIX-TIME.EXTENSION`, of which names sort by time.
 //!
 //! A file appears under its name when its first bytes are to be written, and is never renamed. Appending is all or
-//! nothing: what a failed append has left behind is cut off before the next. All calls block.
+//! nothing: what a failed append has left behind is cut off before the next. The open file is locked, so that another
+//! process can tell it from those that will not grow. All calls block.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
@@ -114,6 +115,8 @@ impl Rotated {
             self.extension
         ));
         let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        // why: who could delete the file takes this lock first; where the file system has none, nobody gets it.
+        file.try_lock().unwrap_or_default();
         // why: without it a crash can lose the file's name, and with it everything synced into it.
         File::open(&self.folder)?.sync_all()?;
         Ok(Open { file, path, opened: Instant::now(), whole: 0, written: 0 })

@@ -10,6 +10,8 @@ pub(crate) enum Part {
     Fetched(&'static str),
     /// A Docker Engine that can be started here.
     Docker,
+    /// A network of its own for a process.
+    Namespaces,
     /// A program that Debian has.
     Program(&'static str),
 }
@@ -20,6 +22,7 @@ impl Part {
         match self {
             Self::Fetched(name) => fetched(name).err(),
             Self::Docker => docker_missing(),
+            Self::Namespaces => namespaces_missing(),
             Self::Program(name) => (!on_path(name)).then(|| format!("{name} not found")),
         }
     }
@@ -30,6 +33,7 @@ impl fmt::Display for Part {
         match self {
             Self::Fetched(name) | Self::Program(name) => f.write_str(name),
             Self::Docker => f.write_str("docker"),
+            Self::Namespaces => f.write_str("network namespaces"),
         }
     }
 }
@@ -56,6 +60,15 @@ fn docker_missing() -> Option<String> {
         .iter()
         .find(|program| !on_path(program))
         .map(|program| format!("{program} not found"))
+}
+
+fn namespaces_missing() -> Option<String> {
+    let made = std::process::Command::new("unshare").args(["--net", "true"]).output();
+    match made {
+        Ok(made) if made.status.success() => None,
+        Ok(made) => Some(String::from_utf8_lossy(&made.stderr).trim().to_owned()),
+        Err(error) => Some(format!("unshare does not start: {error}")),
+    }
 }
 
 fn on_path(program: &str) -> bool {

@@ -10,7 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::files::{remove_if_there, sync_dir};
 use super::header::{SEGMENT_HEADER, SegmentHeader};
-use super::record::{NewRecord, TooLarge};
+use super::index::Index;
+use super::record::{Kind, NewRecord, TooLarge};
 use super::{DiskError, Files, Place};
 
 /// Payloads from this size on are written without being copied.
@@ -19,6 +20,8 @@ const GATHER: usize = 64 << 10;
 /// An open segment.
 pub(super) struct Active {
     id: u64,
+    header: SegmentHeader,
+    index: Index,
     path: PathBuf,
     file: File,
     gathered: Vec<u8>,
@@ -30,13 +33,15 @@ pub(super) struct Active {
 
 impl Active {
     /// Creates a segment, durable with its header and its name, or leaves nothing behind.
-    pub(super) fn create(files: &Files, id: u64, first: u64) -> Result<Self, DiskError> {
+    pub(super) fn create(files: &Files, id: u64, version: u32, first: u64) -> Result<Self, DiskError> {
         let path = files.segment(id);
-        let made = create(&path, first).and_then(|file| sync_dir(&files.segments()).map(|()| file));
+        let header = SegmentHeader { version, created: now(), first };
+        let made = create(&path, header).and_then(|file| sync_dir(&files.segments()).map(|()| file));
         match made {
             Ok(file) => {
                 let length = SEGMENT_HEADER as u64;
-                Ok(Self { id, path, file, gathered: Vec::new(), length, synced: length })
+                let (index, gathered) = (Index::default(), Vec::new());
+                Ok(Self { id, header, index, path, file, gathered, length, synced: length })
             }
             Err(source) => {
                 // why: the fault that is reported is the first one.
@@ -67,7 +72,20 @@ impl Active {
             self.flush()?;
         }
         self.length += record.length() as u64;
-        Ok(Place { segment: self.id, from, to: self.length })
+        let place = Place { segment: self.id, from, to: self.length };
+        match record.kind {
+            Kind::Batch => self.index.batch(place, record.sequence, record.ends.len() as u64, record.parts),
+            Kind::Part => self.index.part(place, record.sequence),
+        }
+        Ok(place)
+    }
+
+    /// Leaves an index beside a segment that takes no more, all of which is committed.
+    pub(super) fn close(&self, files: &Files) {
+        let path = files.index(self.id);
+        if let Err(fault) = self.index.write(&path, self.header, self.length) {
+            tracing::warn!(file = %path.display(), %fault, "cannot write an index; the next start scans that segment");
+        }
     }
 
     fn too_large(&self, fault: TooLarge) -> DiskError {
@@ -101,11 +119,14 @@ impl Active {
     }
 }
 
-fn create(path: &PathBuf, first: u64) -> io::Result<File> {
+fn create(path: &PathBuf, header: SegmentHeader) -> io::Result<File> {
     let mut file = OpenOptions::new().create_new(true).append(true).open(path)?;
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let created = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-    file.write_all(&SegmentHeader { created, first }.encode())?;
+    file.write_all(&header.encode())?;
     file.sync_all()?;
     Ok(file)
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

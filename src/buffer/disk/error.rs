@@ -14,7 +14,7 @@ pub enum OpenError {
     },
     /// A segment of a version that this build cannot read.
     #[error(
-        "{path}: segment format version {found}, but only version {known} is known here; \
+        "{path}: segment format version {found}, but only versions up to {known} are known here; \
          start the release that wrote it and let it drain, or move the file away"
     )]
     Version {
@@ -22,7 +22,7 @@ pub enum OpenError {
         path: PathBuf,
         /// Its version.
         found: u32,
-        /// Ours.
+        /// The highest of ours.
         known: u32,
     },
     /// The file system said no. Nothing has been taken for corrupt because of it.
@@ -44,7 +44,7 @@ impl OpenError {
     }
 
     /// Puts an I/O error next to what was being done to which file.
-    pub(super) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
     }
@@ -58,7 +58,7 @@ pub(crate) enum DiskError {
     #[error("{used} bytes on disk and {more} more would exceed the disk budget of {limit}")]
     Budget { used: u64, more: u64, limit: u64 },
     #[error(
-        "{free} bytes are free on the file system and {more} more would leave less than min_free, {limit}"
+        "{free} bytes are free on the file system and {more} more would leave less than min_free and min_free_percent ask for, {limit}"
     )]
     MinFree { free: u64, more: u64, limit: u64 },
 }
@@ -73,6 +73,11 @@ impl DiskError {
     /// Whether only room is missing, so that the segment is sound and goes on when there is some.
     pub(crate) fn is_full(&self) -> bool {
         matches!(self, Self::Budget { .. } | Self::MinFree { .. })
+    }
+
+    /// Whether deleting segments helps.
+    pub(crate) fn wants_room(&self) -> bool {
+        self.kind() == "full"
     }
 
     /// The word under which it is counted.

@@ -41,8 +41,25 @@ impl Files {
         self.segments().join(format!("{id:020}.done"))
     }
 
+    pub(crate) fn index(&self, id: u64) -> PathBuf {
+        self.segments().join(format!("{id:020}.idx"))
+    }
+
     pub(crate) fn quarantine(&self) -> PathBuf {
         self.dir.join("quarantine")
+    }
+
+    /// Where an import is gathered, laid out as the buffer itself.
+    pub(crate) fn staging(&self) -> Self {
+        Self::new(&self.dir.join("import"))
+    }
+
+    /// Removes what an import has left.
+    pub(crate) fn clear_staging(&self) -> io::Result<()> {
+        match fs::remove_dir_all(self.staging().dir) {
+            Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
+            _ => Ok(()),
+        }
     }
 
     /// The numbers of all files that end in `extension`, ascending.
@@ -55,11 +72,22 @@ impl Files {
         Ok(numbers)
     }
 
-    /// Removes a segment and its marks; `.seg` first, so that a crash in between leaves nothing to deliver again.
+    /// Removes a segment, its marks and its index; `.seg` first, so that a crash in between leaves nothing to deliver
+    /// again.
     pub(crate) fn remove(&self, id: u64) -> io::Result<()> {
         remove_if_there(&self.segment(id))?;
         remove_if_there(&self.marks(id))?;
+        remove_if_there(&self.index(id))?;
         sync_dir(&self.segments())
+    }
+
+    /// Renames a whole segment into quarantine, so that nothing of it is lost, and removes what belongs to it.
+    pub(crate) fn withdraw(&self, id: u64, length: u64) -> io::Result<()> {
+        fs::create_dir_all(self.quarantine())?;
+        let target = self.quarantine().join(format!("{id:020}.seg.0-{length}"));
+        fs::rename(self.segment(id), target)?;
+        sync_dir(&self.quarantine())?;
+        self.remove(id)
     }
 }
 
@@ -77,6 +105,6 @@ pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
 }
 
 /// Makes names in `dir` durable.
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }

@@ -2,14 +2,18 @@
 
 /// Bytes of a segment's header.
 pub(super) const SEGMENT_HEADER: usize = 36;
-/// The version that is written, and the only one that is read.
-pub(super) const VERSION: u32 = 1;
+/// Payloads as they are.
+pub(super) const PLAIN: u32 = 1;
+/// Payloads that may be compressed.
+pub(super) const PACKED: u32 = 2;
 
 const MAGIC: &[u8; 8] = b"FOREBAYS";
 
 /// What the header of a segment says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SegmentHeader {
+    /// Of the format: [`PLAIN`] or [`PACKED`].
+    pub(super) version: u32,
     /// Milliseconds since 1970.
     pub(super) created: u64,
     /// No sequence from here on had been given away by then.
@@ -29,7 +33,7 @@ impl SegmentHeader {
     pub(super) fn encode(self) -> [u8; SEGMENT_HEADER] {
         let mut bytes = [0; SEGMENT_HEADER];
         bytes[0..8].copy_from_slice(MAGIC);
-        bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.created.to_le_bytes());
         bytes[24..32].copy_from_slice(&self.first.to_le_bytes());
         let crc = crc32c::crc32c(&bytes[..32]);
@@ -44,13 +48,13 @@ impl SegmentHeader {
             return Err(HeaderFault::Damaged);
         }
         let version = take_u32(&mut rest).ok_or(HeaderFault::Damaged)?;
-        if version != VERSION {
+        if !(PLAIN..=PACKED).contains(&version) {
             return Err(HeaderFault::Version(version));
         }
         take_u32(&mut rest).ok_or(HeaderFault::Damaged)?;
         let created = take_u64(&mut rest).ok_or(HeaderFault::Damaged)?;
         let first = take_u64(&mut rest).ok_or(HeaderFault::Damaged)?;
-        Ok(Self { created, first })
+        Ok(Self { version, created, first })
     }
 }
 
@@ -72,7 +76,7 @@ pub(super) fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const HEADER: SegmentHeader = SegmentHeader { created: 1_700_000_000_123, first: 42 };
+    const HEADER: SegmentHeader = SegmentHeader { version: PACKED, created: 1_700_000_000_123, first: 42 };
 
     #[test]
     fn a_header_reads_back_as_it_was_written() {

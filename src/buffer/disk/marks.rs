@@ -5,14 +5,16 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::path::Path;
 
 use super::files::remove_if_there;
-use super::header::{VERSION, take_u32, take_u64};
+use super::header::{take_u32, take_u64};
 
 const HEADER: usize = 16;
 const MARK: usize = 12;
 const MAGIC: &[u8; 8] = b"FOREBAYD";
+const VERSION: u32 = 1;
 
 /// The marks of one segment, open for more.
 pub(super) struct Marks {
@@ -66,19 +68,63 @@ fn header() -> [u8; HEADER] {
 /// The settled sequences of a segment, sorted; none where there is no file. Marks that cannot be believed are
 /// left out, and a file with a header that cannot be is removed, so that new marks can be trusted again.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u64>> {
+    let look = look(path)?;
+    if look.is_headless {
+        remove_if_there(path)?;
+    }
+    Ok(look.settled)
+}
+
+/// A file of marks as it is.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    /// The settled sequences, sorted.
+    pub(super) settled: Vec<u64>,
+    /// Where there are bytes that are no marks.
+    pub(super) damaged: Vec<Range<u64>>,
+    /// Whether it ends within a mark, or the header.
+    pub(super) is_torn: bool,
+    /// Whether the header is none, so that nothing is believed.
+    is_headless: bool,
+}
+
+/// As [`read`], and leaves the file alone.
+pub(super) fn look(path: &Path) -> io::Result<Look> {
     let mut bytes = Vec::new();
     match File::open(path) {
         Ok(mut file) => file.read_to_end(&mut bytes)?,
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(Look::default()),
         Err(fault) => return Err(fault),
     };
-    let Some(marks) = bytes.strip_prefix(&header()) else {
-        remove_if_there(path)?;
-        return Ok(Vec::new());
-    };
-    let mut sequences: Vec<u64> = marks.chunks_exact(MARK).filter_map(parse).collect();
-    sequences.sort_unstable();
-    Ok(sequences)
+    let mut look = Look::default();
+    match bytes.strip_prefix(&header()) {
+        Some(marks) => look.take(marks),
+        None => {
+            look.is_headless = true;
+            look.is_torn = bytes.len() < HEADER;
+            look.damaged.push(0..bytes.len() as u64);
+        }
+    }
+    look.settled.sort_unstable();
+    Ok(look)
+}
+
+impl Look {
+    fn take(&mut self, marks: &[u8]) {
+        self.is_torn = !marks.len().is_multiple_of(MARK);
+        let mut at = HEADER as u64;
+        for mark in marks.chunks(MARK) {
+            let end = at + mark.len() as u64;
+            match parse(mark) {
+                Some(sequence) => self.settled.push(sequence),
+                None => match self.damaged.last_mut().filter(|last| last.end == at) {
+                    Some(last) => last.end = end,
+                    None => self.damaged.push(at..end),
+                },
+            }
+            at = end;
+        }
+    }
 }
 
 fn parse(mut mark: &[u8]) -> Option<u64> {
@@ -103,7 +149,14 @@ mod tests {
             flipped[at] ^= 0x10;
             for bytes in [&whole[..at], &flipped] {
                 std::fs::write(&path, bytes).expect("a damaged file");
+                let look = look(&path).expect("no error");
+                assert_eq!(
+                    look.damaged.iter().filter(|range| range.is_empty()).count(),
+                    usize::from(at == 0 && bytes.is_empty())
+                );
+                assert!(bytes.len() < whole.len() || look.damaged.len() == 1, "at {at}: {look:?}");
                 let marks = read(&path).expect("no error");
+                assert_eq!(marks, look.settled);
                 assert!(marks.len() < 3 && marks.iter().all(|mark| [3, 4, 900].contains(mark)), "at {at}");
             }
         }

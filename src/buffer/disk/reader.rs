@@ -1,12 +1,46 @@
 //! Spilled documents back into memory: consecutive records of a segment, end to end in one allocation.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::record::{Body, Head, Kind};
+use rustix::io::Errno;
+
+use super::record::{Body, Damage, Head, Kind};
 use super::scan::{Scan, Step};
 use super::{Files, Place, quarantine};
 use crate::buffer::TagRun;
+
+/// How often a segment is tried, a second apart, before an error that lasts is taken for the last word.
+pub(crate) const TRIES: u32 = 30;
+
+/// Whether an error says that the medium or the file system has failed, or that the file is not what it was. Any other,
+/// such as too many open files or a missing permission, says nothing about the segment, and is waited out.
+pub(crate) fn is_lasting(fault: &io::Error) -> bool {
+    let failed = [Errno::IO, Errno::NOENT, Errno::BADMSG, Errno::UCLEAN];
+    fault.kind() == io::ErrorKind::UnexpectedEof
+        || Errno::from_io_error(fault).is_some_and(|errno| failed.contains(&errno))
+}
+
+/// How often each segment could not be read, since it could.
+#[derive(Default)]
+pub(crate) struct Tries(Mutex<HashMap<u64, u32>>);
+
+impl Tries {
+    /// Counts a failure; how many there are now.
+    pub(crate) fn failed(&self, segment: u64) -> u32 {
+        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = failures.entry(segment).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    /// Begins anew, or ends.
+    pub(crate) fn forget(&self, segment: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&segment);
+    }
+}
 
 /// How much to read at once; the first record is read whatever its size.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +71,13 @@ pub(crate) fn read_back(
     let file = File::open(files.segment(place.segment))?;
     let mut scan = Scan::new(&file, place.from, place.to);
     let mut read = ReadBack::into(into);
-    while !scan.peek()?.is_some_and(|head| read.is_full(&head, limits)) {
+    while !scan.peek()?.is_some_and(|(head, length)| read.is_full(&head, length, limits)) {
         match scan.step()? {
-            Step::Record { head, body, .. } => read.push(&head, &body),
+            Step::Record { from, head, body } => {
+                if let Err(damage) = read.push(&head, &body) {
+                    set_aside(files, place.segment, from, from + u64::from(head.length), &damage)?;
+                }
+            }
             Step::Damaged { from, to, damage } => set_aside(files, place.segment, from, to, &damage)?,
             Step::Lost { from, damage } => set_aside(files, place.segment, from, place.to, &damage)?,
             Step::Torn { from } => set_aside(files, place.segment, from, place.to, &"cut short")?,
@@ -48,6 +86,23 @@ pub(crate) fn read_back(
     }
     read.offset = scan.offset();
     Ok(read)
+}
+
+/// Whose documents lie in `place`, as far as that can be read.
+pub(crate) fn tally(files: &Files, place: Place, tags: &mut HashMap<Arc<str>, u64>) -> io::Result<()> {
+    let file = File::open(files.segment(place.segment))?;
+    let mut scan = Scan::new(&file, place.from, place.to);
+    loop {
+        match scan.step()? {
+            Step::Record { body, .. } => {
+                for TagRun { tag, documents } in body.tags {
+                    *tags.entry(tag).or_default() += u64::from(documents);
+                }
+            }
+            Step::Damaged { .. } => (),
+            Step::Lost { .. } | Step::Torn { .. } | Step::End => return Ok(()),
+        }
+    }
 }
 
 fn set_aside(
@@ -69,21 +124,22 @@ impl ReadBack {
         Self { bytes, ends: Vec::new(), tags: Vec::new(), sequences: Vec::new(), offset: 0 }
     }
 
-    fn is_full(&self, next: &Head, limits: ReadLimits) -> bool {
+    fn is_full(&self, next: &Head, length: u32, limits: ReadLimits) -> bool {
         !self.ends.is_empty()
-            && (self.bytes.len() + next.payload as usize > limits.bytes
+            && (self.bytes.len() + length as usize > limits.bytes
                 || self.ends.len() + next.documents as usize > limits.documents)
     }
 
-    fn push(&mut self, head: &Head, body: &Body<'_>) {
+    fn push(&mut self, head: &Head, body: &Body<'_>) -> Result<(), Damage> {
         if head.kind != Kind::Batch {
-            return;
+            return Ok(());
         }
         // why: one record is bounded by the format, and a second is only added below the limit of a bulk request.
         let base = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        self.bytes.extend_from_slice(body.payload);
+        body.unpack(head, &mut self.bytes)?;
         self.ends.extend(body.ends.iter().map(|end| base.saturating_add(*end)));
         self.tags.extend_from_slice(&body.tags);
         self.sequences.push(head.sequence);
+        Ok(())
     }
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::codec::{MAX_UNPACKED, unpack};
 use super::header::{take_u32, take_u64};
 use crate::buffer::TagRun;
 
@@ -13,7 +14,6 @@ pub(crate) const HEAD: usize = 44;
 pub(crate) const MAX_RECORD: u32 = 1 << 30;
 
 const MARKER: &[u8; 4] = b"FBR1";
-const CODEC_NONE: u8 = 0;
 
 /// What a record holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +24,21 @@ pub(crate) enum Kind {
     Part = 2,
 }
 
+/// How a payload is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codec {
+    /// As it is.
+    None = 0,
+    /// As one zstd frame; batches only.
+    Zstd = 1,
+}
+
 /// A record to be written.
 pub(crate) struct NewRecord<'a> {
     pub(crate) sequence: u64,
     pub(crate) kind: Kind,
+    /// Of `payload`; `ends` are without it.
+    pub(crate) codec: Codec,
     pub(crate) ends: &'a [u32],
     pub(crate) tags: &'a [TagRun],
     pub(crate) parts: &'a [u64],
@@ -40,7 +51,9 @@ pub(crate) struct Head {
     pub(crate) length: u32,
     pub(crate) sequence: u64,
     pub(crate) kind: Kind,
+    pub(crate) codec: Codec,
     pub(crate) documents: u32,
+    /// Bytes as they are stored.
     pub(crate) payload: u32,
     runs: u32,
     parts: u32,
@@ -53,6 +66,7 @@ pub(crate) struct Body<'a> {
     pub(crate) ends: Vec<u32>,
     pub(crate) tags: Vec<TagRun>,
     pub(crate) parts: Vec<u64>,
+    /// As it is stored; see [`Body::unpack`].
     pub(crate) payload: &'a [u8],
 }
 
@@ -106,7 +120,7 @@ impl NewRecord<'_> {
         out.extend_from_slice(MARKER);
         out.extend_from_slice(&length.to_le_bytes());
         out.extend_from_slice(&self.sequence.to_le_bytes());
-        out.extend_from_slice(&[self.kind as u8, CODEC_NONE, 0, 0]);
+        out.extend_from_slice(&[self.kind as u8, self.codec as u8, 0, 0]);
         for count in [self.ends.len(), self.tags.len(), self.parts.len(), self.payload.len(), 0, 0] {
             out.extend_from_slice(&(count as u32).to_le_bytes());
         }
@@ -143,14 +157,20 @@ impl Head {
         let length = take_u32(rest).filter(|length| (HEAD as u32..=MAX_RECORD).contains(length))?;
         let sequence = take_u64(rest)?;
         let [kind, codec, 0, 0] = take_u32(rest)?.to_le_bytes() else { return None };
-        let kind = match (kind, codec) {
-            (1, CODEC_NONE) => Kind::Batch,
-            (2, CODEC_NONE) => Kind::Part,
+        let (kind, codec) = match (kind, codec) {
+            (1, 0) => (Kind::Batch, Codec::None),
+            (1, 1) => (Kind::Batch, Codec::Zstd),
+            (2, 0) => (Kind::Part, Codec::None),
             _ => return None,
         };
         let (documents, runs, parts) = (take_u32(rest)?, take_u32(rest)?, take_u32(rest)?);
         let (payload, body_crc) = (take_u32(rest)?, take_u32(rest)?);
-        Some(Self { length, sequence, kind, documents, runs, parts, payload, body_crc })
+        Some(Self { length, sequence, kind, codec, documents, runs, parts, payload, body_crc })
+    }
+
+    /// Where in the body the last end is, which is the payload's length without its codec; none in a part.
+    pub(crate) fn last_end(&self) -> Option<u64> {
+        Some(4 * u64::from(self.documents.checked_sub(1)?))
     }
 
     /// The length that a damaged head claims, if a record could have it.
@@ -179,11 +199,20 @@ impl Head {
     fn agrees(&self, body: &Body<'_>) -> bool {
         let documents: u64 = body.tags.iter().map(|run| u64::from(run.documents)).sum();
         let last = body.ends.last().copied();
-        let whole = match self.kind {
-            Kind::Batch => last == Some(self.payload),
-            Kind::Part => last.is_none(),
+        let whole = match (self.kind, self.codec) {
+            (Kind::Batch, Codec::None) => last == Some(self.payload),
+            (Kind::Batch, Codec::Zstd) => last.is_some_and(|last| last <= MAX_UNPACKED),
+            (Kind::Part, _) => last.is_none(),
         };
         whole && documents == u64::from(self.documents) && body.ends.is_sorted()
+    }
+}
+
+impl Body<'_> {
+    /// Appends the payload without its codec to `out`; a frame that is not what the ends say is malformed.
+    pub(crate) fn unpack(&self, head: &Head, out: &mut Vec<u8>) -> Result<(), Damage> {
+        let length = self.ends.last().copied().unwrap_or(head.payload);
+        if unpack(head.codec, self.payload, length, out) { Ok(()) } else { Err(Damage::Malformed) }
     }
 }
 
@@ -230,7 +259,15 @@ mod tests {
 
     fn sample(tags: &[TagRun]) -> Vec<u8> {
         let payload = b"aabbbbc";
-        encode(&NewRecord { sequence: 7, kind: Kind::Batch, ends: &[2, 6, 7], tags, parts: &[5, 6], payload })
+        encode(&NewRecord {
+            sequence: 7,
+            kind: Kind::Batch,
+            codec: Codec::None,
+            ends: &[2, 6, 7],
+            tags,
+            parts: &[5, 6],
+            payload,
+        })
     }
 
     fn parse(bytes: &[u8]) -> Option<(Head, Body<'_>)> {
@@ -273,7 +310,15 @@ mod tests {
         for ends in wrong_ends {
             let tags = tags();
             let payload = b"aabbbbc";
-            let record = NewRecord { sequence: 7, kind: Kind::Batch, ends, tags: &tags, parts: &[], payload };
+            let record = NewRecord {
+                sequence: 7,
+                kind: Kind::Batch,
+                codec: Codec::None,
+                ends,
+                tags: &tags,
+                parts: &[],
+                payload,
+            };
             assert_eq!(parse(&encode(&record)), None, "{ends:?}");
         }
     }

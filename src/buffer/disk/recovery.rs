@@ -1,31 +1,21 @@
 //! What a start makes of the segments that it finds: the table in the module above, case by case.
 //!
-//! Streams one record at a time. Besides, memory grows with the number of gaps between unsettled records and with
+//! What an index tells is not read again; the rest is streamed, one record at a time. Besides, memory grows with the number of gaps between unsettled records and with
 //! the marks of one segment, not with the documents.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::{self, File};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::files::{remove_if_there, sync_dir};
-use super::header::{HeaderFault, SEGMENT_HEADER, SegmentHeader, VERSION};
+use super::files::remove_if_there;
+use super::header::{HeaderFault, PACKED, SEGMENT_HEADER, SegmentHeader};
+use super::index::{self, Index, Run};
 use super::record::{Body, Damage, Head, Kind};
 use super::scan::{Scan, Step};
 use super::store::Segment;
 use super::{Files, OpenError, Place, marks, quarantine};
 use crate::metrics::{Metrics, reason};
-
-/// Consecutive unsettled batches, as they lie in a segment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    pub(crate) place: Place,
-    pub(crate) first: u64,
-    pub(crate) last: u64,
-    pub(crate) documents: u64,
-    /// When the segment was created, milliseconds since 1970.
-    pub(crate) created: u64,
-}
 
 /// What a start found.
 #[derive(Default)]
@@ -34,12 +24,17 @@ pub(crate) struct Recovered {
     pub(crate) runs: Vec<Run>,
     /// Unsettled parts with their bytes, by id.
     pub(crate) parts: Vec<(u64, Vec<u8>)>,
+    /// Settled ones, the latest [`SETTLED_PARTS`] of them.
+    pub(crate) settled_parts: VecDeque<(u64, Vec<u8>)>,
     pub(crate) segments: BTreeMap<u64, Segment>,
     /// Which segment each of `parts` is in.
     pub(crate) part_segments: HashMap<u64, u64>,
     pub(crate) next_sequence: u64,
     pub(crate) next_segment: u64,
 }
+
+/// Settled parts that are told of: those whose senders may not have got their acks are the latest ones.
+const SETTLED_PARTS: usize = 256;
 
 /// Reads every segment, mends what can be mended, deletes what is settled.
 pub(crate) fn recover(files: &Files, metrics: &Metrics) -> Result<Recovered, OpenError> {
@@ -81,12 +76,42 @@ impl Walk<'_> {
         let settled =
             marks::read(&self.files.marks(id)).map_err(OpenError::io("read", self.files.marks(id)))?;
         self.found.segments.insert(id, Segment::found(0, length));
-        let mut scan = Scan::new(&file, SEGMENT_HEADER as u64, length);
+        if settled.is_empty()
+            && let Some(index) = Index::read(&self.files.index(id), id, header, length)
+        {
+            self.indexed(id, index);
+            return Ok(());
+        }
+        self.scan(id, &file, length, &settled, header.created)
+    }
+
+    /// Takes an index's word for a segment of which nothing is settled.
+    fn indexed(&mut self, id: u64, index: Index) {
+        let Index { highest, runs, parts, superseded } = index;
+        self.found.next_sequence = self.found.next_sequence.max(highest.saturating_add(1));
+        if let Some(segment) = self.found.segments.get_mut(&id) {
+            segment.live = runs.iter().map(Run::records).sum::<u64>() + parts.len() as u64;
+        }
+        self.superseded.extend(superseded);
+        self.parts.extend(parts);
+        self.found.runs.extend(runs);
+    }
+
+    fn scan(
+        &mut self,
+        id: u64,
+        file: &File,
+        length: u64,
+        settled: &[u64],
+        created: u64,
+    ) -> Result<(), OpenError> {
+        let path = self.files.segment(id);
+        let mut scan = Scan::new(file, SEGMENT_HEADER as u64, length);
         loop {
             match scan.step().map_err(OpenError::io("read", &path))? {
                 Step::Record { from, head, body } => {
                     let place = Place { segment: id, from, to: from + u64::from(head.length) };
-                    self.record(place, &head, &body, &settled, header.created);
+                    self.record(place, &head, &body, settled, created);
                 }
                 Step::Damaged { from, to, damage } => self.set_aside(id, from, to, damage)?,
                 Step::Lost { from, damage } => {
@@ -112,10 +137,10 @@ impl Walk<'_> {
             .map_err(OpenError::io("read", &path))?;
         match SegmentHeader::parse(&bytes) {
             Ok(header) => Ok(Some(header)),
-            Err(HeaderFault::Version(found)) => Err(OpenError::Version { path, found, known: VERSION }),
+            Err(HeaderFault::Version(found)) => Err(OpenError::Version { path, found, known: PACKED }),
             Err(HeaderFault::Damaged) => {
                 self.skipped("header", &path, 0, length);
-                self.move_away(id, length).map_err(OpenError::io("quarantine", &path))?;
+                self.files.withdraw(id, length).map_err(OpenError::io("quarantine", &path))?;
                 Ok(None)
             }
         }
@@ -125,6 +150,9 @@ impl Walk<'_> {
         self.found.next_sequence = self.found.next_sequence.max(head.sequence.saturating_add(1));
         self.superseded.extend(&body.parts);
         if settled.binary_search(&head.sequence).is_ok() {
+            if head.kind == Kind::Part {
+                self.settled_part(head.sequence, body.payload.to_vec());
+            }
             return;
         }
         if let Some(segment) = self.found.segments.get_mut(&place.segment) {
@@ -132,24 +160,17 @@ impl Walk<'_> {
         }
         match head.kind {
             Kind::Part => drop(self.parts.insert(head.sequence, place)),
-            Kind::Batch => self.batch(place, head, created),
+            Kind::Batch => {
+                let (first, documents) = (head.sequence, u64::from(head.documents));
+                index::push(&mut self.found.runs, Run { place, first, last: first, documents, created });
+            }
         }
     }
 
-    /// Joins the batch to the run before it if nothing lies between, neither in the file nor in sequence.
-    fn batch(&mut self, place: Place, head: &Head, created: u64) {
-        let (first, documents) = (head.sequence, u64::from(head.documents));
-        match self.found.runs.last_mut() {
-            Some(run)
-                if run.place.segment == place.segment
-                    && run.place.to == place.from
-                    && run.last.checked_add(1) == Some(first) =>
-            {
-                run.place.to = place.to;
-                run.last = first;
-                run.documents += documents;
-            }
-            _ => self.found.runs.push(Run { place, first, last: first, documents, created }),
+    fn settled_part(&mut self, id: u64, bytes: Vec<u8>) {
+        self.found.settled_parts.push_back((id, bytes));
+        if self.found.settled_parts.len() > SETTLED_PARTS {
+            self.found.settled_parts.pop_front();
         }
     }
 
@@ -188,33 +209,28 @@ impl Walk<'_> {
         tracing::warn!(file = %path.display(), from, to, reason = word, "skipped bytes of a segment");
     }
 
-    fn move_away(&self, id: u64, length: u64) -> io::Result<()> {
-        fs::create_dir_all(self.files.quarantine())?;
-        let target = self.files.quarantine().join(format!("{id:020}.seg.0-{length}"));
-        fs::rename(self.files.segment(id), target)?;
-        sync_dir(&self.files.quarantine())?;
-        self.files.remove(id)
-    }
-
     fn remove_orphans(&self, ids: &[u64]) -> Result<(), OpenError> {
-        let marks = self.files.numbers("done").map_err(OpenError::io("list", self.files.segments()))?;
-        for id in marks.into_iter().filter(|id| ids.binary_search(id).is_err()) {
-            let path = self.files.marks(id);
+        let list =
+            |extension| self.files.numbers(extension).map_err(OpenError::io("list", self.files.segments()));
+        let is_orphan = |id: &u64| ids.binary_search(id).is_err();
+        let marks = list("done")?.into_iter().filter(is_orphan).map(|id| self.files.marks(id));
+        let indexes = list("idx")?.into_iter().filter(is_orphan).map(|id| self.files.index(id));
+        for path in marks.chain(indexes) {
             remove_if_there(&path).map_err(OpenError::io("remove", &path))?;
         }
-        Ok(())
+        self.files.clear_staging().map_err(OpenError::io("remove", self.files.staging().dir()))
     }
 
     /// Settles superseded parts; reads the others.
     fn settle_parts(&mut self) -> Result<(), OpenError> {
         let mut settled: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         for (id, place) in std::mem::take(&mut self.parts) {
+            let path = self.files.segment(place.segment);
+            let bytes = read_part(&path, place).map_err(OpenError::io("read", &path))?;
             if self.superseded.contains(&id) {
                 settled.entry(place.segment).or_default().push(id);
-                continue;
-            }
-            let path = self.files.segment(place.segment);
-            if let Some(bytes) = read_part(&path, place).map_err(OpenError::io("read", &path))? {
+                bytes.into_iter().for_each(|bytes| self.settled_part(id, bytes));
+            } else if let Some(bytes) = bytes {
                 self.found.part_segments.insert(id, place.segment);
                 self.found.parts.push((id, bytes));
             }

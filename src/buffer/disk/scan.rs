@@ -1,12 +1,15 @@
 //! Walks a segment record by record and tells torn from damaged from unreadable.
 //!
-//! Reads one record at a time, and reserves no more than the file has left.
+//! Reads ahead a little, or one record at a time where these are larger, and reserves no more than the file has left.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::record::{Body, Damage, HEAD, Head};
+
+/// Bytes read at once, so that small records do not take a call each.
+const AHEAD: u64 = 128 << 10;
 
 /// What a walk meets next.
 pub(super) enum Step<'b> {
@@ -27,12 +30,46 @@ pub(super) struct Scan<'a> {
     file: &'a File,
     offset: u64,
     end: u64,
+    window: Window,
+}
+
+/// Bytes of the file that were read last.
+#[derive(Default)]
+struct Window {
+    from: u64,
+    length: usize,
     bytes: Vec<u8>,
+}
+
+impl Window {
+    /// `length` bytes from `from` on, all of which lie before `end`.
+    fn get(&mut self, file: &File, from: u64, length: usize, end: u64) -> io::Result<&[u8]> {
+        let holds = from.checked_sub(self.from).and_then(|skip| usize::try_from(skip).ok());
+        let start = match holds.filter(|start| start.saturating_add(length) <= self.length) {
+            Some(start) => start,
+            None => {
+                let more = usize::try_from(AHEAD.min(end.saturating_sub(from))).unwrap_or_default();
+                self.read(file, from, length.max(more))?;
+                0
+            }
+        };
+        self.bytes.get(start..start + length).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn read(&mut self, file: &File, from: u64, length: usize) -> io::Result<()> {
+        self.length = 0;
+        if self.bytes.len() < length {
+            self.bytes.resize(length, 0);
+        }
+        file.read_exact_at(self.bytes.get_mut(..length).unwrap_or_default(), from)?;
+        (self.from, self.length) = (from, length);
+        Ok(())
+    }
 }
 
 impl<'a> Scan<'a> {
     pub(super) fn new(file: &'a File, offset: u64, end: u64) -> Self {
-        Self { file, offset, end, bytes: Vec::new() }
+        Self { file, offset, end, window: Window::default() }
     }
 
     /// The byte behind what has been walked over.
@@ -40,9 +77,18 @@ impl<'a> Scan<'a> {
         self.offset
     }
 
-    /// The head of the next record, if it is a sound one.
-    pub(super) fn peek(&self) -> io::Result<Option<Head>> {
-        Ok(self.head_at(self.offset)?.and_then(|bytes| Head::parse(&bytes).ok()))
+    /// The head of the next record, if it is a sound one, and the length of its payload without its codec as far as
+    /// that can be told before its body was checked.
+    pub(super) fn peek(&mut self) -> io::Result<Option<(Head, u32)>> {
+        let Some(head) = self.head_at(self.offset)?.and_then(|bytes| Head::parse(&bytes).ok()) else {
+            return Ok(None);
+        };
+        let last_end = head.last_end().map(|at| self.offset + HEAD as u64 + at);
+        let length = match last_end.filter(|at| at.saturating_add(4) <= self.end) {
+            Some(at) => self.bytes_at(at, 4)?.try_into().map_or(head.payload, u32::from_le_bytes),
+            None => head.payload,
+        };
+        Ok(Some((head, length)))
     }
 
     /// One step on. After [`Step::Lost`] and [`Step::Torn`] the walk is over.
@@ -63,10 +109,9 @@ impl<'a> Scan<'a> {
         if to > self.end {
             return Ok(self.over(Step::Torn { from }));
         }
-        self.bytes.resize(head.length as usize - HEAD, 0);
-        self.file.read_exact_at(&mut self.bytes, from + HEAD as u64)?;
         self.offset = to;
-        Ok(match head.parse_body(&self.bytes) {
+        let body = self.bytes_at(from + HEAD as u64, head.length as usize - HEAD)?;
+        Ok(match head.parse_body(body) {
             Ok(body) => Step::Record { from, head, body },
             Err(damage) => Step::Damaged { from, to, damage },
         })
@@ -89,22 +134,22 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn head_at(&self, from: u64) -> io::Result<Option<[u8; HEAD]>> {
+    fn head_at(&mut self, from: u64) -> io::Result<Option<[u8; HEAD]>> {
         if from.saturating_add(HEAD as u64) > self.end {
             return Ok(None);
         }
-        let mut bytes = [0; HEAD];
-        self.file.read_exact_at(&mut bytes, from)?;
-        Ok(Some(bytes))
+        Ok(self.bytes_at(from, HEAD)?.try_into().ok())
     }
 
-    fn is_zero(&self, from: u64) -> io::Result<bool> {
-        let mut chunk = [0; 4096];
+    fn bytes_at(&mut self, from: u64, length: usize) -> io::Result<&[u8]> {
+        self.window.get(self.file, from, length, self.end)
+    }
+
+    fn is_zero(&mut self, from: u64) -> io::Result<bool> {
         let mut at = from;
         while at < self.end {
-            let length = usize::try_from(self.end - at).unwrap_or(usize::MAX).min(chunk.len());
-            self.file.read_exact_at(&mut chunk[..length], at)?;
-            if chunk[..length].iter().any(|byte| *byte != 0) {
+            let length = usize::try_from(AHEAD.min(self.end - at)).unwrap_or_default();
+            if self.bytes_at(at, length)?.iter().any(|byte| *byte != 0) {
                 return Ok(false);
             }
             at += length as u64;

@@ -10,18 +10,23 @@ pub(crate) struct Space {
     dir: PathBuf,
     disk: u64,
     min_free: u64,
+    min_free_percent: u64,
+    /// What has to stay free, of the two the more.
+    keep: u64,
     /// What was free when it was last looked at, less what has been admitted since.
     free: u64,
 }
 
 impl Space {
-    pub(crate) fn new(dir: &Path, disk: u64, min_free: u64) -> Self {
-        Self { dir: dir.to_owned(), disk, min_free, free: 0 }
+    pub(crate) fn new(dir: &Path, disk: u64, min_free: u64, min_free_percent: u64) -> Self {
+        Self { dir: dir.to_owned(), disk, min_free, min_free_percent, keep: min_free, free: 0 }
     }
 
     /// Looks at what is free now; once a group is enough.
     pub(crate) fn look(&mut self) -> Result<(), DiskError> {
-        (self.free, _) = file_system(&self.dir).map_err(DiskError::io("read", &self.dir))?;
+        let (free, total) = file_system(&self.dir).map_err(DiskError::io("read", &self.dir))?;
+        self.free = free;
+        self.keep = self.min_free.max(total / 100 * self.min_free_percent);
         Ok(())
     }
 
@@ -37,8 +42,8 @@ impl Space {
         }
         let free = self.free;
         match free.checked_sub(more) {
-            Some(left) if left >= self.min_free => self.free = left,
-            _ => return Err(DiskError::MinFree { free, more, limit: self.min_free }),
+            Some(left) if left >= self.keep => self.free = left,
+            _ => return Err(DiskError::MinFree { free, more, limit: self.keep }),
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
 use super::active::Active;
-use super::header::SEGMENT_HEADER;
+use super::header::{PACKED, PLAIN, SEGMENT_HEADER};
 use super::marks::Marks;
 use super::record::NewRecord;
 use super::{DiskError, Files, Place, Recovered, Space};
@@ -33,6 +33,8 @@ pub(crate) struct Store {
     files: Files,
     space: Space,
     segment_bytes: u64,
+    /// Of the segments to come.
+    version: u32,
     segments: BTreeMap<u64, Segment>,
     active: Option<Active>,
     next_segment: u64,
@@ -43,12 +45,19 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// The segments that a start found; none is written to again.
-    pub(crate) fn new(files: Files, space: Space, segment_bytes: u64, found: Recovered) -> Self {
+    /// The segments that a start found; none is written to again. Those to come may hold packed payloads if `packed`.
+    pub(crate) fn new(
+        files: Files,
+        space: Space,
+        segment_bytes: u64,
+        packed: bool,
+        found: Recovered,
+    ) -> Self {
         Self {
             files,
             space,
             segment_bytes,
+            version: if packed { PACKED } else { PLAIN },
             segments: found.segments,
             active: None,
             next_segment: found.next_segment,
@@ -67,12 +76,12 @@ impl Store {
     pub(crate) fn begin(&mut self, next_sequence: u64) -> Result<(), DiskError> {
         self.space.look()?;
         if self.is_full() {
-            self.retire();
+            self.close();
         }
         if self.active.is_none() {
             let id = self.next_segment;
             self.space.admit(self.bytes(), SEGMENT_HEADER as u64)?;
-            self.active = Some(Active::create(&self.files, id, next_sequence)?);
+            self.active = Some(Active::create(&self.files, id, self.version, next_sequence)?);
             self.segments.insert(id, Segment::default());
             self.next_segment += 1;
         }
@@ -126,6 +135,41 @@ impl Store {
             active.cut_back();
         }
         self.retire();
+    }
+
+    /// The active segment, all of which is committed, takes no more.
+    pub(crate) fn close(&mut self) {
+        if let Some(active) = &self.active {
+            active.close(&self.files);
+        }
+        self.retire();
+    }
+
+    /// The segments that could make room, oldest first: all but those that hold a part of a line that is not whole yet.
+    pub(crate) fn oldest(&self) -> Vec<u64> {
+        let holds_part = |id: &u64| self.parts.values().any(|segment| segment == id);
+        self.segments.keys().copied().filter(|id| !holds_part(id)).collect()
+    }
+
+    /// Deletes a segment, delivered or not.
+    pub(crate) fn discard(&mut self, id: u64) {
+        self.sync_marks();
+        self.delete(id);
+    }
+
+    /// Moves a segment that cannot be read out of the way, where people find it.
+    pub(crate) fn withdraw(&mut self, id: u64) {
+        if self.active.as_ref().is_some_and(|active| active.id() == id) {
+            self.retire();
+        }
+        let Some(segment) = self.segments.get(&id) else { return };
+        match self.files.withdraw(id, segment.bytes) {
+            Ok(()) => drop(self.segments.remove(&id)),
+            Err(fault) => {
+                let path = self.files.segment(id);
+                tracing::error!(file = %path.display(), %fault, "cannot move a segment to quarantine; the next start tries it again");
+            }
+        }
     }
 
     fn retire(&mut self) {

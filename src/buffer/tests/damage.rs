@@ -78,6 +78,7 @@ async fn damage_is_told_of_once() {
     let (dir, segment, mut bytes) = spilled().await;
     bytes[36 + 44] ^= 1;
     std::fs::write(&segment, bytes).expect("a wounded segment");
+    std::fs::remove_file(segment.with_extension("idx")).expect("a segment that was not closed");
     for expected in [1, 0] {
         let metrics = metrics();
         let (buffer, _) =
@@ -100,12 +101,12 @@ async fn zeros_that_a_power_cut_leaves_behind_are_a_torn_tail() {
 #[tokio::test]
 async fn a_segment_of_a_later_version_is_refused_with_advice_and_left_alone() {
     let (dir, segment, mut bytes) = spilled().await;
-    bytes[8] = 2;
+    bytes[8] = 3;
     let crc = crc32c::crc32c(&bytes[..32]);
     bytes[32..36].copy_from_slice(&crc.to_le_bytes());
     std::fs::write(&segment, &bytes).expect("a later segment");
-    let Err(fault) = Buffer::open(options(), dir.path(), metrics()) else { panic!("version 2 was read") };
-    assert!(!fault.is_retryable() && fault.to_string().contains("version 2"), "{fault}");
+    let Err(fault) = Buffer::open(options(), dir.path(), metrics()) else { panic!("version 3 was read") };
+    assert!(!fault.is_retryable() && fault.to_string().contains("version 3"), "{fault}");
     assert_eq!(std::fs::read(&segment).expect("still there"), bytes);
 }
 

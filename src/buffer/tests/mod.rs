@@ -2,6 +2,8 @@
 
 mod damage;
 mod fixture;
+mod full;
+mod index;
 mod model;
 mod parts;
 mod pressure;
@@ -45,7 +47,8 @@ fn open(options: BufferOptions, dir: &Path) -> Buffer {
 }
 
 fn open_with_parts(options: BufferOptions, dir: &Path) -> (Buffer, Vec<KeptPart>) {
-    Buffer::open(options, dir, metrics()).expect("a buffer")
+    let (buffer, parts) = Buffer::open(options, dir, metrics()).expect("a buffer");
+    (buffer, parts.waiting)
 }
 
 fn directory() -> TempDir {

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::ack::{self, Acks, NotAcked};
 use super::options::LimitOptions;
+use super::proxy::ProxyFault;
 use super::read_buffer::ReadBuffer;
+use super::security::Refusal;
 use super::tls::HandshakeFault;
 use crate::buffer::Receipt;
 use crate::decode::{DecodeError, Frame, FrameScan, Scanned};
-use crate::input::{Pass, Shared};
+use crate::input::{Pass, Shared, Source};
 use crate::metrics::{Metrics, reason};
 
 /// How long a connection is still read after the word to stop, counted from its last byte: what has reached this host
@@ -40,9 +42,21 @@ pub(super) enum Ended {
     /// It took too long to come to its first frame.
     #[error("not at its first frame within {0:?}")]
     TooSlow(Duration),
+    /// The handshake did not let it in.
+    #[error("it was refused: {0}")]
+    Refused(#[from] Refusal),
     /// Its TLS handshake failed.
     #[error("no TLS: {0}")]
     Tls(HandshakeFault),
+    /// Its proxy did not tell whose it is.
+    #[error("not taken from a proxy: {0}")]
+    Proxy(#[from] ProxyFault),
+    /// The peer that its proxy told has too many, by the limit's key.
+    #[error("it exceeds {0}")]
+    OverLimit(&'static str),
+    /// The first frames were taken, and the listener wants no more of a connection.
+    #[error("the listener closes a connection after its first frames")]
+    DenyKeepalive,
     /// The next frame cannot be found.
     #[error("what came is no frame: {0}")]
     Malformed(DecodeError),
@@ -58,10 +72,14 @@ impl Ended {
     /// The word for metrics, where it was the daemon that ended it.
     pub(super) fn reason(&self) -> Option<&'static str> {
         match self {
-            Self::ByPeer | Self::Broken(_) => None,
+            Self::ByPeer | Self::Broken(_) | Self::Proxy(ProxyFault::Gone) => None,
             Self::Idle(_) => Some("idle_timeout"),
+            Self::Refused(refusal) => Some(refusal.reason()),
             Self::TooSlow(_) => Some("handshake_timeout"),
             Self::Tls(_) => Some("tls"),
+            Self::Proxy(_) => Some("proxy_protocol"),
+            Self::DenyKeepalive => Some("deny_keepalive"),
+            Self::OverLimit(key) => Some(key),
             Self::Malformed(DecodeError::Limit { key, .. }) => Some(key),
             Self::Malformed(_) => Some("malformed"),
             Self::Stopping => Some("stop"),
@@ -74,7 +92,7 @@ impl Ended {
         if let Some(word) = self.reason() {
             reason(&metrics.connections_closed, word).inc();
         }
-        if let Self::Malformed(DecodeError::Limit { key, .. }) = self {
+        if let Self::Malformed(DecodeError::Limit { key, .. }) | Self::OverLimit(key) = self {
             reason(&metrics.limits_exceeded, key).inc();
         }
     }
@@ -106,6 +124,9 @@ pub(super) struct Connection<R, W> {
     kill: CancellationToken,
     /// When the word to stop was first heard.
     stopped: Option<Instant>,
+    /// Whether it ends once it has taken a frame.
+    deny_keepalive: bool,
+    has_taken: bool,
 }
 
 impl<R, W> Connection<R, W>
@@ -132,7 +153,28 @@ where
             not_acked: CancellationToken::new(),
             kill,
             stopped: None,
+            deny_keepalive: false,
+            has_taken: false,
         }
+    }
+
+    /// What its events say of their sender.
+    pub(super) fn of_source(mut self, source: Source) -> Self {
+        self.pass.set_source(source);
+        self
+    }
+
+    /// What has been read of its frames already.
+    pub(super) fn begun(mut self, buffer: ReadBuffer) -> Self {
+        self.buffer = buffer;
+        self
+    }
+
+    /// Whether it ends once its first frames are taken, and acked where they want that: those that came together, since a
+    /// sender without acks would not send again what it has sent.
+    pub(super) fn deny_keepalive(mut self, deny: bool) -> Self {
+        self.deny_keepalive = deny;
+        self
     }
 
     /// Serves it to its end. `stop` lets it finish what has come.
@@ -164,6 +206,9 @@ where
                 }
                 Scanned::Need(_) => {
                     self.pass.flush();
+                    if self.deny_keepalive && self.has_taken && self.buffer.bytes().is_empty() {
+                        return Err(Ended::DenyKeepalive);
+                    }
                     // why: a socket that always has more would keep this thread for a hundred reads, and what is
                     // to be sent would wait behind it until memory is full.
                     yield_now().await;
@@ -197,14 +242,31 @@ where
     }
 
     async fn read_last(&mut self) -> Result<usize, Ended> {
-        if self.stopped.get_or_insert_with(Instant::now).elapsed() >= LAST_READS {
-            return Err(Ended::Stopping);
+        // What had come by then shows whether the peer wants acks.
+        let again = self.stopped.is_some();
+        let since = *self.stopped.get_or_insert_with(Instant::now);
+        if again {
+            self.say_goodbye().await;
         }
-        let last = timeout(LAST_BYTES, self.buffer.read(&mut self.from));
-        match self.kill.run_until_cancelled(last).await {
-            Some(Ok(read)) => Ok(read?),
-            _ => Err(Ended::Stopping),
+        while since.elapsed() < LAST_READS {
+            let last = timeout(LAST_BYTES, self.buffer.read(&mut self.from));
+            match self.kill.run_until_cancelled(last).await {
+                Some(Ok(read)) => return Ok(read?),
+                Some(Err(_)) if self.say_goodbye().await => (),
+                _ => break,
+            }
         }
+        Err(Ended::Stopping)
+    }
+
+    /// Closes the sending side towards a peer that has not asked for acks, while it is still read: one that looks before
+    /// it writes keeps what it has not written for the next daemon, instead of writing it where nobody reads.
+    /// Whether there was one.
+    async fn say_goodbye(&mut self) -> bool {
+        let Some(mut to) = self.to.take() else { return false };
+        // A peer that has gone needs no goodbye.
+        timeout(LAST_BYTES, to.shutdown()).await.ok();
+        true
     }
 
     /// Takes the frame in the first `length` bytes.
@@ -220,6 +282,7 @@ where
                 return Ok(());
             }
         };
+        self.has_taken = true;
         let Some(chunk) = frame.chunk else {
             // A refusal is counted and logged where it happens, and nobody waits for an answer.
             self.pass.frame(&frame, &self.limits, None).await.ok();

@@ -1,18 +1,24 @@
 //! A bound socket, and the loop that accepts from it.
 
-use std::net::SocketAddr;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::arrival::Arrival;
+use super::heartbeat::Heartbeat;
+use super::names::Names;
 use super::options::ForwardOptions;
-use super::peers::{Admitted, Peers};
+use super::peer::PeerAddress;
+use super::peers::Peers;
+use super::security::Security;
+use super::socket;
 use super::tls::{Renewal, TlsFault};
+use super::unix::{self, SocketFile, UnixFault};
 use crate::input::Shared;
 use crate::log::RateLimited;
 use crate::metrics::reason;
@@ -36,7 +42,9 @@ pub struct ListenError {
 #[derive(Debug, thiserror::Error)]
 enum ListenFault {
     #[error(transparent)]
-    Socket(#[from] std::io::Error),
+    Tcp(#[from] io::Error),
+    #[error(transparent)]
+    Unix(#[from] UnixFault),
     #[error("TLS: {0}")]
     Tls(#[from] TlsFault),
 }
@@ -48,10 +56,28 @@ impl ListenError {
     }
 }
 
+enum Socket {
+    Tcp(TcpListener),
+    /// The file is removed when accepting ends.
+    Unix {
+        listener: UnixListener,
+        _file: SocketFile,
+    },
+}
+
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// A socket, where it listens, and what answers heartbeats beside it.
+type Bound = (Socket, String, Option<Heartbeat>);
+
 /// A socket that is bound and accepts nothing yet.
 pub struct Listener {
-    socket: TcpListener,
-    address: SocketAddr,
+    socket: Socket,
+    address: String,
+    heartbeat: Option<Heartbeat>,
     options: ForwardOptions,
     /// `None` where it is plain.
     renewal: Option<Renewal>,
@@ -60,39 +86,68 @@ pub struct Listener {
 impl Listener {
     /// Reads the certificates, if there are any, and binds `options.listen`.
     pub async fn bind(options: ForwardOptions) -> Result<Self, ListenError> {
-        let fault = |error: ListenFault| ListenError { address: options.listen.clone(), error };
-        let renewal = Renewal::open(&options.tls).map_err(|error| fault(error.into()))?;
-        let socket = TcpListener::bind(&options.listen).await.map_err(|error| fault(error.into()))?;
-        let address = socket.local_addr().map_err(|error| fault(error.into()))?;
-        Ok(Self { socket, address, options, renewal })
+        match Self::try_bind(&options).await {
+            Ok((renewal, (socket, address, heartbeat))) => {
+                Ok(Self { socket, address, heartbeat, options, renewal })
+            }
+            Err(error) => Err(ListenError { address: options.listen, error }),
+        }
     }
 
-    /// Where it listens, with the port that the system chose if it was asked to.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    async fn try_bind(options: &ForwardOptions) -> Result<(Option<Renewal>, Bound), ListenFault> {
+        let renewal = Renewal::open(&options.tls)?;
+        let bound = match options.unix_path() {
+            Some(path) => Self::bind_unix(path, options)?,
+            None => Self::bind_tcp(options).await?,
+        };
+        Ok((renewal, bound))
+    }
+
+    fn bind_unix(path: &std::path::Path, options: &ForwardOptions) -> Result<Bound, ListenFault> {
+        let (listener, file) = unix::listen(path, &options.socket)?;
+        Ok((Socket::Unix { listener, _file: file }, format!("unix:{}", path.display()), None))
+    }
+
+    async fn bind_tcp(options: &ForwardOptions) -> Result<Bound, ListenFault> {
+        let listener = socket::listen(&options.listen, &options.socket).await?;
+        let address = listener.local_addr()?;
+        let heartbeat = if options.udp_heartbeat { Heartbeat::bind(address).await } else { None };
+        Ok((Socket::Tcp(listener), address.to_string(), heartbeat))
+    }
+
+    /// Where it listens: `ADDRESS:PORT`, with the port that the system chose if it was asked to, or `unix:PATH`.
+    pub fn address(&self) -> String {
+        self.address.clone()
     }
 
     /// Accepts until `stop`, then waits for its connections to finish. From `kill` on they wait for nobody.
     pub async fn serve(mut self, shared: Arc<Shared>, stop: CancellationToken, kill: CancellationToken) {
         let peers = Peers::new(Arc::clone(shared.metrics()));
         let connections = TaskTracker::new();
+        if let Some(heartbeat) = self.heartbeat.take() {
+            connections.spawn(heartbeat.serve(Arc::clone(shared.metrics()), stop.clone()));
+        }
         let (options, accepting) = (self.options.clone(), stop.clone());
+        let names = options.source_hostname_key.as_ref().and_then(|_| Names::of_this_host());
         let tls = self.renewal.as_ref().map(Renewal::tls);
         if let Some(renewal) = self.renewal.take() {
             let metrics = Arc::clone(shared.metrics());
-            connections.spawn(renewal.keep(self.address.to_string(), metrics, stop.clone()));
+            connections.spawn(renewal.keep(self.address.clone(), metrics, stop.clone()));
         }
-        let arrival = Arc::new(Arrival { options, tls, shared, stop, kill });
+        let security = Security::start(&options, shared.metrics(), &stop);
+        let arrival = Arc::new(Arrival { options, tls, security, names, shared, stop, kill });
         while let Some((stream, peer)) = accepting.run_until_cancelled(self.accept()).await {
-            match peers.admit(peer.ip(), &self.options.limits) {
+            match peers.admit(&peer, &self.options.limits) {
                 Ok(admitted) => {
                     let arrival = Arc::clone(&arrival);
                     connections.spawn(async move {
-                        arrival.attend(stream, peer).await;
-                        drop::<Admitted>(admitted);
+                        match stream {
+                            Stream::Tcp(stream) => arrival.attend(stream, peer, admitted).await,
+                            Stream::Unix(stream) => arrival.attend(stream, peer, admitted).await,
+                        }
                     });
                 }
-                Err(limit) => refused(&arrival.shared, peer, limit),
+                Err(limit) => refused(&arrival.shared, &peer, limit),
             }
         }
         drop(self.socket);
@@ -100,14 +155,10 @@ impl Listener {
         connections.wait().await;
     }
 
-    async fn accept(&self) -> (TcpStream, SocketAddr) {
+    async fn accept(&self) -> (Stream, PeerAddress) {
         loop {
             match self.socket.accept().await {
-                Ok((stream, peer)) => {
-                    // An ack is small, and somebody waits for it.
-                    stream.set_nodelay(true).ok();
-                    return (stream, peer);
-                }
+                Ok(accepted) => return accepted,
                 Err(error) => {
                     if let Some(held_back) = ACCEPT_FAILED.admit() {
                         tracing::warn!(%error, held_back, "cannot accept a connection");
@@ -119,7 +170,25 @@ impl Listener {
     }
 }
 
-fn refused(shared: &Shared, peer: SocketAddr, limit: &'static str) {
+impl Socket {
+    async fn accept(&self) -> io::Result<(Stream, PeerAddress)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                // An ack is small, and somebody waits for it.
+                stream.set_nodelay(true).ok();
+                Ok((Stream::Tcp(stream), peer.into()))
+            }
+            Self::Unix { listener, .. } => {
+                let (stream, _) = listener.accept().await?;
+                let peer = PeerAddress::local(stream.peer_cred().ok());
+                Ok((Stream::Unix(stream), peer))
+            }
+        }
+    }
+}
+
+fn refused(shared: &Shared, peer: &PeerAddress, limit: &'static str) {
     reason(&shared.metrics().connections_closed, limit).inc();
     reason(&shared.metrics().limits_exceeded, limit).inc();
     if let Some(held_back) = REFUSED.admit() {

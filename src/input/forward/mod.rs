@@ -8,17 +8,33 @@ mod ack;
 mod arrival;
 mod connection;
 mod deadline;
+mod heartbeat;
 mod listener;
+mod names;
 mod options;
+mod owner;
+mod peer;
 mod peers;
+mod proxy;
 mod read_buffer;
+mod security;
+mod socket;
 mod tls;
+mod unix;
 
 pub use listener::{ListenError, Listener};
 pub use options::{ForwardOptions, LimitOptions};
+pub use owner::Owner;
+pub use security::{ClientOptions, SecurityOptions, UserOptions};
+pub use socket::SocketOptions;
 pub use tls::{
     CipherSuite, ClientAuth, ServerCertificate, Standing, TlsFault, TlsOptions, TlsVersion, Validity, examine,
 };
+pub use unix::{MAX_PATH, SocketStanding, UnixFault, UnixMode};
+
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 
 #[cfg(test)]
 mod tests;

@@ -1,24 +1,60 @@
 //! The listeners' keys, with their defaults.
 
+use std::path::Path;
 use std::time::Duration;
 
+use super::security::SecurityOptions;
+use super::socket::SocketOptions;
 use super::tls::TlsOptions;
 use crate::units::ByteSize;
 
 /// A `[[forward]]` table: one listener.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ForwardOptions {
-    /// `ADDRESS:PORT`.
+    /// `ADDRESS:PORT`, or `unix:PATH`.
     pub listen: String,
+    /// What is asked of the socket itself.
+    pub socket: SocketOptions,
+    /// Whether UDP datagrams to the same port are answered, as senders with `heartbeat_type udp` want it.
+    pub udp_heartbeat: bool,
+    /// Whether each connection has to begin with a header of the PROXY protocol, which is then believed.
+    pub proxy_protocol: bool,
+    /// Whether a connection is closed after its first frames.
+    pub deny_keepalive: bool,
+    /// The field that takes the peer's address.
+    pub source_address_key: Option<String>,
+    /// The field that takes the peer's host name.
+    pub source_hostname_key: Option<String>,
     /// TLS.
     pub tls: TlsOptions,
     /// The limits that hold for each of its connections.
     pub limits: LimitOptions,
+    /// What its clients have to prove before their first frame.
+    pub security: SecurityOptions,
+}
+
+impl ForwardOptions {
+    /// The path of its unix socket, if it is one. `unix://PATH`, as Docker writes it, is the same as `unix:PATH`.
+    pub fn unix_path(&self) -> Option<&Path> {
+        let path = self.listen.strip_prefix("unix:")?;
+        Some(Path::new(path.strip_prefix("//").unwrap_or(path)))
+    }
 }
 
 impl Default for ForwardOptions {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:24224".into(), tls: TlsOptions::default(), limits: LimitOptions::default() }
+        Self {
+            listen: "127.0.0.1:24224".into(),
+            socket: SocketOptions::default(),
+            udp_heartbeat: true,
+            proxy_protocol: false,
+            deny_keepalive: false,
+            source_address_key: None,
+            source_hostname_key: None,
+            tls: TlsOptions::default(),
+            limits: LimitOptions::default(),
+            security: SecurityOptions::default(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::LimitOptions;
+use super::peer::PeerAddress;
 use crate::metrics::Metrics;
 
 /// The connections of one listener.
@@ -22,7 +23,31 @@ struct Counts {
 /// One connection that is counted, until it is dropped.
 pub(super) struct Admitted {
     peers: Arc<Peers>,
-    address: IpAddr,
+    address: Option<IpAddr>,
+}
+
+impl Counts {
+    /// Counts one more from `address`, or names the limit. Those of unix sockets have no address and count in all only:
+    /// whose they are is a matter of the socket's owner and mode.
+    fn enter(&mut self, address: Option<IpAddr>, limits: &LimitOptions) -> Result<(), &'static str> {
+        let Some(address) = address else { return Ok(()) };
+        let here = self.by_address.get(&address).copied().unwrap_or_default();
+        if here >= limits.connections_per_address {
+            return Err("connections_per_address");
+        }
+        self.by_address.insert(address, here + 1);
+        Ok(())
+    }
+
+    fn leave(&mut self, address: Option<IpAddr>) {
+        let Some(address) = address else { return };
+        if let Some(here) = self.by_address.get_mut(&address) {
+            *here -= 1;
+            if *here == 0 {
+                self.by_address.remove(&address);
+            }
+        }
+    }
 }
 
 impl Peers {
@@ -31,21 +56,18 @@ impl Peers {
         Arc::new(Self { counts: Mutex::default(), metrics })
     }
 
-    /// Counts a connection from `address`, or names the limit that it would exceed.
+    /// Counts a connection from `peer`, or names the limit that it would exceed.
     pub(super) fn admit(
         self: &Arc<Self>,
-        address: IpAddr,
+        peer: &PeerAddress,
         limits: &LimitOptions,
     ) -> Result<Admitted, &'static str> {
+        let address = peer.ip();
         let mut counts = self.lock();
         if counts.all >= limits.connections {
             return Err("connections");
         }
-        let here = counts.by_address.entry(address).or_default();
-        if *here >= limits.connections_per_address {
-            return Err("connections_per_address");
-        }
-        *here += 1;
+        counts.enter(address, limits)?;
         counts.all += 1;
         self.metrics.connections.inc();
         self.metrics.connections_accepted.inc();
@@ -58,17 +80,27 @@ impl Peers {
     }
 }
 
+impl Admitted {
+    /// Counts the connection for `peer` from now on, which a proxy has told; or names the limit that it would exceed.
+    pub(super) fn move_to(&mut self, peer: &PeerAddress, limits: &LimitOptions) -> Result<(), &'static str> {
+        if peer.ip() == self.address {
+            return Ok(());
+        }
+        let mut counts = self.peers.lock();
+        counts.enter(peer.ip(), limits)?;
+        counts.leave(self.address);
+        drop(counts);
+        self.address = peer.ip();
+        Ok(())
+    }
+}
+
 impl Drop for Admitted {
     fn drop(&mut self) {
         self.peers.metrics.connections.dec();
         let mut counts = self.peers.lock();
         counts.all -= 1;
-        if let Some(here) = counts.by_address.get_mut(&self.address) {
-            *here -= 1;
-            if *here == 0 {
-                counts.by_address.remove(&self.address);
-            }
-        }
+        counts.leave(self.address);
     }
 }
 
@@ -77,18 +109,48 @@ mod tests {
     use super::*;
     use prometheus_client::registry::Registry;
 
+    fn at(address: [u8; 4]) -> PeerAddress {
+        std::net::SocketAddr::from((address, 5)).into()
+    }
+
+    fn limits(connections: usize, connections_per_address: usize) -> LimitOptions {
+        LimitOptions { connections, connections_per_address, ..LimitOptions::default() }
+    }
+
     #[test]
     fn connections_are_limited_in_all_and_by_address_and_counted_until_they_end() {
         let peers = Peers::new(Metrics::new(&mut Registry::default()));
-        let limits = LimitOptions { connections: 3, connections_per_address: 2, ..LimitOptions::default() };
-        let (a, b) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
-        let first = peers.admit(a, &limits).expect("room");
-        let _second = peers.admit(a, &limits).expect("room");
-        assert_eq!(peers.admit(a, &limits).err(), Some("connections_per_address"));
-        let _third = peers.admit(b, &limits).expect("room");
-        assert_eq!(peers.admit(b, &limits).err(), Some("connections"));
+        let limits = limits(3, 2);
+        let (a, b) = (at([127, 0, 0, 1]), at([127, 0, 0, 2]));
+        let first = peers.admit(&a, &limits).expect("room");
+        let _second = peers.admit(&a, &limits).expect("room");
+        assert_eq!(peers.admit(&a, &limits).err(), Some("connections_per_address"));
+        let _third = peers.admit(&b, &limits).expect("room");
+        assert_eq!(peers.admit(&b, &limits).err(), Some("connections"));
         drop(first);
-        assert!(peers.admit(a, &limits).is_ok());
+        assert!(peers.admit(&a, &limits).is_ok());
         assert_eq!(peers.metrics.connections.get(), 2, "the last one ended at once");
+    }
+
+    #[test]
+    fn a_connection_that_a_proxy_passes_on_counts_for_its_true_peer_and_no_longer_for_the_proxy() {
+        let peers = Peers::new(Metrics::new(&mut Registry::default()));
+        let limits = limits(10, 1);
+        let (proxy, client) = (at([10, 0, 0, 1]), at([10, 0, 0, 9]));
+        let mut first = peers.admit(&proxy, &limits).expect("room");
+        assert_eq!(first.move_to(&client, &limits), Ok(()));
+        let mut second = peers.admit(&proxy, &limits).expect("the proxy has none now");
+        assert_eq!(second.move_to(&client, &limits), Err("connections_per_address"));
+        drop((first, second));
+        assert!(peers.lock().by_address.is_empty());
+    }
+
+    #[test]
+    fn connections_over_a_unix_socket_are_limited_in_all_alone() {
+        let peers = Peers::new(Metrics::new(&mut Registry::default()));
+        let local = PeerAddress::Local { pid: None, uid: None };
+        let limits = limits(2, 1);
+        let _both: Vec<_> = (0..2).map(|_| peers.admit(&local, &limits).expect("room")).collect();
+        assert_eq!(peers.admit(&local, &limits).err(), Some("connections"));
     }
 }

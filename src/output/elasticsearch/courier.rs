@@ -1,19 +1,24 @@
 //! Takes one delivery to its end: every document delivered, delivered before, or a dead letter.
+//! One that is refused for a field of it may get a second try with that field as text; see `heal`.
 //!
 //! Invariants: a document is in exactly one place — settled in the tally, among the letters, or in one part of the way.
 //! The counters are bumped, and the letters written, only when all parts are done: a delivery that goes back to the
 //! queue has left no trace in the books, and its documents keep their ids, so that sending them again doubles nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{Outcome, Refusal};
+use super::heal::{Healed, Remedy};
 use super::part::{self, Part};
 use super::target::{Attempt, Stopped, Target, unless};
 use super::verdict::Obstacle;
 use crate::buffer::Delivery;
+use crate::metrics;
 use crate::output::dead_letters::{DeadLetters, Letter};
 
 /// Attends to `delivery` until it is settled; a stop returns it.
@@ -40,6 +45,7 @@ struct Tally {
     indexed: u64,
     failure_store: u64,
     duplicate: u64,
+    healed: Vec<Remedy>,
 }
 
 impl Tally {
@@ -49,6 +55,9 @@ impl Tally {
         metrics.events_failure_store.inc_by(self.failure_store);
         metrics.events_duplicate.inc_by(self.duplicate);
         metrics.events_dead_letter.inc_by(letters as u64);
+        for remedy in &self.healed {
+            metrics::kind(&metrics.events_healed, remedy.word()).inc();
+        }
     }
 }
 
@@ -57,6 +66,8 @@ struct Way<'a> {
     /// Owned, not borrowed: it may be sent to another thread but not shared with one.
     delivery: Delivery,
     parts: Vec<Part>,
+    /// Documents on their second try, by their place.
+    healed: BTreeMap<usize, Healed>,
     tally: Tally,
     letters: Vec<(usize, Refusal)>,
 }
@@ -64,7 +75,8 @@ struct Way<'a> {
 impl<'a> Way<'a> {
     fn new(target: &'a Target, delivery: Delivery) -> Self {
         let parts = Part::whole(&delivery).into_iter().collect();
-        Self { target, delivery, parts, tally: Tally::default(), letters: Vec::new() }
+        let (healed, tally) = (BTreeMap::new(), Tally::default());
+        Self { target, delivery, parts, healed, tally, letters: Vec::new() }
     }
 
     /// The part that is due first.
@@ -74,7 +86,7 @@ impl<'a> Way<'a> {
     }
 
     async fn go(&mut self, part: Part, stop: &CancellationToken) -> Result<(), Stopped> {
-        let body = part.body(&self.delivery);
+        let body = part.body(&self.delivery, &self.healed);
         let (size, count) = (body.len(), part.count());
         if count > 1 && size > self.target.body_most.load(Ordering::Relaxed) {
             self.parts.extend(part.halves().into_iter().flatten());
@@ -108,21 +120,24 @@ impl<'a> Way<'a> {
         if part.count() > 1 {
             self.parts.extend(part.halves().into_iter().flatten());
         } else {
-            self.letters.extend(part.places().map(|place| (place, refusal.clone())));
+            for place in part.places() {
+                self.give_up(place, refusal.clone());
+            }
         }
     }
 
     fn settle(&mut self, part: &Part, outcomes: Vec<Outcome>) {
-        let (mut again, mut held, mut why) = (Vec::new(), Vec::new(), None);
+        let (mut again, mut held, mut healed, mut why) = (Vec::new(), Vec::new(), Vec::new(), None);
         let count = outcomes.len();
         for (place, outcome) in part.places().zip(outcomes) {
             match outcome {
                 Outcome::Delivered { failure_store } => {
                     self.tally.indexed += 1;
                     self.tally.failure_store += u64::from(failure_store);
+                    self.tally.healed.extend(self.healed.get(&place).map(|healed| healed.remedy));
                 }
                 Outcome::Duplicate => self.tally.duplicate += 1,
-                Outcome::Refused(refusal) => self.letters.push((place, *refusal)),
+                Outcome::Refused(refusal) => healed.extend(self.heal(place, *refusal)),
                 Outcome::Again { .. } => again.push(place),
                 Outcome::Hold(obstacle, told) => {
                     held.push(place);
@@ -134,9 +149,32 @@ impl<'a> Way<'a> {
         let attempt = if again.len() < count { 0 } else { part.attempt };
         let pause = self.target.backoff.full(attempt);
         self.parts.extend(Part::later(again, attempt + 1, pause, None));
+        self.parts.extend(Part::later(healed, 0, Duration::ZERO, None));
         if let Some((obstacle, told)) = why {
             self.hold(held, part.attempt, obstacle, &told);
         }
+    }
+
+    /// Makes the document ready for its second try, if there is one: its place then.
+    fn heal(&mut self, place: usize, refusal: Refusal) -> Option<usize> {
+        if self.healed.contains_key(&place) {
+            self.give_up(place, refusal);
+            return None;
+        }
+        let (action, document) = part::lines(&self.delivery, place);
+        match self.target.healer.heal(action, document, refusal) {
+            Ok(healed) => self.healed.insert(place, healed).is_none().then_some(place),
+            Err(refusal) => {
+                self.give_up(place, refusal);
+                None
+            }
+        }
+    }
+
+    /// It becomes a letter, which says why it was refused as it came.
+    fn give_up(&mut self, place: usize, refusal: Refusal) {
+        let first = self.healed.remove(&place).map(|healed| healed.refusal);
+        self.letters.push((place, first.unwrap_or(refusal)));
     }
 
     fn hold(&mut self, places: Vec<usize>, attempt: u32, obstacle: Obstacle, told: &str) {
@@ -154,7 +192,7 @@ impl<'a> Way<'a> {
             tracing::warn!(count, reason, r#type = first.kind, "documents become dead letters");
         }
         let mut attempt = 0;
-        while let Err(fault) = dead_letters.write(self.lines()).await {
+        while let Err(fault) = dead_letters.write(self.lines(dead_letters)).await {
             self.target.count_error("dead_letters");
             if troubles.is_time("dead letters fail") {
                 tracing::error!(%fault, "dead letters cannot be written: their deliveries wait");
@@ -165,9 +203,9 @@ impl<'a> Way<'a> {
         Ok(())
     }
 
-    fn lines(&self) -> Vec<u8> {
-        let letters = self.letters.iter();
-        letters.flat_map(|(place, refusal)| letter(&self.delivery, *place, refusal).line()).collect()
+    fn lines(&self, dead_letters: &DeadLetters) -> Vec<u8> {
+        let line = |(place, refusal)| dead_letters.line(&letter(&self.delivery, place, refusal));
+        self.letters.iter().map(|(place, refusal)| (*place, refusal)).flat_map(line).collect()
     }
 }
 

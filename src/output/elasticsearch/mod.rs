@@ -4,6 +4,7 @@
 //!  delivery ──► courier ──► part ──► target ──► encoding ──► gate ──► nodes ──► client ──► _bulk
 //!                 ▲   parts again,     │        gzip, zstd   how many  which one             │
 //!                 │   held, split      └◄── answer ◄── verdict by position ◄─────────────────┘
+//!                 │   healed once,
 //!                 └─► all settled: dead letters synced, counters bumped, delivered
 //! ```
 //!
@@ -18,6 +19,7 @@ mod courier;
 mod encoding;
 mod fault;
 mod gate;
+mod heal;
 mod nodes;
 mod part;
 mod pattern;
@@ -43,8 +45,10 @@ use self::backoff::Backoff;
 use self::client::Client;
 use self::encoding::Encoding;
 use self::gate::Gate;
+use self::heal::Healer;
 use self::nodes::{Node, Nodes};
 use self::pattern::Naming;
+pub(super) use self::pattern::matches as is_like;
 use self::target::{Stopped, Target};
 use self::template::Standing;
 use super::{DeadLetters, ElasticsearchOptions, Finding, OutputError, TargetHealth};
@@ -196,6 +200,7 @@ fn target(
         gate: Gate::new(options.max_concurrency, metrics.bulk_concurrency.clone()),
         encoding: Encoding::new(options.compression),
         troubles: Arc::default(),
+        healer: Healer::new(options.heal, options.heal_fields),
         backoff,
         timeout: options.request_timeout,
         body_most: AtomicUsize::new(usize::MAX),

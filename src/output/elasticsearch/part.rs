@@ -3,11 +3,13 @@
 //! A part names documents by their place in the delivery; its body is a slice of the delivery's bytes where they
 //! are neighbours, and a new one only where verdicts have torn them apart. Spans are ascending and never empty.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::heal::Healed;
 use super::trouble::Held;
 use crate::buffer::Delivery;
 
@@ -78,14 +80,27 @@ impl Part {
         [part(&mut self.places().take(half)), part(&mut self.places().skip(half))]
     }
 
-    /// Action and document lines of its documents.
-    pub(super) fn body(&self, delivery: &Delivery) -> Bytes {
+    /// Action and document lines of its documents; of those on their second try, the lines in `healed`.
+    pub(super) fn body(&self, delivery: &Delivery, healed: &BTreeMap<usize, Healed>) -> Bytes {
+        if !healed.is_empty() {
+            return self.mixed_body(delivery, healed);
+        }
         if let [span] = self.spans.as_slice() {
             return delivery.bytes().slice(extent(delivery, span));
         }
         let mut body = Vec::with_capacity(self.spans.iter().map(|span| extent(delivery, span).len()).sum());
         for span in &self.spans {
             body.extend_from_slice(delivery.bytes().get(extent(delivery, span)).unwrap_or_default());
+        }
+        body.into()
+    }
+
+    fn mixed_body(&self, delivery: &Delivery, healed: &BTreeMap<usize, Healed>) -> Bytes {
+        let mut body = Vec::new();
+        for place in self.places() {
+            let as_it_came =
+                || delivery.bytes().get(extent(delivery, &(place..place + 1))).unwrap_or_default();
+            body.extend_from_slice(healed.get(&place).map_or_else(as_it_came, |healed| &healed.lines));
         }
         body.into()
     }
@@ -122,10 +137,10 @@ mod tests {
     fn neighbours_are_a_slice_and_others_are_joined() {
         let delivery = delivery();
         let whole = Part::whole(&delivery).expect("documents");
-        assert_eq!(whole.body(&delivery).as_ptr(), delivery.bytes().as_ptr());
+        assert_eq!(whole.body(&delivery, &BTreeMap::new()).as_ptr(), delivery.bytes().as_ptr());
         let apart = Part::later([0, 1, 3], 0, Duration::ZERO, None).expect("documents");
         assert_eq!(apart.count(), 3);
-        assert_eq!(apart.body(&delivery), "a0\nd0\na1\nd1\na3\nd3\n");
+        assert_eq!(apart.body(&delivery, &BTreeMap::new()), "a0\nd0\na1\nd1\na3\nd3\n");
     }
 
     #[test]

@@ -77,7 +77,7 @@ fn pattern(index: &str) -> String {
 }
 
 /// Whether `name` fits `pattern`, in which `*` stands for any characters.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
+pub(in crate::output) fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| matches_tail(tail, rest)),

@@ -13,6 +13,7 @@ use super::client::{Body, Method, Reply};
 use super::encoding::Encoding;
 use super::fault::{Fault, Kind};
 use super::gate::{Gate, Slot};
+use super::heal::Healer;
 use super::nodes::{Lease, Nodes};
 use super::trouble::Troubles;
 use super::verdict::{self, Obstacle, Reported, Whole};
@@ -25,6 +26,7 @@ pub(super) struct Target {
     pub(super) gate: Gate,
     pub(super) encoding: Encoding,
     pub(super) troubles: Arc<Troubles>,
+    pub(super) healer: Healer,
     pub(super) backoff: Backoff,
     pub(super) timeout: Duration,
     /// Bodies above this are split before they are sent, as learnt from a 413.

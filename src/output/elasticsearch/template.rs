@@ -20,7 +20,7 @@ use super::fault::Fault;
 use super::pattern::{self, Naming};
 use super::target::Target;
 
-const TEMPLATE: &str = include_str!("template.json");
+pub(super) const TEMPLATE: &str = include_str!("template.json");
 
 /// One question, one answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -91,7 +91,7 @@ const SIMPLIFICATIONS: [Simplification; 3] = [
 /// Installs the template, as much of it as this version knows.
 pub(super) async fn install(target: &Target, naming: &Naming) -> Result<(), TemplateError> {
     let path = format!("_index_template/{}", naming.template);
-    let mut body = body(naming)?;
+    let mut body = body(naming, target.healer.is_on())?;
     let mut left = SIMPLIFICATIONS.to_vec();
     loop {
         let reply = target.ask(Method::Put, &path, Some(serde_json::to_vec(&body)?.into()), TIMEOUT).await?;
@@ -138,7 +138,7 @@ struct Template {
     data_stream: Option<IgnoredAny>,
 }
 
-fn body(naming: &Naming) -> Result<Value, serde_json::Error> {
+fn body(naming: &Naming, heal: bool) -> Result<Value, serde_json::Error> {
     let mut body: Value = serde_json::from_str(TEMPLATE)?;
     if let Some(fields) = body.as_object_mut() {
         fields.insert("index_patterns".into(), json!([naming.pattern]));
@@ -147,7 +147,20 @@ fn body(naming: &Naming) -> Result<Value, serde_json::Error> {
             fields.insert("data_stream".into(), json!({}));
         }
     }
+    if heal {
+        add_healing(&mut body);
+    }
     Ok(body)
+}
+
+/// What healing adds to a document has its place from the start: where an index has reached its limit of fields, no
+/// new one would be taken.
+fn add_healing(body: &mut Value) {
+    if let Some(properties) = body.pointer_mut("/template/mappings/properties").and_then(Value::as_object_mut)
+    {
+        properties.insert("forebay.overflow".into(), json!({ "type": "text" }));
+        properties.insert("forebay.healed".into(), json!({ "type": "keyword", "ignore_above": 1024 }));
+    }
 }
 
 fn drop_beyond_limit(body: &mut Value) {
@@ -190,7 +203,7 @@ mod tests {
     #[test]
     fn the_template_carries_the_patterns_and_can_be_made_simpler() {
         let naming = Naming::of("logs-{tag}-default").expect("names");
-        let mut body = body(&naming).expect("the template is JSON");
+        let mut body = body(&naming, false).expect("the template is JSON");
         assert_eq!(body["index_patterns"], json!(["logs-*-default"]));
         assert_eq!(body["data_stream"], json!({}));
         assert_eq!(body["priority"], json!(naming.priority));

@@ -83,9 +83,9 @@ async fn connections_beyond_their_limits_are_refused_and_the_others_go_on() {
         let address = listener.address();
         let serving =
             tokio::spawn(listener.serve(Arc::clone(&rig.shared), rig.stop.clone(), rig.kill.clone()));
-        let mut first = tokio::net::TcpStream::connect(address).await.expect("room for one");
+        let mut first = tokio::net::TcpStream::connect(&address).await.expect("room for one");
         rig.until("the first is accepted", |rig| rig.metrics().connections.get() == 1).await;
-        let mut second = tokio::net::TcpStream::connect(address).await.expect("the kernel takes it");
+        let mut second = tokio::net::TcpStream::connect(&address).await.expect("the kernel takes it");
         assert_eq!(second.read(&mut [0; 1]).await.ok().unwrap_or(0), 0, "closed at once");
         assert_eq!(rig.count(|metrics| &metrics.connections_closed, key), 1);
         assert_eq!(rig.count(|metrics| &metrics.limits_exceeded, key), 1);

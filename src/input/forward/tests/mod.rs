@@ -4,6 +4,7 @@ mod acks;
 mod frames;
 mod limits;
 mod modes;
+mod sockets;
 mod stops;
 
 use std::sync::Arc;

@@ -82,3 +82,17 @@ async fn a_chunk_that_was_cut_off_by_the_end_is_not_acked() {
     timeout(LONG, peer.stream.read_to_end(&mut nothing)).await.expect("closed in time").expect("a pipe");
     assert!(nothing.is_empty());
 }
+
+#[tokio::test]
+async fn a_peer_without_acks_hears_of_the_stop_while_it_is_still_read() {
+    let rig = Rig::new();
+    let mut peer = rig.connect();
+    peer.send(&forward(&[entry(1)], &[])).await;
+    rig.until("the first is taken", |rig| rig.metrics().events_received.get() == 1).await;
+    rig.stop.cancel();
+    let goodbye = timeout(LONG, peer.stream.read(&mut [0; 1])).await.expect("in time").expect("open");
+    assert_eq!(goodbye, 0);
+    peer.send(&forward(&[entry(2)], &[])).await;
+    assert!(matches!(peer.close().await, Ended::ByPeer));
+    assert_eq!(rig.numbers().await, [1, 2]);
+}

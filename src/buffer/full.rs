@@ -1,0 +1,121 @@
+//! When neither memory nor disk can take more and `when_full` says what is to be given up.
+//!
+//! Whatever is given up here is counted, by tag too, and said as an ERROR. A receipt that was not resolved yet fails; one that
+//! was is broken by `drop_oldest` alone, which its operator has chosen.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::disk::tally;
+use super::held::Standing;
+use super::queue::Slot;
+use super::shared::Shared;
+use super::{OpenBatch, TagRun, WhenFull};
+use crate::log::RateLimited;
+use crate::metrics::reason;
+
+const REASON: &str = "buffer_full";
+
+static DROPPED: RateLimited = RateLimited::every(Duration::from_secs(10));
+
+impl Shared {
+    /// Whether what comes in without asking for an ack is given up now.
+    pub(super) fn drops_newest(&self) -> bool {
+        self.options.when_full == WhenFull::DropNewest && self.has_fault() && !self.memory.has_room()
+    }
+
+    /// Whether the writer may give up what is oldest.
+    pub(super) fn drops_oldest(&self) -> bool {
+        self.options.when_full == WhenFull::DropOldest
+    }
+
+    /// Gives up what was written into `batch` since it was taken.
+    pub(super) fn drop_newest(&self, batch: &mut OpenBatch) {
+        let (cut, parts) = batch.cut_new();
+        let mut tags = HashMap::new();
+        add(&mut tags, &cut);
+        self.writes.settle(&[], &parts);
+        self.count_dropped(tags.values().sum(), &tags);
+    }
+
+    /// Gives up all of a segment that waits; false, and nothing is, if some of it is on loan.
+    pub(super) fn drop_segment(&self, segment: u64) -> bool {
+        let of_segment = |slot: &Slot| slot.segment() == Some(segment);
+        let mut queue = self.queue();
+        if queue.is_lent(of_segment) {
+            return false;
+        }
+        let gone = queue.take_where(of_segment);
+        drop(queue);
+        let documents = gone.iter().map(Slot::documents).sum();
+        let tags = self.tags_of(&gone);
+        gone.iter().filter_map(Slot::held).for_each(|held| held.give_up());
+        self.settled(documents);
+        self.count_dropped(documents, &tags);
+        true
+    }
+
+    /// Gives up the oldest batches that are in memory alone, until there is room.
+    pub(super) fn drop_from_memory(&self) {
+        let mut excess = self.memory.used().saturating_sub(self.memory.limit()).saturating_add(1);
+        let mut is_excess = |slot: &Slot| match slot.held() {
+            Some(held) if excess > 0 && !matches!(held.standing(), Standing::Written(_)) => {
+                excess = excess.saturating_sub(held.bytes.len() as u64);
+                true
+            }
+            _ => false,
+        };
+        let gone = self.queue().take_where(&mut is_excess);
+        for held in gone.iter().filter_map(Slot::held) {
+            held.give_up();
+            self.writes.settle(&[], &held.parts);
+        }
+        let documents = gone.iter().map(Slot::documents).sum();
+        self.settled(documents);
+        self.count_dropped(documents, &self.tags_of(&gone));
+    }
+
+    fn tags_of(&self, slots: &[Slot]) -> HashMap<Arc<str>, u64> {
+        let mut tags = HashMap::new();
+        for slot in slots {
+            match slot {
+                Slot::Memory(held) => add(&mut tags, &held.tags),
+                Slot::Disk(extent) => {
+                    if let Err(fault) = tally(&self.files, extent.place, &mut tags) {
+                        let file = self.files.segment(extent.place.segment);
+                        tracing::warn!(file = %file.display(), %fault, "cannot read whose documents are given up");
+                    }
+                }
+            }
+        }
+        tags
+    }
+
+    fn count_dropped(&self, documents: u64, tags: &HashMap<Arc<str>, u64>) {
+        if documents == 0 {
+            return;
+        }
+        reason(&self.metrics.events_dropped, REASON).inc_by(documents);
+        self.metrics.dropped_by_tag.count(
+            REASON,
+            documents,
+            tags.iter().map(|(tag, count)| (&**tag, *count)),
+        );
+        if let Some(held_back) = DROPPED.admit() {
+            let when_full = self.options.when_full;
+            tracing::error!(
+                documents,
+                ?when_full,
+                held_back,
+                "memory and disk are full; documents are given up"
+            );
+        }
+    }
+}
+
+fn add(tags: &mut HashMap<Arc<str>, u64>, runs: &[TagRun]) {
+    for run in runs {
+        *tags.entry(Arc::clone(&run.tag)).or_default() += u64::from(run.documents);
+    }
+}

@@ -1,0 +1,37 @@
+//! Fields that say who sent an event: the same for all of one connection's, added behind its pipeline's steps.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::enrich::add_field;
+use crate::event::{self, Event, Value};
+
+/// A text that may become known while it is used.
+pub type Awaited = Arc<OnceLock<Option<String>>>;
+
+/// What a connection's events say of their sender; nothing as a rule.
+#[derive(Default)]
+pub struct Source(Vec<Told>);
+
+struct Told {
+    name: String,
+    /// What is said.
+    text: String,
+    /// What is said instead as soon as it is known.
+    better: Option<Awaited>,
+}
+
+impl Source {
+    /// Says `text` under `name`, and `better` instead from when that is known.
+    pub fn tell(&mut self, name: &str, text: String, better: Option<Awaited>) {
+        // A configured name follows the rule of all names, or no document with it would be taken.
+        self.0.push(Told { name: event::legal_name(name.into(), 1).into_owned(), text, better });
+    }
+
+    /// Adds the fields; where the event has one of that name, both are kept.
+    pub(super) fn add<'a>(&'a self, event: &mut Event<'a>) {
+        for told in &self.0 {
+            let known = told.better.as_ref().and_then(|better| better.get()?.as_deref());
+            add_field(event, &told.name, Value::Text(known.unwrap_or(&told.text).as_bytes()));
+        }
+    }
+}
