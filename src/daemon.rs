@@ -5,6 +5,7 @@
 //! buffer; within the deadline, naming who was still busy. A second signal ends it at once.
 
 mod drain;
+mod resend;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,11 +25,13 @@ use crate::http::{self, BufferReading, DiskReading, Gauges, Reading, TargetReadi
 use crate::input::forward::{ListenError, Listener};
 use crate::input::{Pass, Shared};
 use crate::metrics::{Audit, Books, Metrics};
+use crate::output::dead_letters::ReplayError;
 use crate::output::elasticsearch::Elasticsearch;
 use crate::output::file::FileOutput;
 use crate::output::{DeadLetters, Output, OutputError};
 
 pub use drain::{Drained, Progress, drain};
+pub use resend::{Resent, resend};
 
 /// How often parts of docker lines are looked at for having waited too long.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
@@ -68,6 +71,9 @@ pub enum Error {
     /// The buffer's directory.
     #[error(transparent)]
     Buffer(#[from] OpenError),
+    /// Dead letters that were to be sent again.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     /// Events that could neither be delivered nor spilled.
     #[error("{events} events were lost while stopping: {why}")]
     Lost {
@@ -280,7 +286,9 @@ fn open_output(
         let default = config.data_dir.join("documents");
         return FileOutput::open(config.file.clone(), &default, Arc::clone(metrics)).map(Output::File);
     }
-    let (options, letters) = (config.elasticsearch.clone(), dead_letters.clone());
+    let patterns = config.pipelines.iter().map(|pipeline| pipeline.pattern.as_str());
+    let letters = dead_letters.clone().naming_pipelines(patterns);
+    let options = config.elasticsearch.clone();
     Elasticsearch::new(options, config.own_indices(), letters, Arc::clone(metrics)).map(Output::Elasticsearch)
 }
 

@@ -3,6 +3,7 @@
 
 mod buffer;
 mod check;
+mod dead_letters;
 mod findings;
 mod health;
 mod options;
@@ -41,6 +42,9 @@ enum Command {
     /// Looks at, moves and empties the buffer on disk: one that a daemon left, a copy, or an export.
     #[command(subcommand)]
     Buffer(buffer::Command),
+    /// Looks at what the target refused, and sends it again.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
 }
 
 /// How a command ends.
@@ -69,6 +73,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(options) => configured(&options, check::check),
         Command::Health(options) => health::health(&options),
         Command::Buffer(command) => buffer::buffer(command),
+        Command::DeadLetters(command) => dead_letters::dead_letters(command),
     };
     exit.into()
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::process::run;
 
-/// `ca.crt`, `node.crt` and `node.key`. No two authorities have the same name, or one would be taken for the other.
+/// `ca.crt`, `node.crt` and `node.key`.
 pub(crate) struct Certificates(TempDir);
 
 impl Certificates {

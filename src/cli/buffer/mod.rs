@@ -101,7 +101,7 @@ fn moved_in_words(moved: &Moved) -> String {
     format!("{} in {}{parts}, {}", count(*documents, "document"), count(*batches, "batch"), size(*bytes))
 }
 
-fn fail(why: impl Display) -> Exit {
+pub(super) fn fail(why: impl Display) -> Exit {
     complain(&why.to_string());
     Exit::Failed
 }
@@ -113,7 +113,7 @@ fn tell_wounds(wounds: &[Wound]) -> Exit {
 }
 
 /// `1 document`, `2 documents`.
-fn count(number: u64, what: &str) -> String {
+pub(super) fn count(number: u64, what: &str) -> String {
     let plural = match what.strip_suffix("ch") {
         _ if number == 1 => what.to_owned(),
         Some(stem) => format!("{stem}ches"),
@@ -123,7 +123,7 @@ fn count(number: u64, what: &str) -> String {
 }
 
 /// A size as people read it.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     // why: a size that is read by people need not be exact beyond three digits.
     #[allow(clippy::cast_precision_loss)]
