@@ -12,7 +12,7 @@ use super::process::run;
 pub(crate) struct Certificates(TempDir);
 
 impl Certificates {
-    /// By an authority that has its name alone.
+    /// By an authority whose name no other has: it would be taken for that one otherwise.
     pub(crate) fn make() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let name = format!("authority of {}", folder.path().file_name().unwrap_or_default().display());
