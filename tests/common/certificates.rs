@@ -12,13 +12,20 @@ use super::process::run;
 pub(crate) struct Certificates(TempDir);
 
 impl Certificates {
+    /// By an authority whose name no other has: it would be taken for that one otherwise.
     pub(crate) fn make() -> Self {
-        Self::of("authority of the tests")
+        let folder = TempDir::new().expect("a temporary folder");
+        let name = format!("authority of {}", folder.path().file_name().unwrap_or_default().display());
+        Self::fill(folder, &name)
     }
 
-    /// The same by an authority of this name.
+    /// By an authority of this name.
     pub(crate) fn of(name: &str) -> Self {
-        let made = Self(TempDir::new().expect("a temporary folder"));
+        Self::fill(TempDir::new().expect("a temporary folder"), name)
+    }
+
+    fn fill(folder: TempDir, name: &str) -> Self {
+        let made = Self(folder);
         let script = r#"
             openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$1" -keyout ca.key -out ca.crt
             openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout node.key -out node.csr
