@@ -158,9 +158,6 @@ mod wound;
 
 pub(crate) mod record;
 
-#[cfg(fuzzing)]
-pub mod fuzzing;
-
 pub(super) use codec::Packer;
 pub(super) use error::DiskError;
 pub use error::OpenError;

@@ -126,7 +126,8 @@ mod tests {
             time("2026-11-24T10:00:00+01:00").expect("an instant").to_string(),
             "2026-11-24T09:00:00Z"
         );
-        let ago = Timestamp::now().duration_since(time("2h").expect("a while"));
+        let then = time("2h").expect("a while");
+        let ago = Timestamp::now().duration_since(then);
         assert!((7_200..7_260).contains(&ago.as_secs()), "{ago:?}");
         assert!(time("yesterday").expect_err("no time").contains("yesterday"));
     }

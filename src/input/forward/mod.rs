@@ -32,9 +32,5 @@ pub use tls::{
 };
 pub use unix::{MAX_PATH, SocketStanding, UnixFault, UnixMode};
 
-#[cfg(fuzzing)]
-#[doc(hidden)]
-pub mod fuzzing;
-
 #[cfg(test)]
 mod tests;
