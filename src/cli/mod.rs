@@ -44,7 +44,8 @@ enum Command {
     Buffer(buffer::Command),
     /// Looks at what the target refused, and sends it again.
     #[command(subcommand)]
-    DeadLetters(dead_letters::Command),
+    // why: its options are many, and every command would be as large as it.
+    DeadLetters(Box<dead_letters::Command>),
 }
 
 /// How a command ends.
@@ -73,7 +74,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(options) => configured(&options, check::check),
         Command::Health(options) => health::health(&options),
         Command::Buffer(command) => buffer::buffer(command),
-        Command::DeadLetters(command) => dead_letters::dead_letters(command),
+        Command::DeadLetters(command) => dead_letters::dead_letters(*command),
     };
     exit.into()
 }

@@ -66,3 +66,57 @@ fn refuse_ciphers(section: &mut Section<'_>, options: &TlsOptions) {
         section.refuse(&["ciphers", "min_version"], why);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Overrides, load};
+    use crate::input::forward::{ClientAuth, TlsVersion};
+
+    /// The configuration that a `[forward.tls]` table of these keys makes, or its faults.
+    fn read(keys: &str) -> Result<Config, String> {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let here = file.path().display().to_string();
+        let text = format!("[[forward]]\n[forward.tls]\n{}\n", keys.replace("HERE", &here));
+        std::fs::write(file.path(), text).expect("writing a temporary file");
+        load(Some(file.path()), [("", ""); 0], &Overrides::default()).map_err(|faults| faults.to_string())
+    }
+
+    #[test]
+    fn what_could_not_take_effect_is_refused_with_advice() {
+        for (keys, advice) in [
+            ("certificate = 'HERE'", "certificate: needs its private key; set key"),
+            ("key = 'HERE'", "key: needs its certificate; set certificate"),
+            ("client_ca_file = 'HERE'", "client_ca_file: has no effect without TLS; set certificate and key"),
+            (
+                "client_auth = 'optional'",
+                "client_auth: has no effect, as no client is asked; set client_ca_file",
+            ),
+            ("min_version = '1.3'", "min_version: has no effect without TLS"),
+            ("min_version = '1.1'", "`1.1` is none of \"1.2\", \"1.3\""),
+            ("ciphers = ['RC4-SHA']", "`RC4-SHA` is none of the cipher suites TLS_AES_256_GCM_SHA384"),
+            ("ciphers = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_128_GCM_SHA256']", "is named twice"),
+            (
+                "min_version = '1.3'\nciphers = 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'",
+                "names no suite of TLS 1.3, the min_version; add one of TLS_AES_256_GCM_SHA384",
+            ),
+            ("certificate = '/nowhere.crt'\nkey = 'HERE'", "cannot read `/nowhere.crt`"),
+        ] {
+            let faults = read(keys).expect_err(keys);
+            assert!(faults.contains(advice), "{advice} is not in\n{faults}");
+        }
+    }
+
+    #[test]
+    fn every_key_is_printed_as_it_can_be_read_again() {
+        let keys = "certificate = 'HERE'\nkey = 'HERE'\nclient_ca_file = 'HERE'\nclient_auth = 'optional'\n\
+                    min_version = '1.3'\nciphers = ['tls_chacha20_poly1305_sha256', 'TLS_AES_128_GCM_SHA256']";
+        let config = read(keys).expect("keys that go together");
+        let tls = &config.forward[0].tls;
+        assert_eq!((tls.client_auth, tls.min_version), (ClientAuth::Optional, TlsVersion::Tls13));
+        let printed = config.to_string();
+        assert!(
+            printed.contains("ciphers = [\"TLS_CHACHA20_POLY1305_SHA256\", \"TLS_AES_128_GCM_SHA256\"]"),
+            "{printed}"
+        );
+    }
+}

@@ -8,19 +8,31 @@ use tempfile::TempDir;
 
 use super::process::run;
 
-/// `ca.crt`, `node.crt` and `node.key`. No two authorities have the same name, or one would be taken for the other.
+/// `ca.crt`, `node.crt` and `node.key`.
 pub(crate) struct Certificates(TempDir);
 
 impl Certificates {
+    /// By an authority whose name no other has: it would be taken for that one otherwise.
     pub(crate) fn make() -> Self {
-        let made = Self(TempDir::new().expect("a temporary folder"));
+        let folder = TempDir::new().expect("a temporary folder");
+        let name = format!("authority of {}", folder.path().file_name().unwrap_or_default().display());
+        Self::fill(folder, &name)
+    }
+
+    /// By an authority of this name.
+    pub(crate) fn of(name: &str) -> Self {
+        Self::fill(TempDir::new().expect("a temporary folder"), name)
+    }
+
+    fn fill(folder: TempDir, name: &str) -> Self {
+        let made = Self(folder);
         let script = r#"
-            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=authority of $(basename "$PWD")" -keyout ca.key -out ca.crt
+            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$1" -keyout ca.key -out ca.crt
             openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout node.key -out node.csr
             echo "subjectAltName=DNS:localhost,IP:127.0.0.1" > names
             openssl x509 -req -days 2 -in node.csr -CA ca.crt -CAkey ca.key -CAcreateserial -extfile names -out node.crt
         "#;
-        run(Command::new("sh").args(["-ec", script]).current_dir(made.0.path()));
+        run(Command::new("sh").args(["-ec", script, "make", name]).current_dir(made.0.path()));
         made
     }
 

@@ -262,7 +262,10 @@ impl Load {
 /// The letters whose documents are on their way, by the index and the id under which they are. There are several of one
 /// where a daemon was killed between writing a letter and noting so.
 #[derive(Clone, Default)]
-pub(super) struct Origins(Arc<Mutex<HashMap<(String, String), Vec<Origin>>>>);
+pub(super) struct Origins(Arc<Mutex<ByDocument>>);
+
+/// The letters that each document, by its index and id, is sent again for.
+type ByDocument = HashMap<(String, String), Vec<Origin>>;
 
 /// What a new letter takes from the one in whose place it stands.
 #[derive(Clone)]

@@ -31,7 +31,7 @@ pub(in crate::input::forward) struct Security {
     rules: Rules,
     hostname: String,
     keepalive: bool,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Security {

@@ -18,3 +18,6 @@ pub use options::{ClientOptions, SecurityOptions, UserOptions};
 
 pub(super) use handshake::Security;
 pub(super) use refusal::Refusal;
+
+#[cfg(test)]
+mod tests;

@@ -106,7 +106,10 @@ impl From<&rustls::Error> for HandshakeFault {
         match error {
             rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => Self::NotTls,
             rustls::Error::NoCertificatesPresented => Self::NoClientCertificate,
-            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => Self::UnknownAuthority,
+            // An authority that was made anew under its old name signs with another key.
+            rustls::Error::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::BadSignature,
+            ) => Self::UnknownAuthority,
             rustls::Error::InvalidCertificate(error) => Self::ClientCertificate(error.clone()),
             rustls::Error::AlertReceived(alert) if is_about_a_certificate(*alert) => {
                 Self::CertificateRefused(*alert)
@@ -132,5 +135,7 @@ fn is_about_a_certificate(alert: AlertDescription) -> bool {
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
+            // The authority's signature is meant: it has that one's name and another key.
+            | AlertDescription::DecryptError
     )
 }
