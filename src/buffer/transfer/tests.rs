@@ -11,7 +11,9 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::buffer::{Buffer, BufferOptions, KeptPart, Receipt, Snapshot, StopReport, Survey};
+use crate::buffer::{
+    Buffer, BufferOptions, KeptPart, Receipt, SegmentCompression, Snapshot, StopReport, Survey,
+};
 use crate::metrics::Metrics;
 use crate::units::ByteSize;
 
@@ -276,6 +278,25 @@ async fn an_import_beyond_the_budget_is_refused_and_leaves_nothing() {
     assert!(refused.to_string().contains("would exceed the disk budget of 2000"), "{refused}");
     import(ours.path(), &options(), &[snapshot(theirs.path())]).expect("what was left is cleared away");
     assert!(files(ours.path()).len() > before.len());
+}
+
+#[tokio::test]
+async fn what_is_imported_is_compressed_as_the_buffer_is_and_known_either_way() {
+    let fat = tempfile::tempdir().expect("a directory");
+    let plain =
+        BufferOptions { compression: SegmentCompression::None, batch_bytes: ByteSize::kib(64), ..options() };
+    let (buffer, _) =
+        Buffer::open(plain.clone(), fat.path(), Metrics::new(&mut Registry::default())).expect("a buffer");
+    give(&buffer, "fat", 0..400, None);
+    assert_eq!(stop(buffer).await.spilled_events, 400);
+    let [ours, theirs] = [(); 2].map(|()| tempfile::tempdir().expect("a directory"));
+    let packed = import(ours.path(), &options(), &[snapshot(fat.path())]).expect("an import");
+    let unpacked = import(theirs.path(), &plain, &[snapshot(ours.path())]).expect("an import");
+    assert_eq!((packed.documents, unpacked.documents), (400, 400));
+    assert!(packed.bytes * 3 < unpacked.bytes, "{} to {}", unpacked.bytes, packed.bytes);
+    let again = import(ours.path(), &options(), &[snapshot(theirs.path())]).expect("an import");
+    assert_eq!((again.documents, again.known), (0, 400));
+    assert_eq!(contents(ours.path()).await.0, once(&[("fat", 0..400)]));
 }
 
 #[tokio::test]
