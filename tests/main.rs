@@ -12,6 +12,7 @@ mod docker;
 mod files;
 mod loggers;
 mod nodes;
+mod runbook;
 mod running;
 mod sockets;
 mod targets;
@@ -28,6 +29,7 @@ fn main() {
         running::stories,
         sockets::stories,
         commands::stories,
+        runbook::stories,
         crashes::stories,
         files::stories,
         tls::stories,

@@ -1,9 +1,9 @@
-//! A segment that no daemon appends to: an export, or what an import puts into a buffer. Version 1, as the module above
-//! has it and with payloads as they are, so that whatever reads a segment reads it.
+//! A segment that no daemon appends to: an export, or what an import puts into a buffer. As the module above has it, so
+//! that whatever reads a segment reads it.
 
 use std::io::{self, Write};
 
-use super::header::{PLAIN, SEGMENT_HEADER, SegmentHeader};
+use super::header::{PACKED, PLAIN, SEGMENT_HEADER, SegmentHeader};
 use super::record::NewRecord;
 
 /// A segment on its way to `out`.
@@ -14,9 +14,11 @@ pub(crate) struct Portable<W> {
 }
 
 impl<W: Write> Portable<W> {
-    /// Writes the header: created at `created`, milliseconds since 1970, with no sequence below `first` in it.
-    pub(crate) fn begin(mut out: W, created: u64, first: u64) -> io::Result<Self> {
-        out.write_all(&SegmentHeader { version: PLAIN, created, first }.encode())?;
+    /// Writes the header: created at `created`, milliseconds since 1970, with no sequence below `first` in it. Only
+    /// where it is `packed` may payloads be compressed.
+    pub(crate) fn begin(mut out: W, packed: bool, created: u64, first: u64) -> io::Result<Self> {
+        let version = if packed { PACKED } else { PLAIN };
+        out.write_all(&SegmentHeader { version, created, first }.encode())?;
         Ok(Self { out, front: Vec::new(), length: SEGMENT_HEADER as u64 })
     }
 

@@ -1,4 +1,4 @@
-//! A buffer as one file: a segment, so that whatever reads a segment reads it.
+//! A buffer as one file: a segment of version 1 with payloads as they are, so that every release reads it.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -53,7 +53,7 @@ fn write<W: Write>(
     let oldest = cargo.items.iter().map(|item| cargo.created(item)).min();
     let first = cargo.items.first().map_or(1, |item| item.sequence);
     let mut segment =
-        Portable::begin(BufWriter::new(out), oldest.unwrap_or_default(), first).map_err(fault())?;
+        Portable::begin(BufWriter::new(out), false, oldest.unwrap_or_default(), first).map_err(fault())?;
     let mut moved = Moved { wounds: cargo.wounds, ..Moved::default() };
     for item in &cargo.items {
         let written = snapshot.read(item.place, |head, body| {

@@ -15,8 +15,8 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::cargo::Cargo;
 use super::{Moved, TransferError, is_refused};
 use crate::buffer::disk::record::{Body, Codec, Head, NewRecord};
-use crate::buffer::disk::{DirLock, Files, Found, Portable, Snapshot, Space, sync_dir};
-use crate::buffer::{BufferOptions, OpenError};
+use crate::buffer::disk::{DirLock, Files, Found, Packer, Portable, Snapshot, Space, sync_dir};
+use crate::buffer::{BufferOptions, OpenError, SegmentCompression};
 
 /// Takes what waits in `sources`, in their order, into the buffer at `dir`, behind what is there.
 pub(crate) fn import(
@@ -66,6 +66,10 @@ struct Staged {
     staging: Files,
     space: Space,
     segment_bytes: u64,
+    /// None where payloads stay as they are.
+    packer: Option<Packer>,
+    /// Whether segments may hold compressed payloads.
+    packed: bool,
     /// What batches and parts there are, by the hash of their payload.
     known: HashSet<u128>,
     next_segment: u64,
@@ -89,6 +93,8 @@ impl Staged {
             staging,
             space,
             segment_bytes: options.segment_bytes.0,
+            packer: (options.compression == SegmentCompression::Zstd).then(Packer::default),
+            packed: options.compression == SegmentCompression::Zstd,
             known: HashSet::new(),
             next_segment: 1,
             next_sequence: 1,
@@ -145,12 +151,25 @@ impl Staged {
         // why: the numbers of the parts that it made obsolete are of the other buffer, and those parts stay there.
         let record =
             NewRecord { sequence, kind: head.kind, codec: Codec::None, ends, tags, parts: &[], payload };
+        let mut packer = self.packer.take();
+        let record = match &mut packer {
+            Some(packer) => packer.pack(record),
+            None => record,
+        };
+        let taken = self.put(&record, created);
+        self.packer = packer;
+        taken?;
+        moved.count(head.kind, u64::from(head.documents));
+        Ok(())
+    }
+
+    /// Appends a record if there is room for it.
+    fn put(&mut self, record: &NewRecord<'_>, created: u64) -> Result<(), TransferError> {
         let length = record.length() as u64;
         self.space.admit(self.used, length).map_err(TransferError::Full)?;
-        self.append(&record, created)?;
+        self.append(record, created)?;
         self.used += length;
         self.next_sequence += 1;
-        moved.count(head.kind, u64::from(head.documents));
         Ok(())
     }
 
@@ -164,8 +183,9 @@ impl Staged {
             Some(segment) => segment,
             none => {
                 self.staging.create().map_err(fault())?;
+                let packed = self.packed;
                 let out = BufWriter::new(File::create_new(&path).map_err(fault())?);
-                none.insert(Portable::begin(out, created, record.sequence).map_err(fault())?)
+                none.insert(Portable::begin(out, packed, created, record.sequence).map_err(fault())?)
             }
         };
         segment.append(record).map_err(fault())
