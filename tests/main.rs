@@ -9,6 +9,7 @@ mod container;
 mod crashes;
 mod docker;
 mod files;
+mod full_disk;
 mod loggers;
 mod nodes;
 mod running;
@@ -28,6 +29,7 @@ fn main() {
         sockets::stories,
         crashes::stories,
         files::stories,
+        full_disk::stories,
         tls::stories,
         verdicts::stories,
         nodes::stories,
