@@ -10,6 +10,7 @@ mod container;
 mod crashes;
 mod docker;
 mod files;
+mod full_disk;
 mod loggers;
 mod nodes;
 mod runbook;
@@ -32,6 +33,7 @@ fn main() {
         runbook::stories,
         crashes::stories,
         files::stories,
+        full_disk::stories,
         tls::stories,
         verdicts::stories,
         nodes::stories,

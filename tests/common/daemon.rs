@@ -41,6 +41,8 @@ pub(crate) struct Setup {
     pub(crate) environment: Vec<(String, String)>,
     /// The forward listener's port; 0 for a free one.
     pub(crate) port: u16,
+    /// The size of a file system of its own for the data directory, as `mount` takes it: what is on it ends with the process.
+    pub(crate) disk: Option<&'static str>,
 }
 
 impl Setup {
@@ -182,6 +184,12 @@ impl Forebay {
         self.folder.path().join("data")
     }
 
+    /// Its data directory as the process itself sees it.
+    pub(crate) fn data_inside(&self) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.process.id()));
+        root.join(self.data().strip_prefix("/").expect("an absolute path"))
+    }
+
     /// What the file output has written, in the order of the sequence.
     pub(crate) fn written(&self) -> Vec<Value> {
         let mut documents = Vec::new();
@@ -273,7 +281,7 @@ pub(crate) fn run_to_end(arguments: &[&str], folder: &Path) -> std::process::Out
 
 fn launch(setup: &Setup, folder: &Path, start: usize) -> Guarded {
     let log = fs::File::create(log_path(folder, start)).expect("a log file");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_forebay"));
+    let mut command = program(setup);
     command.args(setup.arguments(folder)).current_dir(folder);
     if setup.bare {
         let listen = format!("127.0.0.1:{}", setup.port);
@@ -283,6 +291,17 @@ fn launch(setup: &Setup, folder: &Path, start: usize) -> Guarded {
     command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
     command.stdout(log.try_clone().expect("a second handle")).stderr(log);
     Guarded::start(&mut command, Some(folder), Duration::ZERO)
+}
+
+/// The daemon's program, behind one that gives it its disk.
+fn program(setup: &Setup) -> Command {
+    const ON_A_DISK: &str =
+        r#"mkdir -p data && mount -t tmpfs -o size="$1" tmpfs data && shift && exec "$@""#;
+    let daemon = env!("CARGO_BIN_EXE_forebay");
+    let Some(size) = setup.disk else { return Command::new(daemon) };
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", ON_A_DISK, "disk", size, daemon]);
+    command
 }
 
 fn log_path(folder: &Path, start: usize) -> PathBuf {

@@ -12,6 +12,8 @@ pub(crate) enum Part {
     Docker,
     /// A network of its own for a process.
     Namespaces,
+    /// File systems of its own for a process.
+    Mounts,
     /// A program that Debian has.
     Program(&'static str),
 }
@@ -22,7 +24,8 @@ impl Part {
         match self {
             Self::Fetched(name) => fetched(name).err(),
             Self::Docker => docker_missing(),
-            Self::Namespaces => namespaces_missing(),
+            Self::Namespaces => namespaces_missing("--net"),
+            Self::Mounts => namespaces_missing("--mount"),
             Self::Program(name) => (!on_path(name)).then(|| format!("{name} not found")),
         }
     }
@@ -34,6 +37,7 @@ impl fmt::Display for Part {
             Self::Fetched(name) | Self::Program(name) => f.write_str(name),
             Self::Docker => f.write_str("docker"),
             Self::Namespaces => f.write_str("network namespaces"),
+            Self::Mounts => f.write_str("mount namespaces"),
         }
     }
 }
@@ -62,8 +66,8 @@ fn docker_missing() -> Option<String> {
         .map(|program| format!("{program} not found"))
 }
 
-fn namespaces_missing() -> Option<String> {
-    let made = std::process::Command::new("unshare").args(["--net", "true"]).output();
+fn namespaces_missing(kind: &str) -> Option<String> {
+    let made = std::process::Command::new("unshare").args([kind, "true"]).output();
     match made {
         Ok(made) if made.status.success() => None,
         Ok(made) => Some(String::from_utf8_lossy(&made.stderr).trim().to_owned()),

@@ -1,0 +1,94 @@
+//! A disk that others fill: on a small file system of its own, in a mount namespace of its own.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use libtest_mimic::Trial;
+
+use crate::common::daemon::{Forebay, Setup};
+use crate::common::forward::{Client, Mode, frame};
+use crate::common::load::{numbered, numbers};
+use crate::common::parts::Part;
+use crate::common::sequence::assert_every_one_once;
+use crate::common::target::Target;
+use crate::common::{story_with, until};
+
+/// Events a frame, each of a kilobyte, so that no frame fits into what is left of a page.
+const FRAME: u64 = 50;
+
+/// Full to the last byte, and full up to what has to stay free.
+pub(crate) fn stories() -> Vec<Trial> {
+    let mounts = &[Part::Mounts];
+    vec![
+        story_with(mounts, "full_disk::a_disk_that_others_fill_holds_acks_back_and_costs_nothing", || {
+            filled_by_others("min_free = \"0B\"\n")
+        }),
+        story_with(mounts, "full_disk::what_has_to_stay_free_is_left_to_others", || {
+            filled_by_others("min_free = \"1MiB\"\nmin_free_percent = 10\n")
+        }),
+    ]
+}
+
+async fn filled_by_others(keys: &str) {
+    let mut target = Target::start().await;
+    let tables = format!(
+        "[elasticsearch]\nhosts = [\"{}\"]\nretry_max = \"200ms\"\n\n[buffer]\ncompression = \"none\"\n{keys}",
+        target.url()
+    );
+    let daemon = Forebay::start(Setup { disk: Some("24m"), ..Setup::tables(tables) }).await;
+    target.stop().await;
+    let mut client = daemon.client().await;
+    send(&mut client, 0).await;
+    acked(&mut client, 0).await;
+
+    let filler = daemon.data_inside().join("of-others");
+    fill(&filler);
+    send(&mut client, 1).await;
+    until("the daemon to say that nothing can be spilled", async || {
+        let (status, page) = daemon.page("/health/ready").await;
+        let is_told = status == 503 && page.contains("nothing can be spilled");
+        if is_told { Ok(()) } else { Err(page) }
+    })
+    .await;
+    let early = tokio::time::timeout(Duration::from_millis(1_500), client.ack()).await;
+    assert!(early.is_err(), "what is not on disk was acked: {early:?}");
+
+    fs::remove_file(&filler).expect("others make room");
+    acked(&mut client, 1).await;
+    until("the disk to be well again", async || {
+        let (_, page) = daemon.page("/health/ready").await;
+        if page.contains("nothing can be spilled") { Err(page) } else { Ok(()) }
+    })
+    .await;
+    target.restart().await;
+    let metrics = daemon.until_drained().await;
+    assert_eq!(metrics.sum("forebay_events_dropped_total"), 0.0);
+    let documents = target.documents();
+    assert_every_one_once(0..2 * FRAME, numbers(documents.values().map(|stored| &stored.document)));
+}
+
+async fn send(client: &mut Client, nth: u64) {
+    let events = (nth * FRAME..(nth + 1) * FRAME).map(numbered).map(|(time, mut record)| {
+        record["padding"] = "p".repeat(1_000).into();
+        (time, record)
+    });
+    let bytes = frame(Mode::Forward, "disk", &events.collect::<Vec<_>>(), Some(&chunk(nth)));
+    client.send(&bytes).await.expect("the daemon reads");
+}
+
+async fn acked(client: &mut Client, nth: u64) {
+    assert_eq!(client.ack().await.expect("an open connection"), Some(chunk(nth)));
+}
+
+fn chunk(nth: u64) -> String {
+    format!("chunk-{nth}")
+}
+
+/// Writes until nothing more fits.
+fn fill(path: &Path) {
+    let mut file = File::create(path).expect("a file beside the buffer");
+    let full = (0..).find_map(|_| file.write_all(&[7; 4096]).err()).expect("an end");
+    assert_eq!(full.kind(), ErrorKind::StorageFull, "{full}");
+}
