@@ -258,7 +258,20 @@ async fn restarted(logger: Logger) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     daemon.until_drained().await;
     assert!(daemon.stop().await.success());
-    assert_every_one_once(all(), sequences(&daemon.written()));
+    let mut arrived = sequences(&daemon.written());
+    if !logger.acks {
+        // It looks whether the server has gone after it has written too, and then writes the same again.
+        drop_one_double(&mut arrived);
+    }
+    assert_every_one_once(all(), arrived);
+}
+
+/// Takes out what came twice, which has to be one event at most: the one that was under way.
+fn drop_one_double(arrived: &mut Vec<u64>) {
+    arrived.sort_unstable();
+    let before = arrived.len();
+    arrived.dedup();
+    assert!(before - arrived.len() <= 1, "{} came twice", before - arrived.len());
 }
 
 /// The daemon is killed, and starts again, while the logger sends to a target that knows ids.
@@ -277,10 +290,7 @@ async fn killed(logger: Logger) {
     let mut arrived = sequences(&documents);
     if !logger.same_chunk {
         // The ack of one event can be lost with the daemon, and its logger sends it under another name.
-        arrived.sort_unstable();
-        let before = arrived.len();
-        arrived.dedup();
-        assert!(before - arrived.len() <= 1, "{} came twice", before - arrived.len());
+        drop_one_double(&mut arrived);
     }
     assert_every_one_once(all(), arrived);
 }
