@@ -21,6 +21,8 @@ use crate::common::target::Target;
 
 /// How often the daemon is killed, unless the environment says otherwise.
 const ROUNDS: u32 = 200;
+/// What a sender rests between two frames, so that what a target in this process has to take stays within bounds.
+const REST: Duration = Duration::from_millis(20);
 /// A long line comes in so many parts.
 const PARTS: u64 = 3;
 
@@ -62,13 +64,14 @@ impl Load {
 
 /// Frames of a few events, each sent until it is acked; answers how many events were.
 async fn send_frames(address: std::net::SocketAddr, mode: Mode, over: Arc<AtomicBool>) -> u64 {
-    let (tag, each) = (format!("{mode:?}"), if mode == Mode::Message { 1 } else { 7 });
+    let (tag, each) = (format!("{mode:?}"), if mode == Mode::Message { 1 } else { 3 });
     let (mut client, mut next) = (None, 0);
     while !over.load(Ordering::Relaxed) {
         let events: Vec<_> = (next..next + each).map(numbered).collect();
         let chunk = format!("{tag}-{next}");
         send_until_acked(&mut client, address, &frame(mode, &tag, &events, Some(&chunk)), &chunk).await;
         next += each;
+        tokio::time::sleep(REST).await;
     }
     next
 }
