@@ -1,7 +1,7 @@
 //! The plug is pulled, again and again: `kill -9` at random instants under load, with a target that comes and goes.
 //!
 //! What a sender has an ack for is in the target once, whatever happened in between, and lines that came in parts are whole.
-//! `FOREBAY_TEST_ROUNDS` sets how often the daemon is killed.
+//! `STORY_ROUNDS` sets how often the daemon is killed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -124,7 +124,7 @@ async fn send_until_acked(
 }
 
 async fn two_hundred_kills() {
-    let rounds = std::env::var("FOREBAY_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
+    let rounds = std::env::var("STORY_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
     let mut random = Random::seeded();
     let mut target = Target::start().await;
     let tables = format!(

@@ -1,4 +1,4 @@
-//! Random instants that can be had again: the seed is told where a story fails, and taken from `FOREBAY_TEST_SEED`.
+//! Random instants that can be had again: the seed is told where a story fails, and taken from `STORY_SEED`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ pub(crate) struct Random {
 impl Random {
     /// From the environment's seed, or the clock's.
     pub(crate) fn seeded() -> Self {
-        let given = std::env::var("FOREBAY_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+        let given = std::env::var("STORY_SEED").ok().and_then(|seed| seed.parse().ok());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let seed = given.unwrap_or_else(|| u64::from(now.subsec_nanos()) ^ now.as_secs());
         Self { seed, state: seed }
@@ -32,7 +32,7 @@ impl Random {
 impl Drop for Random {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            show(&format!("--- FOREBAY_TEST_SEED={}", self.seed));
+            show(&format!("--- STORY_SEED={}", self.seed));
         }
     }
 }
