@@ -223,19 +223,29 @@ impl Walk<'_> {
 
     /// Settles superseded parts; reads the others.
     fn settle_parts(&mut self) -> Result<(), OpenError> {
-        let mut settled: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-        for (id, place) in std::mem::take(&mut self.parts) {
-            let path = self.files.segment(place.segment);
-            let bytes = read_part(&path, place).map_err(OpenError::io("read", &path))?;
-            if self.superseded.contains(&id) {
-                settled.entry(place.segment).or_default().push(id);
-                bytes.into_iter().for_each(|bytes| self.settled_part(id, bytes));
-            } else if let Some(bytes) = bytes {
+        let parts = std::mem::take(&mut self.parts);
+        let (done, waiting): (Vec<_>, Vec<_>) =
+            parts.into_iter().partition(|(id, _)| self.superseded.contains(id));
+        for (id, place) in waiting {
+            if let Some(bytes) = self.read_part(place)? {
                 self.found.part_segments.insert(id, place.segment);
                 self.found.parts.push((id, bytes));
             }
         }
+        // why: only the latest are told of; a start does not read thousands to let go of them.
+        for (id, place) in done.iter().skip(done.len().saturating_sub(SETTLED_PARTS)) {
+            if let Some(bytes) = self.read_part(*place)? {
+                self.settled_part(*id, bytes);
+            }
+        }
+        let mut settled: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+        done.into_iter().for_each(|(id, place)| settled.entry(place.segment).or_default().push(id));
         settled.into_iter().try_for_each(|(segment, ids)| self.mark_parts(segment, &ids))
+    }
+
+    fn read_part(&self, place: Place) -> Result<Option<Vec<u8>>, OpenError> {
+        let path = self.files.segment(place.segment);
+        read_part(&path, place).map_err(OpenError::io("read", path))
     }
 
     fn mark_parts(&mut self, id: u64, parts: &[u64]) -> Result<(), OpenError> {
