@@ -8,14 +8,19 @@ mod findings;
 mod health;
 mod options;
 mod run;
+mod stored;
+mod words;
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Builder;
 
 use crate::config::{Config, Faults};
+use crate::{daemon, log};
 use options::Options;
 
 /// Takes logs in over the Fluentd forward protocol and feeds Elasticsearch or OpenSearch: nothing lost, nothing twice.
@@ -90,6 +95,28 @@ fn configured(options: &Options, work: impl FnOnce(Config) -> Exit) -> Exit {
 fn refuse(faults: &Faults) -> Exit {
     complain(&faults.to_string());
     Exit::Refused
+}
+
+/// Complains of why nothing came of it.
+fn fail(why: impl Display) -> Exit {
+    complain(&why.to_string());
+    Exit::Failed
+}
+
+/// The same for a daemon's fault, by whose it is.
+fn failed(fault: &daemon::Error) -> Exit {
+    let exit = fail(fault);
+    if fault.is_configuration() { Exit::Refused } else { exit }
+}
+
+/// Runs a part of the daemon to its end: with its log, on a runtime with a thread for each core.
+fn deliver<T>(config: &Config, work: impl Future<Output = T>) -> Result<T, Exit> {
+    log::init(&config.log).map_err(|fault| fail(format!("cannot set up the log: {fault}")))?;
+    let runtime = Builder::new_multi_thread().enable_all().thread_name("forebay").build();
+    let runtime = runtime.map_err(|fault| fail(format!("cannot start threads: {fault}")))?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(done)
 }
 
 /// A line on standard output. A reader that has gone is no reason to fail: the exit status tells the rest.

@@ -5,13 +5,12 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use tokio::runtime::Builder;
 
-use super::{Data, Exit, Options, complain, count, fail, refuse, say};
+use super::{Exit, complain, count, deliver, fail, failed, say};
 use crate::buffer::{OpenError, Snapshot};
-use crate::config::{Config, duration};
+use crate::cli::stored::Delivery;
+use crate::config::duration;
 use crate::daemon::{self, Drained, Progress};
-use crate::log;
 
 /// How often a terminal's line changes, and how often there is a new one elsewhere.
 const ON_TERMINAL: Duration = Duration::from_millis(200);
@@ -24,35 +23,13 @@ pub(crate) struct DrainOptions {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<Duration>,
 
-    /// A node of the target, `http://` or `https://`; once for each. Replaces the configured ones.
-    #[arg(long, value_name = "URL")]
-    elasticsearch: Vec<String>,
-
-    /// How the log looks: text or json.
-    #[arg(long, value_name = "FORMAT")]
-    log_format: Option<String>,
-
-    /// What is logged: error, warn, info, debug, trace, off, or a filter.
-    #[arg(long, value_name = "LEVEL")]
-    log_level: Option<String>,
-
     #[command(flatten)]
-    data: Data,
-}
-
-impl DrainOptions {
-    fn load(&self) -> Result<Config, Exit> {
-        let Data { config, data_dir } = &self.data;
-        let log = (self.log_format.clone(), self.log_level.clone());
-        let target = self.elasticsearch.clone();
-        let options = Options::of_delivery(config.clone(), data_dir.clone(), target, log);
-        options.load().map_err(|faults| refuse(&faults))
-    }
+    delivery: Delivery,
 }
 
 /// Delivers it. Failed where something is left, or was lost to damage.
 pub(super) fn drain(options: &DrainOptions) -> Exit {
-    let config = match options.load() {
+    let config = match options.delivery.load() {
         Ok(config) => config,
         Err(exit) => return exit,
     };
@@ -60,27 +37,16 @@ pub(super) fn drain(options: &DrainOptions) -> Exit {
     if let Err(fault) = Snapshot::open(&config.data_dir) {
         return fail(fault);
     }
-    if let Err(fault) = log::init(&config.log) {
-        return fail(format!("cannot set up the log: {fault}"));
-    }
-    let runtime = match Builder::new_multi_thread().enable_all().thread_name("forebay").build() {
-        Ok(runtime) => runtime,
-        Err(fault) => return fail(format!("cannot start threads: {fault}")),
-    };
-    let mut teller = Teller::new();
-    let drained = runtime.block_on(daemon::drain(config, options.timeout, |progress| teller.tell(progress)));
-    runtime.shutdown_background();
+    let (timeout, mut teller) = (options.timeout, Teller::new());
+    let drained = deliver(&config, daemon::drain(config.clone(), timeout, |progress| teller.tell(progress)));
     teller.end();
     match drained {
-        Ok(drained) => outcome(&drained),
-        Err(daemon::Error::Buffer(OpenError::Locked { path })) => {
+        Ok(Ok(drained)) => outcome(&drained),
+        Ok(Err(daemon::Error::Buffer(OpenError::Locked { path }))) => {
             fail(format!("{}: a daemon works on this buffer; stop it first", path.display()))
         }
-        Err(fault) if fault.is_configuration() => {
-            complain(&fault.to_string());
-            Exit::Refused
-        }
-        Err(fault) => fail(fault),
+        Ok(Err(fault)) => failed(&fault),
+        Err(exit) => exit,
     }
 }
 

@@ -5,15 +5,13 @@ mod ls;
 mod replay;
 mod show;
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use super::buffer::{count, fail, size};
-use super::options::Options;
-use super::{Exit, complain, refuse, say};
+use super::stored::Data;
+use super::words::{count, size};
+use super::{Exit, complain, deliver, fail, failed, say};
 use crate::config::{Config, duration};
 use crate::event::Pattern;
 use crate::output::dead_letters::{Filter, Letters};
@@ -38,22 +36,9 @@ pub(super) fn dead_letters(command: Command) -> Exit {
     }
 }
 
-/// The daemon's own data directory.
-#[derive(Args, Debug)]
-struct Data {
-    /// The daemon's configuration file. [env: FOREBAY_CONFIG]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
-    /// The daemon's data directory.
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<String>,
-}
-
 impl Data {
     fn letters(&self) -> Result<Letters, Exit> {
-        let options = Options::of_data(self.config.clone(), self.data_dir.clone());
-        letters(&options.load().map_err(|faults| refuse(&faults))?)
+        letters(&self.load()?)
     }
 }
 

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
-use tokio::runtime::Builder;
 
-use super::{Data, Exit, Options, Which, complain, count, fail, letters, refuse, say};
+use super::{Exit, Which, complain, count, deliver, fail, failed, letters, say};
+use crate::cli::stored::Delivery;
 use crate::config::{Config, duration};
+use crate::daemon::{self, Resent};
 use crate::output::dead_letters::{Edit, Edits, Letters, ReplayOptions, Stored};
-use crate::{daemon, log};
-use daemon::Resent;
 
 /// What to send again, how, and where to.
 #[derive(Args, Debug)]
@@ -56,20 +55,8 @@ pub(crate) struct ReplayCommand {
     #[arg(long)]
     json: bool,
 
-    /// A node of the target, `http://` or `https://`; once for each. Replaces the configured ones.
-    #[arg(long, value_name = "URL")]
-    elasticsearch: Vec<String>,
-
-    /// How the log looks: text or json.
-    #[arg(long, value_name = "FORMAT")]
-    log_format: Option<String>,
-
-    /// What is logged: error, warn, info, debug, trace, off, or a filter.
-    #[arg(long, value_name = "LEVEL")]
-    log_level: Option<String>,
-
     #[command(flatten)]
-    data: Data,
+    delivery: Delivery,
 }
 
 fn name(text: &str) -> Result<String, String> {
@@ -88,14 +75,6 @@ struct Outcome {
 }
 
 impl ReplayCommand {
-    fn load(&self) -> Result<Config, Exit> {
-        let Data { config, data_dir } = &self.data;
-        let log = (self.log_format.clone(), self.log_level.clone());
-        let target = self.elasticsearch.clone();
-        let options = Options::of_delivery(config.clone(), data_dir.clone(), target, log);
-        options.load().map_err(|faults| refuse(&faults))
-    }
-
     fn options(&self, config: &Config) -> ReplayOptions {
         let edits = [&self.rename, &self.remove, &self.set].into_iter().flatten().cloned().collect();
         ReplayOptions {
@@ -111,7 +90,7 @@ impl ReplayCommand {
 
 /// Sends them.
 pub(super) fn replay(command: &ReplayCommand) -> Exit {
-    let config = match command.load() {
+    let config = match command.delivery.load() {
         Ok(config) => config,
         Err(exit) => return exit,
     };
@@ -127,25 +106,12 @@ pub(super) fn replay(command: &ReplayCommand) -> Exit {
         complain("there is no target: name one with --elasticsearch, or `hosts` in [elasticsearch]");
         return Exit::Refused;
     }
-    match send(&config, options, command.patience) {
-        Ok(resent) => outcome(resent, command.json),
+    let resend = daemon::resend(&config, options, command.patience);
+    match deliver(&config, resend) {
+        Ok(Ok(resent)) => outcome(resent, command.json),
+        Ok(Err(fault)) => failed(&fault),
         Err(exit) => exit,
     }
-}
-
-fn send(config: &Config, options: ReplayOptions, patience: Duration) -> Result<Resent, Exit> {
-    log::init(&config.log).map_err(|fault| fail(format!("cannot set up the log: {fault}")))?;
-    let runtime = Builder::new_multi_thread().enable_all().thread_name("forebay").build();
-    let runtime = runtime.map_err(|fault| fail(format!("cannot start threads: {fault}")))?;
-    let resent = runtime.block_on(daemon::resend(config, options, patience));
-    runtime.shutdown_background();
-    resent.map_err(|fault| match fault.is_configuration() {
-        true => {
-            complain(&fault.to_string());
-            Exit::Refused
-        }
-        false => fail(fault),
-    })
 }
 
 fn outcome(resent: Resent, json: bool) -> Exit {
