@@ -157,11 +157,10 @@ impl Daemon {
         let mut registry = Registry::default();
         let metrics = Metrics::new(&mut registry);
         let pipelines = compile(&config)?;
-        let dead_letters =
-            DeadLetters::open(config.dead_letters.clone(), &config.data_dir.join("dead-letters"))?;
+        let dead_letters = DeadLetters::open(config.dead_letters.clone(), &config.dead_letters_dir())?;
         let output = Arc::new(open_output(&config, &dead_letters, &metrics)?);
         let (buffer, parts) =
-            Buffer::open(config.buffer.clone(), &config.data_dir.join("buffer"), Arc::clone(&metrics))?;
+            Buffer::open(config.buffer.clone(), &config.buffer_dir(), Arc::clone(&metrics))?;
         let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
         let shared = Shared::new(pipelines, joiner, buffer, &config.buffer, Arc::clone(&metrics));
         let source =

@@ -87,6 +87,16 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Where documents on their way are kept.
+    pub fn buffer_dir(&self) -> PathBuf {
+        self.data_dir.join("buffer")
+    }
+
+    /// Where dead letters go, unless they have a folder of their own.
+    pub fn dead_letters_dir(&self) -> PathBuf {
+        self.data_dir.join("dead-letters")
+    }
+
     /// The indices of pipelines that have one of their own.
     pub fn own_indices(&self) -> Vec<String> {
         self.pipelines.iter().filter_map(|pipeline| pipeline.index.clone()).collect()

@@ -1,4 +1,6 @@
-//! The whole of reading: layers, faults, secrets, and printing back.
+//! The whole of reading: layers, faults and secrets.
+
+mod print;
 
 use std::io::Write;
 
@@ -9,9 +11,6 @@ use crate::output::{Auth, Compression};
 use crate::units::{ByteSize, Secret};
 
 const NOTHING: [(&str, &str); 0] = [];
-
-/// The reference that operators read.
-const REFERENCE: &str = include_str!("../../conf/forebay.toml");
 
 fn temporary(content: &str) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
@@ -328,77 +327,5 @@ fn variables_that_lead_nowhere_are_refused() {
     ] {
         let fault = from_variables(&[(name, "x")]).expect_err(name).to_string();
         assert!(fault.contains(name) && fault.contains(advice), "{fault}");
-    }
-}
-
-#[test]
-fn the_printed_configuration_reads_back_as_the_same() {
-    let content = "data_dir = \"a \\\"b\\\" c\"\nstop_timeout = \"1500ms\"\n\
-        [[forward]]\nlisten = \"[::1]:1\"\n[forward.limits]\nframe_bytes = 1048577\nidle_timeout = \"1h\"\n\
-        [[forward]]\nlisten = \"127.0.0.1:2\"\nproxy_protocol = true\nudp_heartbeat = false\ndeny_keepalive = true\n\
-        source_address_key = \"from\"\nsource_hostname_key = \"host\"\nbacklog = 7\nlinger_timeout = \"0s\"\n\
-        send_keepalive_packet = false\nkeepalive_idle = \"2m\"\nkeepalive_interval = \"1s\"\nkeepalive_count = 9\n\
-        [[forward]]\nlisten = \"unix:/a b\"\nunix_mode = \"0606\"\nunix_owner = \"7:8\"\n\
-        [[pipeline]]\nmatch = \"a.{b,c}\"\nparse = \"none\"\nfields = { env = \"p\\nq\", \"a b\" = \"\" }\n\
-        host_field = \"host\"\ntag_field = \"\"\nindex = \"x-{tag}\"\njoin_partial = false\n\
-        [partial]\nmemory = \"8MiB\"\n[buffer]\nmin_free = 0\n\
-        [elasticsearch]\nhosts = [\"https://a:1\", \"https://b\"]\nca_file = \"/dev/null\"\nserver_name = \"es\"\n\
-        client_certificate = \"/dev/null\"\nclient_key = \"/dev/null\"\ncompression = \"zstd\"\nsniff = true\n\
-        [file]\ndirectory = \"docs\"\ncompression = \"none\"\n[http]\nlisten = \"\"\n\
-        [log]\nlevel = \"info,forebay=debug\"\nformat = \"json\"\n";
-    let config = from_file(content).expect("a full file");
-    assert_eq!(from_file(&config.to_string()).expect("its print"), config);
-}
-
-#[test]
-fn the_printed_configuration_differs_in_secrets_alone() {
-    let variables =
-        [("FOREBAY_ELASTICSEARCH__USERNAME", "u"), ("FOREBAY_ELASTICSEARCH__PASSWORD", "hunter2")];
-    let config = from_variables(&variables).expect("a secret");
-    let mut again = from_file(&config.to_string()).expect("its print");
-    assert_eq!(again.elasticsearch.auth, Auth::Basic { username: "u".into(), password: Secret::new("***") });
-    again.elasticsearch.auth = config.elasticsearch.auth.clone();
-    assert_eq!(again, config);
-}
-
-/// `#key = value` to `key = value`; prose has a blank after its `#`.
-fn uncommented(reference: &str) -> String {
-    let line = |line: &str| match line.strip_prefix('#') {
-        Some(key) if key.starts_with(|first: char| first.is_ascii_lowercase()) => format!("{key}\n"),
-        _ => format!("{line}\n"),
-    };
-    reference.lines().map(line).collect()
-}
-
-/// `table.key` of every line that sets one, in order.
-fn keys(toml: &str) -> Vec<String> {
-    let mut table = String::new();
-    let mut keys = Vec::new();
-    for line in toml.lines() {
-        if line.starts_with('[') {
-            table = line.split('#').next().unwrap_or_default().trim().to_owned();
-        } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
-            keys.push(format!("{table}.{key}"));
-        }
-    }
-    keys
-}
-
-#[test]
-fn the_reference_changes_nothing_as_it_is_and_uncommented() {
-    assert_eq!(from_file(REFERENCE).expect("the reference"), Config::default());
-    assert_eq!(from_file(&uncommented(REFERENCE)).expect("the reference, uncommented"), Config::default());
-}
-
-#[test]
-fn the_reference_names_every_key_once_with_its_default() {
-    let (reference, known) = (uncommented(REFERENCE), Config::default().to_string());
-    let mut named = keys(&reference);
-    let mut expected = keys(&known);
-    named.sort();
-    expected.sort();
-    assert_eq!(named, expected);
-    for line in known.lines().filter(|line| line.contains(" = ")) {
-        assert!(reference.lines().any(|named| named == line), "the reference does not have `{line}`");
     }
 }

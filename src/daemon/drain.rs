@@ -90,10 +90,9 @@ impl Drain {
     fn start(config: Config) -> Result<Self, Error> {
         let metrics = Metrics::new(&mut Registry::default());
         let pipelines = compile(&config)?;
-        let letters = DeadLetters::open(config.dead_letters.clone(), &config.data_dir.join("dead-letters"))?;
+        let letters = DeadLetters::open(config.dead_letters.clone(), &config.dead_letters_dir())?;
         let output = Arc::new(open_output(&config, &letters, &metrics)?);
-        let dir = config.data_dir.join("buffer");
-        let (buffer, kept) = Buffer::open(config.buffer.clone(), &dir, Arc::clone(&metrics))?;
+        let (buffer, kept) = Buffer::open(config.buffer.clone(), &config.buffer_dir(), Arc::clone(&metrics))?;
         // why: no rest of a line comes any more, so that none is waited for.
         let partial = PartialOptions { timeout: Duration::ZERO, ..config.partial };
         let joiner = Joiner::new(partial, Arc::clone(&metrics));

@@ -33,7 +33,7 @@ pub struct Resent {
 /// or a signal comes. A second signal ends the process at once, which costs nothing: letters stay until they are settled.
 pub async fn resend(config: &Config, options: ReplayOptions, patience: Duration) -> Result<Resent, Error> {
     let mut signals = Signals::new()?;
-    let folder = config.data_dir.join("dead-letters");
+    let folder = config.dead_letters_dir();
     // why: a replay deletes nothing for want of room; what it would delete is what it is there to send.
     let unbounded = DeadLetterOptions { keep: ByteSize(0), ..config.dead_letters.clone() };
     let dead_letters = DeadLetters::open(unbounded, &folder)?;

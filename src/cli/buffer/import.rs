@@ -29,7 +29,7 @@ pub(super) fn import(options: &ImportOptions) -> Exit {
         Ok(sources) => sources,
         Err(fault) => return fail(fault),
     };
-    let moved = match buffer::import(&config.data_dir.join("buffer"), &config.buffer, &sources) {
+    let moved = match buffer::import(&config.buffer_dir(), &config.buffer, &sources) {
         Ok(moved) => moved,
         Err(fault) => return fail(fault),
     };

@@ -44,7 +44,7 @@ impl Data {
 
 /// Where the letters are. A folder that was mistyped is told of, not found empty.
 fn letters(config: &Config) -> Result<Letters, Exit> {
-    let letters = Letters::at(&config.dead_letters, &config.data_dir.join("dead-letters"));
+    let letters = Letters::at(&config.dead_letters, &config.dead_letters_dir());
     let folder = letters.folder().to_owned();
     if folder.is_dir() { Ok(letters) } else { Err(fail(format!("there is no folder {}", folder.display()))) }
 }

@@ -3,10 +3,9 @@
 // The logger forgets an event whose acknowledgement does not come, and tells the callback: it is given to it again.
 'use strict';
 
-const fs = require('fs');
 const { createFluentSender, EventTime } = require('fluent-logger');
+const { mode, tls, security, between, pause, record, at } = require('./common');
 
-const { LOGGER_CA, LOGGER_SHARED_KEY, LOGGER_USERNAME, LOGGER_PASSWORD, LOGGER_MODE, LOGGER_PAUSE_MS } = process.env;
 const quiet = { error() {}, warn() {}, info() {} };
 
 function options(host, port) {
@@ -17,31 +16,15 @@ function options(host, port) {
     requireAckResponse: true,
     ackResponseTimeout: 1000,
     reconnectInterval: 50,
-    eventMode: LOGGER_MODE || 'Message',
+    eventMode: mode || 'Message',
     flushInterval: 1,
     internalLogger: quiet,
   };
-  if (LOGGER_CA) {
-    chosen.tls = true;
-    chosen.tlsOptions = { ca: fs.readFileSync(LOGGER_CA), servername: 'localhost' };
-  }
-  if (LOGGER_SHARED_KEY) {
-    chosen.security = {
-      clientHostname: 'node.example',
-      sharedKey: LOGGER_SHARED_KEY,
-      username: LOGGER_USERNAME,
-      password: LOGGER_PASSWORD,
-    };
-  }
-  return chosen;
+  return { ...chosen, ...(tls && { tls: true, tlsOptions: tls }), ...(security && { security }) };
 }
 
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 async function send(logger, number) {
-  const record = { sequence: number, logger: 'node', nested: { yes: true } };
-  const at = new EventTime(1700000000 + number, 123456000 + number);
-  const once = () => new Promise((resolve) => logger.emit(record, at, resolve));
+  const once = () => new Promise((resolve) => logger.emit(record(number), at(EventTime, number), resolve));
   while (await once()) {
     await pause(50);
   }
@@ -51,7 +34,7 @@ async function main([host, port, tag, count]) {
   const logger = createFluentSender(tag, options(host, port));
   for (let number = 0; number < Number(count); number += 1) {
     await send(logger, number);
-    await pause(Number(LOGGER_PAUSE_MS || 0));
+    await pause(between);
   }
   process.exit(0);
 }
