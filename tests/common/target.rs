@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 
 use super::http::{Answer, Request, Seen, decoded, filtered, header, read_head, reset, send};
 use super::pattern::is_like;
+use super::process::free_port;
 
 /// What goes wrong with one bulk request.
 #[derive(Clone, Debug)]
@@ -97,9 +98,9 @@ impl Drop for Target {
 }
 
 impl Target {
-    /// Listens on a free port.
+    /// Listens on a port that stays its own while it is stopped: no outgoing connection is given it.
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
+        let listener = TcpListener::bind(("127.0.0.1", free_port())).await.expect("a loopback port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared {
             state: Mutex::default(),
