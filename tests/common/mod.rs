@@ -11,6 +11,7 @@ pub(crate) mod daemon;
 pub(crate) mod docker;
 pub(crate) mod document;
 pub(crate) mod elasticsearch;
+mod fault;
 pub(crate) mod feed;
 pub(crate) mod fixtures;
 pub(crate) mod forward;
