@@ -12,7 +12,9 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::framing::Serializer;
 use crate::buffer::Waiter;
+use crate::decode::json_ack;
 use crate::metrics::Metrics;
 
 /// Chunks of one connection that may wait for their ack at once.
@@ -54,9 +56,8 @@ impl Acks {
         Self { pending, writer }
     }
 
-    /// Acks `chunk`, one msgpack value as it came, as soon as `safe` says so; hands it back where too many wait.
-    pub(super) fn try_ack(&self, chunk: &[u8], safe: Waiter) -> Result<(), Pending> {
-        let ack = [b"\x81\xa3ack".as_slice(), chunk].concat();
+    /// Sends `ack` as soon as `safe` says so; hands it back where too many wait.
+    pub(super) fn try_ack(&self, ack: Vec<u8>, safe: Waiter) -> Result<(), Pending> {
         self.pending.try_send(Pending { ack, safe }).map_err(TrySendError::into_inner)
     }
 
@@ -70,6 +71,14 @@ impl Acks {
         drop(self.pending);
         // A writer that panicked has sent what it has sent; the connection is over either way.
         self.writer.await.ok();
+    }
+}
+
+/// The ack of `chunk`, one msgpack value as it came, in the way that the peer writes its frames.
+pub(super) fn message(chunk: &[u8], serializer: Serializer) -> Vec<u8> {
+    match serializer {
+        Serializer::Msgpack => [b"\x81\xa3ack".as_slice(), chunk].concat(),
+        Serializer::Json => json_ack(chunk),
     }
 }
 

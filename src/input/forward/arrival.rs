@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, split};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{Connection, Ended};
+use super::connection::{Connection, Ended, Unreadable};
 use super::deadline::Deadline;
 use super::names::Names;
 use super::options::ForwardOptions;
@@ -18,7 +18,7 @@ use super::proxy::{self, ProxyFault};
 use super::read_buffer::ReadBuffer;
 use super::security::Security;
 use super::tls::Tls;
-use crate::input::{Shared, Source};
+use crate::input::{Origin, Retag, Shared, Source};
 use crate::log::RateLimited;
 
 static MALFORMED: RateLimited = RateLimited::every(Duration::from_secs(1));
@@ -133,6 +133,13 @@ impl Arrival {
         Ok(())
     }
 
+    /// Whose events `peer` brings, and what becomes of them here.
+    fn origin(&self, peer: &PeerAddress) -> Origin {
+        let retag = Retag { tag: self.options.tag.clone(), prefix: self.options.add_tag_prefix.clone() };
+        let time_milliseconds = self.options.time_milliseconds;
+        Origin { peer: peer.to_string(), source: self.source(peer), retag, time_milliseconds }
+    }
+
     /// What the events of `peer` say of their sender.
     fn source(&self, peer: &PeerAddress) -> Source {
         let mut source = Source::default();
@@ -157,7 +164,7 @@ impl Arrival {
         let (shared, limits) = (Arc::clone(&self.shared), self.options.limits.clone());
         Connection::new(from, to, shared, limits, self.kill.clone())
             .begun(buffer)
-            .of_source(self.source(peer))
+            .of(self.origin(peer))
             .deny_keepalive(self.options.deny_keepalive)
             .serve(&self.stop)
             .await
@@ -166,9 +173,10 @@ impl Arrival {
 
 fn said(peer: &PeerAddress, ended: &Ended) {
     match ended {
-        Ended::Malformed(error) => {
+        Ended::Malformed(Unreadable { error, at, bytes, hash }) => {
             if let Some(held_back) = MALFORMED.admit() {
-                tracing::warn!(%peer, %error, held_back, "a connection was closed: its bytes are no frames");
+                let hash = format_args!("{hash:032x}");
+                tracing::warn!(%peer, %error, frame_at = at, bytes, %hash, held_back, "a connection was closed: its bytes are no frames");
             }
         }
         Ended::Tls(error) => {

@@ -8,6 +8,7 @@ mod ack;
 mod arrival;
 mod connection;
 mod deadline;
+mod framing;
 mod heartbeat;
 mod listener;
 mod names;
@@ -19,6 +20,7 @@ mod proxy;
 mod read_buffer;
 mod security;
 mod socket;
+mod taker;
 mod tls;
 mod unix;
 
