@@ -14,6 +14,11 @@ const LIMITS: &[&str] = &[
     "fields",
     "connections",
     "connections_per_address",
+    "handshake_timeout",
+    "idle_timeout",
+    "frame_timeout",
+    "ack_timeout",
+    "in_flight_bytes",
 ];
 
 /// Why the daemon refuses or closes a connection; `frame_bytes` and `depth` are limits that make a stream unreadable.
@@ -22,6 +27,8 @@ const CLOSED: &[&str] = &[
     "connections_per_address",
     "idle_timeout",
     "handshake_timeout",
+    "frame_timeout",
+    "ack_timeout",
     "not_ping",
     "cut_off",
     "anonymous",

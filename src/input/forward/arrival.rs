@@ -24,6 +24,7 @@ use crate::log::RateLimited;
 static MALFORMED: RateLimited = RateLimited::every(Duration::from_secs(1));
 static NO_TLS: RateLimited = RateLimited::every(Duration::from_secs(1));
 static TOO_SLOW: RateLimited = RateLimited::every(Duration::from_secs(10));
+static TOO_SLOW_LATER: RateLimited = RateLimited::every(Duration::from_secs(10));
 static NOT_PROXIED: RateLimited = RateLimited::every(Duration::from_secs(10));
 static OVER_LIMIT: RateLimited = RateLimited::every(Duration::from_secs(10));
 
@@ -185,6 +186,11 @@ fn said(peer: &PeerAddress, ended: &Ended) {
         Ended::TooSlow(limit) => {
             if let Some(held_back) = TOO_SLOW.admit() {
                 tracing::warn!(%peer, ?limit, held_back, "a connection was closed: it came to no frame in time");
+            }
+        }
+        Ended::FrameTooSlow(_) | Ended::AcksNotTaken(_) => {
+            if let Some(held_back) = TOO_SLOW_LATER.admit() {
+                tracing::warn!(%peer, %ended, held_back, "a connection was closed: its peer is too slow");
             }
         }
         Ended::Proxy(ProxyFault::Gone) => {

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::task::yield_now;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::ack::{self, Acks, NotAcked};
+use super::deadline::FrameClock;
 use super::options::LimitOptions;
 use super::proxy::ProxyFault;
 use super::read_buffer::ReadBuffer;
@@ -42,6 +43,9 @@ pub(super) enum Ended {
     /// It took too long to come to its first frame.
     #[error("not at its first frame within {0:?}")]
     TooSlow(Duration),
+    /// A frame had begun, and took too long to come.
+    #[error("a frame not whole within {0:?}")]
+    FrameTooSlow(Duration),
     /// The handshake did not let it in.
     #[error("it was refused: {0}")]
     Refused(#[from] Refusal),
@@ -66,6 +70,9 @@ pub(super) enum Ended {
     /// A chunk could not be made safe, or its ack not sent; the sender will send it again.
     #[error("a chunk could not be acked")]
     NotAcked,
+    /// The peer did not take its acks.
+    #[error("its acks not taken within {0:?}")]
+    AcksNotTaken(Duration),
 }
 
 impl Ended {
@@ -76,6 +83,8 @@ impl Ended {
             Self::Idle(_) => Some("idle_timeout"),
             Self::Refused(refusal) => Some(refusal.reason()),
             Self::TooSlow(_) => Some("handshake_timeout"),
+            Self::FrameTooSlow(_) => Some("frame_timeout"),
+            Self::AcksNotTaken(_) => Some("ack_timeout"),
             Self::Tls(_) => Some("tls"),
             Self::Proxy(_) => Some("proxy_protocol"),
             Self::DenyKeepalive => Some("deny_keepalive"),
@@ -89,12 +98,24 @@ impl Ended {
 
     /// Counts it under its word, if it has one, and under the limit that was exceeded.
     pub(super) fn count(&self, metrics: &Metrics) {
-        if let Some(word) = self.reason() {
-            reason(&metrics.connections_closed, word).inc();
+        let Some(word) = self.reason() else { return };
+        reason(&metrics.connections_closed, word).inc();
+        if self.is_limit() {
+            reason(&metrics.limits_exceeded, word).inc();
         }
-        if let Self::Malformed(DecodeError::Limit { key, .. }) | Self::OverLimit(key) = self {
-            reason(&metrics.limits_exceeded, key).inc();
-        }
+    }
+
+    /// Whether its word is the key of a limit.
+    fn is_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::Malformed(DecodeError::Limit { .. })
+                | Self::OverLimit(_)
+                | Self::Idle(_)
+                | Self::TooSlow(_)
+                | Self::FrameTooSlow(_)
+                | Self::AcksNotTaken(_)
+        )
     }
 }
 
@@ -118,6 +139,7 @@ pub(super) struct Connection<R, W> {
     shared: Arc<Shared>,
     limits: LimitOptions,
     acks: Option<Acks>,
+    clock: FrameClock,
     /// Cancelled when an ack cannot be sent.
     not_acked: CancellationToken,
     /// Cancelled when there is no time left: what has been read is still taken, and nobody is waited for.
@@ -150,6 +172,7 @@ where
             shared,
             limits,
             acks: None,
+            clock: FrameClock::default(),
             not_acked: CancellationToken::new(),
             kill,
             stopped: None,
@@ -202,6 +225,7 @@ where
                 Scanned::Complete(length) => {
                     self.frame(length).await?;
                     self.buffer.consume(length);
+                    self.clock.ended();
                     scan = self.new_scan();
                 }
                 Scanned::Need(_) => {
@@ -222,17 +246,17 @@ where
         FrameScan::new(self.limits.frame_bytes.0)
     }
 
-    /// Waits for bytes: as long as the idle time-out, the stop, and the acks allow.
+    /// Waits for bytes: as long as the time-outs, the stop, and the acks allow.
     async fn read(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
-        let idle = self.limits.idle_timeout;
+        let patience = self.clock.patience(!self.buffer.bytes().is_empty(), &self.limits);
         let read = tokio::select! {
             biased;
             // why: before the bytes, since a peer that never pauses would not let anything else be heard.
             () = self.kill.cancelled() => return Err(Ended::Stopping),
-            () = self.not_acked.cancelled() => return Err(Ended::NotAcked),
+            () = self.not_acked.cancelled() => return Err(self.why_not_acked()),
             () = stop.cancelled() => self.read_last().await?,
             read = self.buffer.read(&mut self.from) => read?,
-            () = sleep(idle), if !idle.is_zero() => return Err(Ended::Idle(idle)),
+            ended = patience.over() => return Err(ended),
         };
         if read == 0 {
             return Err(Ended::ByPeer);
@@ -288,20 +312,36 @@ where
             self.pass.frame(&frame, &self.limits, None).await.ok();
             return Ok(());
         };
+        if let Some(to) = self.to.take() {
+            let (metrics, failed) = (Arc::clone(self.shared.metrics()), self.not_acked.clone());
+            self.acks = Some(Acks::start(to, metrics, failed, &self.limits));
+        }
+        let Some(acks) = &self.acks else { return Err(Ended::NotAcked) };
+        let room = match acks.flow().try_enter(length) {
+            Some(room) => Some(room),
+            None => {
+                reason(&self.shared.metrics().limits_exceeded, "in_flight_bytes").inc();
+                // why: those that wait may wait for the very documents that have not been given yet.
+                self.pass.flush();
+                self.kill.run_until_cancelled(acks.flow().enter(length)).await
+            }
+        };
+        let Some(room) = room else { return Err(Ended::NotAcked) };
         let (receipt, waiter) = Receipt::new();
         // What was refused would be refused again: the sender is told that its chunk has been dealt with.
         self.pass.frame(&frame, &self.limits, Some(&receipt)).await.ok();
         receipt.resolve();
-        if let Some(to) = self.to.take() {
-            self.acks = Some(Acks::start(to, Arc::clone(self.shared.metrics()), self.not_acked.clone()));
-        }
-        let Some(acks) = &self.acks else { return Err(Ended::NotAcked) };
-        if let Err(pending) = acks.try_ack(chunk, waiter) {
-            // why: those that wait may wait for the very documents that have not been given yet.
+        if let Err(pending) = acks.try_ack(chunk, waiter, room) {
+            // why: as above.
             self.pass.flush();
             let sent = self.kill.run_until_cancelled(acks.ack(pending)).await;
-            sent.unwrap_or(Err(NotAcked)).map_err(|NotAcked| Ended::NotAcked)?;
+            sent.unwrap_or(Err(NotAcked)).map_err(|NotAcked| self.why_not_acked())?;
         }
         Ok(())
+    }
+
+    fn why_not_acked(&self) -> Ended {
+        let given_up = self.acks.as_ref().is_some_and(|acks| acks.flow().was_given_up());
+        if given_up { Ended::AcksNotTaken(self.limits.ack_timeout) } else { Ended::NotAcked }
     }
 }

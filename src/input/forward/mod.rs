@@ -9,6 +9,7 @@ mod arrival;
 mod connection;
 mod deadline;
 mod heartbeat;
+mod in_flight;
 mod listener;
 mod names;
 mod options;

@@ -79,6 +79,13 @@ pub struct LimitOptions {
     pub handshake_timeout: Duration,
     /// A connection without a byte for this long is closed; 0 never.
     pub idle_timeout: Duration,
+    /// A frame that has begun has to be whole within this time.
+    pub frame_timeout: Duration,
+    /// Acks that a peer does not take for this long end its connection.
+    pub ack_timeout: Duration,
+    /// Bytes of one connection's frames that wait for their acks, beyond which it is not read; a frame that is larger
+    /// goes alone.
+    pub in_flight_bytes: ByteSize,
 }
 
 impl Default for LimitOptions {
@@ -93,6 +100,9 @@ impl Default for LimitOptions {
             connections_per_address: 10_000,
             handshake_timeout: Duration::from_secs(10),
             idle_timeout: Duration::ZERO,
+            frame_timeout: Duration::from_secs(300),
+            ack_timeout: Duration::from_secs(60),
+            in_flight_bytes: ByteSize::mib(64),
         }
     }
 }
