@@ -130,6 +130,7 @@ fn limits(section: &mut Section<'_>, options: &mut LimitOptions) {
     section.checked("frame_timeout", &mut options.frame_timeout, checks::at_least(MOMENT));
     section.checked("ack_timeout", &mut options.ack_timeout, checks::at_least(MOMENT));
     section.checked("in_flight_bytes", &mut options.in_flight_bytes, checks::at_least(ByteSize(1)));
+    section.checked("frames_memory", &mut options.frames_memory, checks::at_least(ByteSize::kib(64)));
 }
 
 fn pipeline(section: &mut Section<'_>, options: &mut PipelineOptions) {

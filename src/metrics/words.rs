@@ -19,6 +19,7 @@ const LIMITS: &[&str] = &[
     "frame_timeout",
     "ack_timeout",
     "in_flight_bytes",
+    "frames_memory",
 ];
 
 /// Why the daemon refuses or closes a connection; `frame_bytes` and `depth` are limits that make a stream unreadable.
@@ -29,6 +30,7 @@ const CLOSED: &[&str] = &[
     "handshake_timeout",
     "frame_timeout",
     "ack_timeout",
+    "frames_memory",
     "not_ping",
     "cut_off",
     "anonymous",

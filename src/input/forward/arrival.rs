@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, Ended};
 use super::deadline::Deadline;
+use super::frame_memory::FrameMemory;
 use super::names::Names;
 use super::options::ForwardOptions;
 use super::peer::PeerAddress;
@@ -37,6 +38,8 @@ pub(super) struct Arrival {
     pub(super) security: Option<Security>,
     /// Host names, where events take them.
     pub(super) names: Option<Arc<Names>>,
+    /// Of all frames on their way in.
+    pub(super) memory: Arc<FrameMemory>,
     pub(super) shared: Arc<Shared>,
     pub(super) stop: CancellationToken,
     pub(super) kill: CancellationToken,
@@ -157,7 +160,7 @@ impl Arrival {
         let (from, to) = split(stream);
         let (shared, limits) = (Arc::clone(&self.shared), self.options.limits.clone());
         Connection::new(from, to, shared, limits, self.kill.clone())
-            .begun(buffer)
+            .begun(buffer.counted(&self.memory))
             .of_source(self.source(peer))
             .deny_keepalive(self.options.deny_keepalive)
             .serve(&self.stop)
@@ -188,7 +191,7 @@ fn said(peer: &PeerAddress, ended: &Ended) {
                 tracing::warn!(%peer, ?limit, held_back, "a connection was closed: it came to no frame in time");
             }
         }
-        Ended::FrameTooSlow(_) | Ended::AcksNotTaken(_) => {
+        Ended::FrameTooSlow(_) | Ended::AcksNotTaken(_) | Ended::Displaced => {
             if let Some(held_back) = TOO_SLOW_LATER.admit() {
                 tracing::warn!(%peer, %ended, held_back, "a connection was closed: its peer is too slow");
             }

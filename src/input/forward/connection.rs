@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::ack::{self, Acks, NotAcked};
 use super::deadline::FrameClock;
+use super::frame_memory::Displaced;
 use super::options::LimitOptions;
 use super::proxy::ProxyFault;
-use super::read_buffer::ReadBuffer;
+use super::read_buffer::{ReadBuffer, ReadFault};
 use super::security::Refusal;
 use super::tls::HandshakeFault;
 use crate::buffer::Receipt;
@@ -46,6 +47,9 @@ pub(super) enum Ended {
     /// A frame had begun, and took too long to come.
     #[error("a frame not whole within {0:?}")]
     FrameTooSlow(Duration),
+    /// A frame came slowly, and others needed its memory.
+    #[error("a frame that came slowly while memory for frames was short")]
+    Displaced,
     /// The handshake did not let it in.
     #[error("it was refused: {0}")]
     Refused(#[from] Refusal),
@@ -85,6 +89,7 @@ impl Ended {
             Self::TooSlow(_) => Some("handshake_timeout"),
             Self::FrameTooSlow(_) => Some("frame_timeout"),
             Self::AcksNotTaken(_) => Some("ack_timeout"),
+            Self::Displaced => Some("frames_memory"),
             Self::Tls(_) => Some("tls"),
             Self::Proxy(_) => Some("proxy_protocol"),
             Self::DenyKeepalive => Some("deny_keepalive"),
@@ -115,7 +120,17 @@ impl Ended {
                 | Self::TooSlow(_)
                 | Self::FrameTooSlow(_)
                 | Self::AcksNotTaken(_)
+                | Self::Displaced
         )
+    }
+}
+
+impl From<ReadFault> for Ended {
+    fn from(fault: ReadFault) -> Self {
+        match fault {
+            ReadFault::Broken(error) => Self::Broken(error),
+            ReadFault::Displaced => Self::Displaced,
+        }
     }
 }
 
@@ -248,6 +263,7 @@ where
 
     /// Waits for bytes: as long as the time-outs, the stop, and the acks allow.
     async fn read(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
+        self.wait_for_memory(stop).await?;
         let patience = self.clock.patience(!self.buffer.bytes().is_empty(), &self.limits);
         let read = tokio::select! {
             biased;
@@ -262,6 +278,23 @@ where
             return Err(Ended::ByPeer);
         }
         self.shared.metrics().bytes_received.inc_by(read as u64);
+        Ok(())
+    }
+
+    /// Waits until there is memory to read into, which does not count as the peer's time.
+    async fn wait_for_memory(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
+        if self.buffer.try_room() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        tokio::select! {
+            biased;
+            () = self.kill.cancelled() => return Err(Ended::Stopping),
+            () = self.not_acked.cancelled() => return Err(self.why_not_acked()),
+            () = stop.cancelled() => (),
+            room = self.buffer.room() => room.map_err(|Displaced| Ended::Displaced)?,
+        }
+        self.clock.waited(started.elapsed());
         Ok(())
     }
 

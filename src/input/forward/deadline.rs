@@ -56,6 +56,11 @@ impl FrameClock {
         self.begun = None;
     }
 
+    /// It was not read for so long, which is not its own slowness.
+    pub(super) fn waited(&mut self, time: Duration) {
+        self.begun = self.begun.map(|begun| begun + time);
+    }
+
     /// How long the next read may wait, where something of a frame `has_come` or not.
     pub(super) fn patience(&mut self, has_come: bool, limits: &LimitOptions) -> Patience {
         let now = Instant::now();

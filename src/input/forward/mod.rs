@@ -8,6 +8,7 @@ mod ack;
 mod arrival;
 mod connection;
 mod deadline;
+mod frame_memory;
 mod heartbeat;
 mod in_flight;
 mod listener;

@@ -86,6 +86,15 @@ pub struct LimitOptions {
     /// Bytes of one connection's frames that wait for their acks, beyond which it is not read; a frame that is larger
     /// goes alone.
     pub in_flight_bytes: ByteSize,
+    /// Bytes that the frames on their way into all of its connections take together.
+    pub frames_memory: ByteSize,
+}
+
+impl LimitOptions {
+    /// How long a frame may come before its memory can be given to others.
+    pub(super) fn grace(&self) -> Duration {
+        self.frame_timeout / 30
+    }
 }
 
 impl Default for LimitOptions {
@@ -103,6 +112,7 @@ impl Default for LimitOptions {
             frame_timeout: Duration::from_secs(300),
             ack_timeout: Duration::from_secs(60),
             in_flight_bytes: ByteSize::mib(64),
+            frames_memory: ByteSize::mib(64),
         }
     }
 }
