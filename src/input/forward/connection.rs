@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::ack::{self, Acks, NotAcked};
 use super::deadline::FrameClock;
-use super::frame_memory::Displaced;
 use super::options::LimitOptions;
 use super::proxy::ProxyFault;
 use super::read_buffer::{ReadBuffer, ReadFault};
@@ -263,7 +262,7 @@ where
 
     /// Waits for bytes: as long as the time-outs, the stop, and the acks allow.
     async fn read(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
-        self.wait_for_memory(stop).await?;
+        self.wait_for_buffer(stop).await?;
         let patience = self.clock.patience(!self.buffer.bytes().is_empty(), &self.limits);
         let read = tokio::select! {
             biased;
@@ -281,8 +280,9 @@ where
         Ok(())
     }
 
-    /// Waits until there is memory to read into, which does not count as the peer's time.
-    async fn wait_for_memory(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
+    /// Where there is no memory to read into: waits until the frames that have it can go on, which does not count as
+    /// the peer's time.
+    async fn wait_for_buffer(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
         if self.buffer.try_room() {
             return Ok(());
         }
@@ -292,7 +292,7 @@ where
             () = self.kill.cancelled() => return Err(Ended::Stopping),
             () = self.not_acked.cancelled() => return Err(self.why_not_acked()),
             () = stop.cancelled() => (),
-            room = self.buffer.room() => room.map_err(|Displaced| Ended::Displaced)?,
+            () = self.shared.buffer().ready_or_full() => (),
         }
         self.clock.waited(started.elapsed());
         Ok(())

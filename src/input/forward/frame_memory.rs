@@ -2,8 +2,8 @@
 //!
 //! Invariants: what connections hold beyond a little of their own each stays within `frames_memory`, but for one of them
 //! at a time, which may go beyond it with its frame; so there is always one that can go on, and no circle of waiters.
-//! Those that wait do so in the order in which they came. While anybody waits, the slowest of those whose frame has
-//! been coming for some time are displaced: what the memory holds belongs to those who use it quickly.
+//! Those that wait do so in the order in which they came. While anybody waits, those whose frame comes more slowly than
+//! `frame_timeout` allows the largest one are displaced: what the memory holds belongs to those who use it.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -22,8 +22,7 @@ pub(super) const OWN: usize = 8 << 10;
 /// All of it.
 pub(super) struct FrameMemory {
     limit: u64,
-    /// How long a frame may come before its connection can be displaced.
-    grace: Duration,
+    pace: Pace,
     state: Mutex<State>,
     /// Whoever has it is the next to be given memory. It is fair.
     turn: tokio::sync::Mutex<()>,
@@ -42,10 +41,28 @@ struct State {
 
 struct Holder {
     bytes: u64,
-    /// While it is read: since when its frame has been coming, and what has come of it.
-    coming: Option<(Instant, u64)>,
+    /// While it is read.
+    coming: Option<Coming>,
     displaced: bool,
     tell: Arc<Notify>,
+}
+
+/// How fast a frame has to come while others wait, and over what time that is measured.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    /// Bytes a second.
+    pub(super) least: f64,
+    /// How long a frame may pause.
+    pub(super) window: Duration,
+}
+
+/// A frame that comes: how much of it had come when, and whether it was slow before that.
+#[derive(Clone, Copy)]
+struct Coming {
+    since: Instant,
+    had_come: usize,
+    has_come: usize,
+    was_slow: bool,
 }
 
 /// What one connection holds.
@@ -54,7 +71,7 @@ pub(super) struct Account {
     /// None while it holds nothing that is counted.
     entry: Option<(u64, Arc<Notify>)>,
     bytes: u64,
-    begun: Option<Instant>,
+    coming: Option<Coming>,
 }
 
 /// The connection's frame came so slowly that others get its memory.
@@ -62,10 +79,10 @@ pub(super) struct Account {
 pub(super) struct Displaced;
 
 impl FrameMemory {
-    /// `limit` bytes in all. Whose frame has not come for `grace` keeps what it has.
-    pub(super) fn new(limit: ByteSize, grace: Duration, metrics: Arc<Metrics>) -> Arc<Self> {
+    /// `limit` bytes in all, for frames that come at this `pace`.
+    pub(super) fn new(limit: ByteSize, pace: Pace, metrics: Arc<Metrics>) -> Arc<Self> {
         let (state, turn, moved) = Default::default();
-        Arc::new(Self { limit: limit.0, grace, state, turn, moved, metrics })
+        Arc::new(Self { limit: limit.0, pace, state, turn, moved, metrics })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -77,14 +94,14 @@ impl FrameMemory {
     async fn wait_for(&self, id: u64, bytes: u64) {
         let _turn = self.turn.lock().await;
         loop {
-            let look_again = {
+            {
                 let mut state = self.lock();
                 if state.may_hold(id, bytes, self.limit) || state.go_beyond(id) {
                     return;
                 }
-                state.displace_slowest(bytes, self)
-            };
-            timeout(look_again, self.moved.notified()).await.ok();
+                state.displace_slow(bytes, self);
+            }
+            timeout(self.pace.window, self.moved.notified()).await.ok();
         }
     }
 }
@@ -103,21 +120,18 @@ impl State {
         is_free
     }
 
-    /// Displaces as many as it takes to hold `bytes` more, and tells after how long others can be.
-    fn displace_slowest(&mut self, bytes: u64, memory: &FrameMemory) -> Duration {
+    /// Displaces as many as it takes to hold `bytes` more, those that hold most first.
+    fn displace_slow(&mut self, bytes: u64, memory: &FrameMemory) {
         let now = Instant::now();
-        let soon = self.holders.values().filter_map(|holder| holder.grace_left(now, memory.grace)).min();
         let leaving = self.holders.values().filter(|holder| holder.displaced).map(|holder| holder.bytes);
         let mut missing = (self.used + bytes).saturating_sub(memory.limit + leaving.sum::<u64>());
         while missing > 0 {
-            let slow = self.holders.values_mut();
-            let slow = slow.filter_map(|holder| Some((holder.pace(now, memory.grace)?, holder)));
-            let Some((_, slowest)) = slow.min_by(|(a, _), (b, _)| a.total_cmp(b)) else { break };
-            slowest.displaced = true;
-            slowest.tell.notify_one();
-            missing = missing.saturating_sub(slowest.bytes);
+            let slow = self.holders.values_mut().filter(|holder| holder.is_slow(now, memory.pace));
+            let Some(largest) = slow.max_by_key(|holder| holder.bytes) else { return };
+            largest.displaced = true;
+            largest.tell.notify_one();
+            missing = missing.saturating_sub(largest.bytes);
         }
-        soon.unwrap_or(memory.grace)
     }
 
     fn set(&mut self, id: u64, bytes: u64) {
@@ -134,24 +148,36 @@ impl State {
 }
 
 impl Holder {
-    /// How long it cannot be displaced yet.
-    fn grace_left(&self, now: Instant, grace: Duration) -> Option<Duration> {
-        let left = (self.coming?.0 + grace).saturating_duration_since(now);
-        (!left.is_zero()).then_some(left)
+    fn is_slow(&self, now: Instant, pace: Pace) -> bool {
+        self.coming.is_some_and(|coming| !self.displaced && coming.is_slow(now, pace))
+    }
+}
+
+impl Coming {
+    fn is_slow(&self, now: Instant, pace: Pace) -> bool {
+        let time = now.saturating_duration_since(self.since);
+        if time < pace.window { self.was_slow } else { self.is_slower(time, pace) }
     }
 
-    /// Bytes a second, where it can be displaced.
-    fn pace(&self, now: Instant, grace: Duration) -> Option<f64> {
-        let (since, came) = self.coming.filter(|_| !self.displaced)?;
-        let time = now.saturating_duration_since(since);
-        (time >= grace).then(|| came as f64 / time.as_secs_f64())
+    fn is_slower(&self, time: Duration, pace: Pace) -> bool {
+        (self.has_come.saturating_sub(self.had_come) as f64) < pace.least * time.as_secs_f64()
+    }
+
+    /// After more has come.
+    fn go_on(self, has_come: usize, pace: Pace) -> Self {
+        let (now, more) = (Instant::now(), Self { has_come, ..self });
+        let time = now.saturating_duration_since(self.since);
+        if time < pace.window {
+            return more;
+        }
+        Self { since: now, had_come: has_come, has_come, was_slow: more.is_slower(time, pace) }
     }
 }
 
 impl Account {
     /// Holds nothing.
     pub(super) fn new(memory: &Arc<FrameMemory>) -> Self {
-        Self { memory: Arc::clone(memory), entry: None, bytes: 0, begun: None }
+        Self { memory: Arc::clone(memory), entry: None, bytes: 0, coming: None }
     }
 
     /// Counts an allocation of `capacity` bytes, if there is room for it.
@@ -172,14 +198,14 @@ impl Account {
 
     /// The same, as soon as there is room.
     pub(super) async fn wait_to_hold(&mut self, capacity: usize) -> Result<(), Displaced> {
-        let (id, waiting) = (self.enter(), Instant::now());
+        let id = self.enter();
         tokio::select! {
             biased;
             () = self.displaced() => return Err(Displaced),
             () = self.memory.wait_for(id, counted(capacity)) => self.hold(capacity),
         }
-        // What it has waited for is not its own slowness.
-        self.begun = self.begun.map(|begun| begun + waiting.elapsed());
+        // That it was not read meanwhile is not its own slowness.
+        self.coming = None;
         Ok(())
     }
 
@@ -203,8 +229,11 @@ impl Account {
 
     /// It is read; `has_come` bytes of a frame are there.
     pub(super) fn coming(&mut self, has_come: usize) {
-        self.begun = (has_come > 0).then(|| self.begun.unwrap_or_else(Instant::now));
-        self.set_coming(self.begun.map(|begun| (begun, has_come as u64)));
+        let pace = self.memory.pace;
+        let first = || Coming { since: Instant::now(), had_come: has_come, has_come, was_slow: false };
+        let coming = self.coming.map_or_else(first, |coming| coming.go_on(has_come, pace));
+        self.coming = (has_come > 0).then_some(coming);
+        self.set_coming(self.coming);
     }
 
     /// It is read no more, for now.
@@ -214,10 +243,10 @@ impl Account {
 
     /// A frame is whole.
     pub(super) fn frame_ended(&mut self) {
-        self.begun = None;
+        self.coming = None;
     }
 
-    fn set_coming(&self, coming: Option<(Instant, u64)>) {
+    fn set_coming(&self, coming: Option<Coming>) {
         let Some((id, _)) = &self.entry else { return };
         if let Some(holder) = self.memory.lock().holders.get_mut(id) {
             holder.coming = coming;
@@ -268,8 +297,9 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(20);
 
-    fn memory(limit: u64, grace: Duration) -> Arc<FrameMemory> {
-        FrameMemory::new(ByteSize(limit), grace, Metrics::new(&mut Registry::default()))
+    fn memory(limit: u64, window: Duration) -> Arc<FrameMemory> {
+        let pace = Pace { least: 1_000.0, window };
+        FrameMemory::new(ByteSize(limit), pace, Metrics::new(&mut Registry::default()))
     }
 
     async fn hold(account: &mut Account, bytes: usize) -> Result<(), Displaced> {
@@ -326,29 +356,59 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_slowest_give_way_to_one_that_waits_and_none_before_its_grace_is_over() {
+    async fn those_that_come_too_slowly_give_way_to_one_that_waits_and_no_others() {
         let memory = memory(100, Duration::from_millis(20));
         let (mut slow, mut quick) = (Account::new(&memory), Account::new(&memory));
         assert!(slow.try_hold(OWN + 50) && quick.try_hold(OWN + 50));
         slow.coming(10);
-        quick.coming(40);
+        quick.coming(10);
         // Takes what one may hold beyond the limit.
         let mut third = Account::new(&memory);
         hold(&mut third, 10).await.expect("beyond the limit");
         let asked = Instant::now();
         let mut fourth = Account::new(&memory);
-        let leave = async {
-            slow.displaced().await;
-            let after = asked.elapsed();
-            drop(slow);
-            after
-        };
-        let (held, after) = tokio::join!(hold(&mut fourth, 20), async {
-            timeout(LONG, leave).await.expect("displaced in time")
+        let quick = tokio::spawn(async move {
+            for more in 1.. {
+                let displaced = timeout(Duration::from_millis(1), quick.displaced()).await;
+                assert!(displaced.is_err(), "it keeps its pace");
+                quick.coming(10 + 1_000 * more);
+            }
         });
+        let leave = async {
+            let mut has_come = 10;
+            while timeout(Duration::from_millis(1), slow.displaced()).await.is_err() {
+                has_come += 1;
+                slow.coming(has_come.min(12));
+            }
+            drop(slow);
+            asked.elapsed()
+        };
+        let (held, after) = tokio::join!(hold(&mut fourth, 20), timeout(LONG, leave));
         held.expect("memory");
+        let after = after.expect("displaced in time");
         assert!(after >= Duration::from_millis(15), "{after:?}");
-        let stays = timeout(Duration::from_millis(30), quick.displaced()).await;
-        assert!(stays.is_err(), "nobody needs its memory");
+        assert!(!quick.is_finished());
+        quick.abort();
+    }
+
+    #[tokio::test]
+    async fn one_that_has_to_give_way_is_told_so_while_it_waits_itself() {
+        let memory = memory(100, Duration::from_millis(1));
+        let mut slow = Account::new(&memory);
+        assert!(slow.try_hold(OWN + 100));
+        slow.coming(10);
+        let mut beyond = Account::new(&memory);
+        hold(&mut beyond, 10).await.expect("beyond the limit");
+        let waiting = tokio::spawn(async move {
+            let mut account = Account::new(&beyond.memory);
+            hold(&mut account, 10).await.expect("memory");
+        });
+        while !memory.lock().holders.values().any(|holder| holder.displaced) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        slow.came();
+        assert!(hold(&mut slow, 200).await.is_err());
+        drop(slow);
+        timeout(LONG, waiting).await.expect("in time").expect("no panic");
     }
 }

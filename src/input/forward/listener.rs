@@ -137,7 +137,7 @@ impl Listener {
         }
         let security = Security::start(&options, shared.metrics(), &stop);
         let limits = &options.limits;
-        let memory = FrameMemory::new(limits.frames_memory, limits.grace(), Arc::clone(shared.metrics()));
+        let memory = FrameMemory::new(limits.frames_memory, limits.pace(), Arc::clone(shared.metrics()));
         let arrival = Arc::new(Arrival { options, tls, security, names, memory, shared, stop, kill });
         while let Some((stream, peer)) = accepting.run_until_cancelled(self.accept()).await {
             match peers.admit(&peer, &self.options.limits) {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::frame_memory::Pace;
 use super::security::SecurityOptions;
 use super::socket::SocketOptions;
 use super::tls::TlsOptions;
@@ -91,9 +92,11 @@ pub struct LimitOptions {
 }
 
 impl LimitOptions {
-    /// How long a frame may come before its memory can be given to others.
-    pub(super) fn grace(&self) -> Duration {
-        self.frame_timeout / 30
+    /// How fast a frame has to come while others wait for memory: the largest one would be whole just in time. What the
+    /// first moments of a frame tell is not enough to judge it by.
+    pub(super) fn pace(&self) -> Pace {
+        let least = self.frame_bytes.0 as f64 / self.frame_timeout.as_secs_f64();
+        Pace { least, window: self.frame_timeout / 300 }
     }
 }
 
