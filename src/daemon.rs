@@ -5,6 +5,7 @@
 //! buffer; within the deadline, naming who was still busy. A second signal ends it at once.
 
 mod drain;
+mod handles;
 mod resend;
 
 use std::sync::Arc;
@@ -148,7 +149,8 @@ struct Daemon {
 }
 
 impl Daemon {
-    async fn start(config: Config) -> Result<Self, Error> {
+    async fn start(mut config: Config) -> Result<Self, Error> {
+        handles::make_room(&mut config.forward);
         let mut listeners = Vec::new();
         for options in &config.forward {
             listeners.push(Listener::bind(options.clone()).await?);

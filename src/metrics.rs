@@ -91,6 +91,8 @@ pub struct Metrics {
     pub connections_accepted: Counter,
     /// Connections refused or closed by us, by reason (`limit`, `address_limit`, `idle`, `malformed`, …).
     pub connections_closed: ByReason,
+    /// Bytes that frames take which are not taken yet.
+    pub frames_bytes: Gauge,
     /// Bytes read from peers.
     pub bytes_received: Counter,
     /// Frames decoded, by mode.
@@ -170,6 +172,7 @@ impl Metrics {
             connections: Gauge::default(),
             connections_accepted: Counter::default(),
             connections_closed: Family::default(),
+            frames_bytes: Gauge::default(),
             bytes_received: Counter::default(),
             frames_received: Family::default(),
             limits_exceeded: Family::default(),
@@ -266,6 +269,11 @@ impl Metrics {
             "forebay_connections_closed",
             "Connections refused or closed by the daemon",
             self.connections_closed.clone(),
+        );
+        r.register(
+            "forebay_frames_memory_bytes",
+            "Bytes that frames take on their way in",
+            self.frames_bytes.clone(),
         );
         r.register("forebay_received_bytes", "Bytes read from peers", self.bytes_received.clone());
         r.register("forebay_frames_received", "Frames decoded", self.frames_received.clone());

@@ -133,6 +133,10 @@ fn limits(section: &mut Section<'_>, options: &mut LimitOptions) {
     section.checked("connections_per_address", &mut options.connections_per_address, checks::at_least(1));
     section.checked("handshake_timeout", &mut options.handshake_timeout, checks::at_least(MOMENT));
     section.key("idle_timeout", &mut options.idle_timeout);
+    section.checked("frame_timeout", &mut options.frame_timeout, checks::at_least(MOMENT));
+    section.checked("ack_timeout", &mut options.ack_timeout, checks::at_least(MOMENT));
+    section.checked("in_flight_bytes", &mut options.in_flight_bytes, checks::at_least(ByteSize(1)));
+    section.checked("frames_memory", &mut options.frames_memory, checks::at_least(ByteSize::kib(64)));
 }
 
 fn pipeline(section: &mut Section<'_>, options: &mut PipelineOptions) {

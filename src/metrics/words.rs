@@ -17,6 +17,12 @@ const LIMITS: &[&str] = &[
     "tag_bytes",
     "connections",
     "connections_per_address",
+    "handshake_timeout",
+    "idle_timeout",
+    "frame_timeout",
+    "ack_timeout",
+    "in_flight_bytes",
+    "frames_memory",
 ];
 
 /// Why the daemon refuses or closes a connection; `frame_bytes` and `skip_bytes` are limits that make a stream unreadable.
@@ -25,6 +31,9 @@ const CLOSED: &[&str] = &[
     "connections_per_address",
     "idle_timeout",
     "handshake_timeout",
+    "frame_timeout",
+    "ack_timeout",
+    "frames_memory",
     "not_ping",
     "cut_off",
     "anonymous",

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, Ended, Unreadable};
 use super::deadline::Deadline;
+use super::frame_memory::FrameMemory;
 use super::names::Names;
 use super::options::ForwardOptions;
 use super::peer::PeerAddress;
@@ -24,6 +25,7 @@ use crate::log::RateLimited;
 static MALFORMED: RateLimited = RateLimited::every(Duration::from_secs(1));
 static NO_TLS: RateLimited = RateLimited::every(Duration::from_secs(1));
 static TOO_SLOW: RateLimited = RateLimited::every(Duration::from_secs(10));
+static TOO_SLOW_LATER: RateLimited = RateLimited::every(Duration::from_secs(10));
 static NOT_PROXIED: RateLimited = RateLimited::every(Duration::from_secs(10));
 static OVER_LIMIT: RateLimited = RateLimited::every(Duration::from_secs(10));
 
@@ -36,6 +38,8 @@ pub(super) struct Arrival {
     pub(super) security: Option<Security>,
     /// Host names, where events take them.
     pub(super) names: Option<Arc<Names>>,
+    /// Of all frames on their way in.
+    pub(super) memory: Arc<FrameMemory>,
     pub(super) shared: Arc<Shared>,
     pub(super) stop: CancellationToken,
     pub(super) kill: CancellationToken,
@@ -163,7 +167,7 @@ impl Arrival {
         let (from, to) = split(stream);
         let (shared, limits) = (Arc::clone(&self.shared), self.options.limits.clone());
         Connection::new(from, to, shared, limits, self.kill.clone())
-            .begun(buffer)
+            .begun(buffer.counted(&self.memory))
             .of(self.origin(peer))
             .deny_keepalive(self.options.deny_keepalive)
             .serve(&self.stop)
@@ -193,6 +197,11 @@ fn said(peer: &PeerAddress, ended: &Ended) {
         Ended::TooSlow(limit) => {
             if let Some(held_back) = TOO_SLOW.admit() {
                 tracing::warn!(%peer, ?limit, held_back, "a connection was closed: it came to no frame in time");
+            }
+        }
+        Ended::FrameTooSlow(_) | Ended::AcksNotTaken(_) | Ended::Displaced => {
+            if let Some(held_back) = TOO_SLOW_LATER.admit() {
+                tracing::warn!(%peer, %ended, held_back, "a connection was closed: its peer is too slow");
             }
         }
         Ended::Proxy(ProxyFault::Gone) => {

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::task::yield_now;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::deadline::FrameClock;
 use super::framing::{Found, Framing};
 use super::options::LimitOptions;
 use super::proxy::ProxyFault;
-use super::read_buffer::ReadBuffer;
+use super::read_buffer::{ReadBuffer, ReadFault};
 use super::security::Refusal;
 use super::taker::{TakeFault, Taker};
 use super::tls::HandshakeFault;
@@ -55,6 +56,12 @@ pub(super) enum Ended {
     /// It took too long to come to its first frame.
     #[error("not at its first frame within {0:?}")]
     TooSlow(Duration),
+    /// A frame had begun, and took too long to come.
+    #[error("a frame not whole within {0:?}")]
+    FrameTooSlow(Duration),
+    /// A frame came slowly, and others needed its memory.
+    #[error("a frame that came slowly while memory for frames was short")]
+    Displaced,
     /// The handshake did not let it in.
     #[error("it was refused: {0}")]
     Refused(#[from] Refusal),
@@ -79,6 +86,9 @@ pub(super) enum Ended {
     /// A chunk could not be made safe, or its ack not sent; the sender will send it again.
     #[error("a chunk could not be acked")]
     NotAcked,
+    /// The peer did not take its acks.
+    #[error("its acks not taken within {0:?}")]
+    AcksNotTaken(Duration),
 }
 
 impl Ended {
@@ -89,6 +99,9 @@ impl Ended {
             Self::Idle(_) => Some("idle_timeout"),
             Self::Refused(refusal) => Some(refusal.reason()),
             Self::TooSlow(_) => Some("handshake_timeout"),
+            Self::FrameTooSlow(_) => Some("frame_timeout"),
+            Self::AcksNotTaken(_) => Some("ack_timeout"),
+            Self::Displaced => Some("frames_memory"),
             Self::Tls(_) => Some("tls"),
             Self::Proxy(_) => Some("proxy_protocol"),
             Self::DenyKeepalive => Some("deny_keepalive"),
@@ -102,13 +115,33 @@ impl Ended {
 
     /// Counts it under its word, if it has one, and under the limit that was exceeded.
     pub(super) fn count(&self, metrics: &Metrics) {
-        if let Some(word) = self.reason() {
-            reason(&metrics.connections_closed, word).inc();
+        let Some(word) = self.reason() else { return };
+        reason(&metrics.connections_closed, word).inc();
+        if self.is_limit() {
+            reason(&metrics.limits_exceeded, word).inc();
         }
-        if let Self::Malformed(Unreadable { error: DecodeError::Limit { key, .. }, .. })
-        | Self::OverLimit(key) = self
-        {
-            reason(&metrics.limits_exceeded, key).inc();
+    }
+
+    /// Whether its word is the key of a limit.
+    fn is_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::Malformed(Unreadable { error: DecodeError::Limit { .. }, .. })
+                | Self::OverLimit(_)
+                | Self::Idle(_)
+                | Self::TooSlow(_)
+                | Self::FrameTooSlow(_)
+                | Self::AcksNotTaken(_)
+                | Self::Displaced
+        )
+    }
+}
+
+impl From<ReadFault> for Ended {
+    fn from(fault: ReadFault) -> Self {
+        match fault {
+            ReadFault::Broken(error) => Self::Broken(error),
+            ReadFault::Displaced => Self::Displaced,
         }
     }
 }
@@ -131,6 +164,7 @@ pub(super) struct Connection<R, W> {
     taker: Taker<W>,
     shared: Arc<Shared>,
     limits: LimitOptions,
+    clock: FrameClock,
     /// Cancelled when there is no time left: what has been read is still taken, and nobody is waited for.
     kill: CancellationToken,
     /// Bytes of the frames before the one at the front of the buffer.
@@ -162,6 +196,7 @@ where
             taker: Taker::new(to, Arc::clone(&shared), limits.clone(), kill.clone()),
             shared,
             limits,
+            clock: FrameClock::default(),
             kill,
             gone: 0,
             stopped: None,
@@ -208,6 +243,7 @@ where
                     let bytes = self.buffer.bytes().get(..length).unwrap_or_default();
                     let taken = self.taker.frame(bytes, serializer).await;
                     self.has_taken |= taken.map_err(|fault| self.ended(fault))?;
+                    self.clock.ended();
                     length
                 }
                 Found::Nothing(length) => length,
@@ -215,6 +251,7 @@ where
                     let taken = self.taker.oversized(&frame, serializer).await;
                     taken.map_err(|fault| self.ended(fault))?;
                     self.has_taken = true;
+                    self.clock.ended();
                     length
                 }
                 Found::Need => {
@@ -242,7 +279,7 @@ where
     fn ended(&self, fault: TakeFault) -> Ended {
         match fault {
             TakeFault::Unreadable(error) => self.unreadable(error),
-            TakeFault::NotAcked => Ended::NotAcked,
+            TakeFault::NotAcked => self.taker.why_not_acked(),
         }
     }
 
@@ -252,22 +289,41 @@ where
         Ended::Malformed(Unreadable { error, at: self.gone, bytes: bytes.len(), hash })
     }
 
-    /// Waits for bytes: as long as the idle time-out, the stop, and the acks allow.
+    /// Waits for bytes: as long as the time-outs, the stop, and the acks allow.
     async fn read(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
-        let idle = self.limits.idle_timeout;
+        self.wait_for_buffer(stop).await?;
+        let patience = self.clock.patience(!self.buffer.bytes().is_empty(), &self.limits);
         let read = tokio::select! {
             biased;
             // why: before the bytes, since a peer that never pauses would not let anything else be heard.
             () = self.kill.cancelled() => return Err(Ended::Stopping),
-            () = self.taker.not_acked() => return Err(Ended::NotAcked),
+            () = self.taker.not_acked() => return Err(self.taker.why_not_acked()),
             () = stop.cancelled() => self.read_last().await?,
             read = self.buffer.read(&mut self.from) => read?,
-            () = sleep(idle), if !idle.is_zero() => return Err(Ended::Idle(idle)),
+            ended = patience.over() => return Err(ended),
         };
         if read == 0 {
             return Err(Ended::ByPeer);
         }
         self.shared.metrics().bytes_received.inc_by(read as u64);
+        Ok(())
+    }
+
+    /// Where there is no memory to read into: waits until the frames that have it can go on, which does not count as
+    /// the peer's time.
+    async fn wait_for_buffer(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
+        if self.buffer.try_room() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        tokio::select! {
+            biased;
+            () = self.kill.cancelled() => return Err(Ended::Stopping),
+            () = self.taker.not_acked() => return Err(self.taker.why_not_acked()),
+            () = stop.cancelled() => (),
+            () = self.shared.buffer().ready_or_full() => (),
+        }
+        self.clock.waited(started.elapsed());
         Ok(())
     }
 

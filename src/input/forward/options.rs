@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::frame_memory::Pace;
 use super::security::SecurityOptions;
 use super::socket::SocketOptions;
 use super::tls::TlsOptions;
@@ -94,6 +95,24 @@ pub struct LimitOptions {
     pub handshake_timeout: Duration,
     /// A connection without a byte for this long is closed; 0 never.
     pub idle_timeout: Duration,
+    /// A frame that has begun has to be whole within this time.
+    pub frame_timeout: Duration,
+    /// Acks that a peer does not take for this long end its connection.
+    pub ack_timeout: Duration,
+    /// Bytes of one connection's frames that wait for their acks, beyond which it is not read; a frame that is larger
+    /// goes alone.
+    pub in_flight_bytes: ByteSize,
+    /// Bytes that the frames on their way into all of its connections take together.
+    pub frames_memory: ByteSize,
+}
+
+impl LimitOptions {
+    /// How fast a frame has to come while others wait for memory: the largest one would be whole just in time. What the
+    /// first moments of a frame tell is not enough to judge it by.
+    pub(super) fn pace(&self) -> Pace {
+        let least = self.frame_bytes.0 as f64 / self.frame_timeout.as_secs_f64();
+        Pace { least, window: self.frame_timeout / 300 }
+    }
 }
 
 impl Default for LimitOptions {
@@ -111,6 +130,10 @@ impl Default for LimitOptions {
             connections_per_address: 10_000,
             handshake_timeout: Duration::from_secs(10),
             idle_timeout: Duration::ZERO,
+            frame_timeout: Duration::from_secs(300),
+            ack_timeout: Duration::from_secs(60),
+            in_flight_bytes: ByteSize::mib(64),
+            frames_memory: ByteSize::mib(64),
         }
     }
 }

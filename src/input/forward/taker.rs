@@ -9,11 +9,14 @@ use tokio::io::AsyncWrite;
 use tokio_util::sync::CancellationToken;
 
 use super::ack::{self, Acks, NotAcked};
+use super::connection::Ended;
 use super::framing::Serializer;
+use super::in_flight::InFlight;
 use super::options::LimitOptions;
 use crate::buffer::{Receipt, Waiter};
 use crate::decode::{DecodeError, Frame, Oversized, json_to_msgpack};
 use crate::input::{Origin, Pass, Shared};
+use crate::metrics::reason;
 use crate::output::Original;
 
 /// What a connection keeps of the room in which its JSON was written as msgpack.
@@ -74,6 +77,12 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
         self.not_acked.clone().cancelled_owned()
     }
 
+    /// Why an ack could not be sent.
+    pub(super) fn why_not_acked(&self) -> Ended {
+        let given_up = self.acks.as_ref().is_some_and(|acks| acks.flow().was_given_up());
+        if given_up { Ended::AcksNotTaken(self.limits.ack_timeout) } else { Ended::NotAcked }
+    }
+
     /// The side that acks go to, as long as nobody wants any.
     pub(super) fn unused(&mut self) -> Option<W> {
         self.to.take()
@@ -110,10 +119,11 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
             self.pass.frame(&frame, &self.limits, None).await;
             return Ok(true);
         };
+        let room = self.room(bytes.len()).await?;
         let (receipt, waiter) = Receipt::new();
         self.pass.frame(&frame, &self.limits, Some(&receipt)).await;
         receipt.resolve();
-        self.ack(chunk, waiter, serializer).await?;
+        self.ack(ack::message(chunk, serializer), waiter, room).await?;
         Ok(true)
     }
 
@@ -142,19 +152,34 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
             self.pass.refuse_frame(error, tag, original, None).await;
             return Ok(());
         };
+        let room = self.room(chunk.len()).await?;
         let (receipt, waiter) = Receipt::new();
         self.pass.refuse_frame(error, tag, original, Some(&receipt)).await;
         receipt.resolve();
-        self.ack(chunk, waiter, serializer).await
+        self.ack(ack::message(chunk, serializer), waiter, room).await
     }
 
-    async fn ack(&mut self, chunk: &[u8], waiter: Waiter, serializer: Serializer) -> Result<(), TakeFault> {
+    /// Room for a chunk of so many bytes among those that wait for their acks.
+    async fn room(&mut self, bytes: usize) -> Result<InFlight, TakeFault> {
         if let Some(to) = self.to.take() {
-            self.acks = Some(Acks::start(to, Arc::clone(self.shared.metrics()), self.not_acked.clone()));
+            let (metrics, failed) = (Arc::clone(self.shared.metrics()), self.not_acked.clone());
+            self.acks = Some(Acks::start(to, metrics, failed, &self.limits));
         }
         let Some(acks) = &self.acks else { return Err(TakeFault::NotAcked) };
-        if let Err(pending) = acks.try_ack(ack::message(chunk, serializer), waiter) {
-            // why: those that wait may wait for the very documents that have not been given yet.
+        if let Some(room) = acks.flow().try_enter(bytes) {
+            return Ok(room);
+        }
+        reason(&self.shared.metrics().limits_exceeded, "in_flight_bytes").inc();
+        // why: those that wait may wait for the very documents that have not been given yet.
+        self.pass.flush();
+        let room = self.kill.run_until_cancelled(acks.flow().enter(bytes)).await;
+        room.ok_or(TakeFault::NotAcked)
+    }
+
+    async fn ack(&mut self, ack: Vec<u8>, waiter: Waiter, room: InFlight) -> Result<(), TakeFault> {
+        let Some(acks) = &self.acks else { return Err(TakeFault::NotAcked) };
+        if let Err(pending) = acks.try_ack(ack, waiter, room) {
+            // why: as above.
             self.pass.flush();
             let sent = self.kill.run_until_cancelled(acks.ack(pending)).await;
             sent.unwrap_or(Err(NotAcked))?;
