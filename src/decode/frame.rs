@@ -153,6 +153,7 @@ fn read_options<'a>(reader: &mut Reader<'a>) -> Result<Options<'a>, DecodeError>
     };
     for _ in 0..pairs {
         let key = reader.item()?;
+        skip_members(reader, key)?;
         let before = reader.rest();
         let value = reader.item()?;
         match (key, value) {
