@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::header::LAST_NUMBER;
+
 /// The buffer's directory and what is where in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
@@ -64,6 +66,19 @@ impl Files {
 
     /// The numbers of all files that end in `extension`, ascending.
     pub(crate) fn numbers(&self, extension: &str) -> io::Result<Vec<u64>> {
+        let mut numbers = self.names(extension)?;
+        numbers.retain(|number| *number <= LAST_NUMBER);
+        Ok(numbers)
+    }
+
+    /// The numbers of files that are named as segments are, and can be none: nothing could be written behind them.
+    pub(super) fn beyond(&self) -> io::Result<Vec<u64>> {
+        let mut numbers = self.names("seg")?;
+        numbers.retain(|number| *number > LAST_NUMBER);
+        Ok(numbers)
+    }
+
+    fn names(&self, extension: &str) -> io::Result<Vec<u64>> {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(self.segments())? {
             numbers.extend(number(&entry?.path(), extension));
@@ -94,7 +109,9 @@ impl Files {
 fn number(path: &Path, extension: &str) -> Option<u64> {
     let named = path.extension().is_some_and(|e| e == extension);
     let stem = path.file_stem()?.to_str()?;
-    if named && stem.len() == 20 { stem.parse().ok() } else { None }
+    // why: of digits alone, since a number's own parser takes a sign, and no other name comes out of the number again.
+    let is_number = stem.len() == 20 && stem.bytes().all(|byte| byte.is_ascii_digit());
+    if named && is_number { stem.parse().ok() } else { None }
 }
 
 pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {

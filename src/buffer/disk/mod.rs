@@ -10,7 +10,9 @@
 //! ```
 //!
 //! All integers are little-endian and unaligned. CRC is CRC-32C (Castagnoli). Segments are numbered from 1,
-//! upwards, never twice while one of them is there; 20 decimal digits, so that names sort as numbers do.
+//! upwards, never twice while one of them is there; 20 decimal digits, so that names sort as numbers do. Numbers of segments
+//! and sequences end at 2^63 − 1, which nothing that counts comes to: a number above is no number, so that there is always
+//! a next one.
 //!
 //! # Segment header, 36 bytes
 //!
@@ -124,6 +126,7 @@
 //! | an index that fits the segment's header and length, and no marks | takes its word; bodies are checked when they are read back |
 //! | a segment shorter than its header | removes it; nothing in it had been synced |
 //! | a header with a wrong magic or CRC | moves the file to quarantine, counts `header` |
+//! | a segment with a number that none has | the same, counts `number` |
 //! | a record that ends after the file, or zeros to the end of the file | cuts the segment there, counts `torn` |
 //! | a valid head with a damaged body | copies the record to quarantine, counts `checksum`, goes on behind it |
 //! | a damaged head whose length leads to a valid head | the same |

@@ -46,6 +46,8 @@ pub(crate) enum Cause {
     Marks,
     #[error("delivery marks of a segment that is not here")]
     Orphan,
+    #[error("no segment has this number; a start moves the file to quarantine")]
+    Number,
 }
 
 impl Cause {
@@ -59,6 +61,7 @@ impl Cause {
             Self::Torn => "torn",
             Self::Marks => "marks",
             Self::Orphan => "orphan",
+            Self::Number => "number",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::buffer::disk::{Cause, Found};
 use crate::metrics::reason;
 
 /// A directory with one segment of four records, documents 0..16, and that segment.
@@ -108,6 +109,41 @@ async fn a_segment_of_a_later_version_is_refused_with_advice_and_left_alone() {
     let Err(fault) = Buffer::open(options(), dir.path(), metrics()) else { panic!("version 3 was read") };
     assert!(!fault.is_retryable() && fault.to_string().contains("version 3"), "{fault}");
     assert_eq!(std::fs::read(&segment).expect("still there"), bytes);
+}
+
+#[tokio::test]
+async fn a_segment_with_the_last_of_all_numbers_is_set_aside_and_what_comes_next_has_a_number() {
+    let (dir, segment, bytes) = spilled().await;
+    let last = segment.with_file_name(format!("{}.seg", u64::MAX));
+    std::fs::copy(&segment, &last).expect("a copy");
+    let found = crate::buffer::disk::Snapshot::open(dir.path()).expect("a directory");
+    let mut wounds = Vec::new();
+    let walked = found.walk(&mut |found| {
+        wounds.extend(if let Found::Wound(wound) = found { Some((wound.path, wound.cause)) } else { None });
+        std::ops::ControlFlow::Continue(())
+    });
+    walked.expect("readable");
+    assert_eq!(wounds, [(last.clone(), Cause::Number)]);
+    let metrics = metrics();
+    let (buffer, _) = Buffer::open(options(), dir.path(), Arc::clone(&metrics)).expect("it always starts");
+    assert_eq!(reason(&metrics.recovery_skipped, "number").get(), 1);
+    let aside = format!("quarantine/{}.seg.0-{}", u64::MAX, bytes.len());
+    assert_eq!(std::fs::read(dir.path().join(aside)).expect("set aside"), bytes);
+    give(&buffer, 16..20, None);
+    buffer.stop(LONG).await;
+    assert_eq!(drain(&open(options(), dir.path())).await, (0..20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_record_with_a_number_that_leaves_no_next_one_is_set_aside() {
+    let (_dir, segment, mut bytes) = spilled().await;
+    let first = 36..bounds(&bytes)[1];
+    bytes[first.start + 8..first.start + 16].fill(0xff);
+    let crc = crc32c::crc32c(&bytes[first.start..first.start + 40]);
+    bytes[first.start + 40..first.start + 44].copy_from_slice(&crc.to_le_bytes());
+    let (documents, metrics, _) = recovered(&bytes, &segment).await;
+    assert_eq!(documents, (4..16).collect::<Vec<_>>());
+    assert_eq!(reason(&metrics.recovery_skipped, "malformed").get(), 1);
 }
 
 #[tokio::test]
