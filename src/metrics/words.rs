@@ -72,7 +72,7 @@ pub(super) fn begin(metrics: &Metrics) {
     reasons(&metrics.connections_closed, CLOSED);
     reasons(&metrics.limits_exceeded, LIMITS);
     reasons(&metrics.spills, &["pressure", "age", "stop", "promise"]);
-    reasons(&metrics.recovery_skipped, &["torn", "checksum", "malformed", "header", "number"]);
+    reasons(&metrics.recovery_skipped, &["torn", "checksum", "malformed", "header"]);
     kinds(&metrics.events_healed, &["field", "overflow"]);
     kinds(&metrics.values_mended, &["invalid_utf8", "not_finite", "too_deep"]);
     kinds(&metrics.frames_received, MODES);

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::header::LAST_NUMBER;
+/// The first number of a segment that no counting comes to.
+const UNCOUNTED: u64 = 1 << 62;
 
 /// The buffer's directory and what is where in it.
 #[derive(Clone, Debug)]
@@ -66,19 +67,6 @@ impl Files {
 
     /// The numbers of all files that end in `extension`, ascending.
     pub(crate) fn numbers(&self, extension: &str) -> io::Result<Vec<u64>> {
-        let mut numbers = self.names(extension)?;
-        numbers.retain(|number| *number <= LAST_NUMBER);
-        Ok(numbers)
-    }
-
-    /// The numbers of files that are named as segments are, and can be none: nothing could be written behind them.
-    pub(super) fn beyond(&self) -> io::Result<Vec<u64>> {
-        let mut numbers = self.names("seg")?;
-        numbers.retain(|number| *number > LAST_NUMBER);
-        Ok(numbers)
-    }
-
-    fn names(&self, extension: &str) -> io::Result<Vec<u64>> {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(self.segments())? {
             numbers.extend(number(&entry?.path(), extension));
@@ -104,6 +92,12 @@ impl Files {
         sync_dir(&self.quarantine())?;
         self.remove(id)
     }
+}
+
+/// The number of the segment that comes behind those that have `numbers`, ascending.
+pub(crate) fn next_number(numbers: &[u64]) -> u64 {
+    let counted = numbers.partition_point(|number| *number < UNCOUNTED);
+    numbers.get(..counted).and_then(<[u64]>::last).map_or(1, |last| last + 1)
 }
 
 fn number(path: &Path, extension: &str) -> Option<u64> {

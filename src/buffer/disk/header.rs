@@ -7,8 +7,8 @@ pub(super) const PLAIN: u32 = 1;
 /// Payloads that may be compressed.
 pub(super) const PACKED: u32 = 2;
 
-/// Of segments and sequences.
-pub(super) const LAST_NUMBER: u64 = i64::MAX as u64;
+/// The last sequence; nothing that counts comes to it.
+const LAST_SEQUENCE: u64 = i64::MAX as u64;
 
 const MAGIC: &[u8; 8] = b"FOREBAYS";
 
@@ -56,7 +56,7 @@ impl SegmentHeader {
         }
         take_u32(&mut rest).ok_or(HeaderFault::Damaged)?;
         let created = take_u64(&mut rest).ok_or(HeaderFault::Damaged)?;
-        let first = take_number(&mut rest).ok_or(HeaderFault::Damaged)?;
+        let first = take_sequence(&mut rest).ok_or(HeaderFault::Damaged)?;
         Ok(Self { version, created, first })
     }
 }
@@ -75,9 +75,9 @@ pub(super) fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(*first))
 }
 
-/// Cuts the number of a record off the front; none where that is none.
-pub(super) fn take_number(bytes: &mut &[u8]) -> Option<u64> {
-    take_u64(bytes).filter(|number| *number <= LAST_NUMBER)
+/// Cuts a sequence off the front; none where no record could be behind it.
+pub(super) fn take_sequence(bytes: &mut &[u8]) -> Option<u64> {
+    take_u64(bytes).filter(|sequence| *sequence <= LAST_SEQUENCE)
 }
 
 #[cfg(test)]
@@ -101,10 +101,10 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_leaves_no_number_for_what_comes_is_none() {
-        let last = SegmentHeader { first: LAST_NUMBER, ..HEADER };
+    fn a_header_that_leaves_no_sequence_for_what_comes_is_damaged() {
+        let last = SegmentHeader { first: LAST_SEQUENCE, ..HEADER };
         assert_eq!(SegmentHeader::parse(&last.encode()), Ok(last));
-        let beyond = SegmentHeader { first: LAST_NUMBER + 1, ..HEADER };
+        let beyond = SegmentHeader { first: LAST_SEQUENCE + 1, ..HEADER };
         assert_eq!(SegmentHeader::parse(&beyond.encode()), Err(HeaderFault::Damaged));
     }
 

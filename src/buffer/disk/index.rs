@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::Place;
-use super::header::{SEGMENT_HEADER, SegmentHeader, take_number, take_u32, take_u64};
+use super::header::{SEGMENT_HEADER, SegmentHeader, take_sequence, take_u32, take_u64};
 use super::record::HEAD;
 
 /// Bytes of the largest index: some twenty thousand runs.
@@ -146,7 +146,7 @@ impl Index {
             return None;
         }
         let within = Within { segment, length, created: header.created };
-        let highest = take_number(rest)?;
+        let highest = take_sequence(rest)?;
         let runs = (0..runs).map(|_| within.run(rest)).collect::<Option<_>>()?;
         let parts = (0..parts).map(|_| within.part(rest)).collect::<Option<_>>()?;
         let superseded = (0..superseded).map(|_| take_u64(rest)).collect::<Option<_>>()?;
@@ -163,7 +163,7 @@ struct Within {
 
 impl Within {
     fn run(&self, bytes: &mut &[u8]) -> Option<Run> {
-        let [first, last] = [take_number(bytes)?, take_number(bytes)?];
+        let [first, last] = [take_sequence(bytes)?, take_sequence(bytes)?];
         let place = self.place(bytes)?;
         let documents = take_u64(bytes)?;
         let run = Run { place, first, last, documents, created: self.created };
@@ -174,7 +174,7 @@ impl Within {
     }
 
     fn part(&self, bytes: &mut &[u8]) -> Option<(u64, Place)> {
-        let id = take_number(bytes)?;
+        let id = take_sequence(bytes)?;
         Some((id, self.place(bytes)?))
     }
 

@@ -10,9 +10,9 @@
 //! ```
 //!
 //! All integers are little-endian and unaligned. CRC is CRC-32C (Castagnoli). Segments are numbered from 1,
-//! upwards, never twice while one of them is there; 20 decimal digits, so that names sort as numbers do. Numbers of segments
-//! and sequences end at 2^63 − 1, which nothing that counts comes to: a number above is no number, so that there is always
-//! a next one.
+//! upwards, never twice while one of them is there; 20 decimal digits, so that names sort as numbers do. A number that
+//! no counting comes to, 2^62 or more, is somebody's own choice: such a segment is read as any other, and counting goes on
+//! behind the others, so that there is always a next number. For the same reason a sequence is below 2^63.
 //!
 //! # Segment header, 36 bytes
 //!
@@ -126,7 +126,6 @@
 //! | an index that fits the segment's header and length, and no marks | takes its word; bodies are checked when they are read back |
 //! | a segment shorter than its header | removes it; nothing in it had been synced |
 //! | a header with a wrong magic or CRC | moves the file to quarantine, counts `header` |
-//! | a segment with a number that none has | the same, counts `number` |
 //! | a record that ends after the file, or zeros to the end of the file | cuts the segment there, counts `torn` |
 //! | a valid head with a damaged body | copies the record to quarantine, counts `checksum`, goes on behind it |
 //! | a damaged head whose length leads to a valid head | the same |
@@ -145,6 +144,8 @@ mod active;
 mod codec;
 mod error;
 mod files;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod header;
 mod index;
 mod lock;
@@ -164,7 +165,7 @@ pub(crate) mod record;
 pub(super) use codec::Packer;
 pub(super) use error::DiskError;
 pub use error::OpenError;
-pub(super) use files::{Files, sync_dir};
+pub(super) use files::{Files, next_number, sync_dir};
 pub(super) use index::Run;
 pub(super) use lock::DirLock;
 pub(super) use portable::Portable;

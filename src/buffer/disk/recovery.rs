@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::files::remove_if_there;
+use super::files::{next_number, remove_if_there};
 use super::header::{HeaderFault, PACKED, SEGMENT_HEADER, SegmentHeader};
 use super::index::{self, Index, Run};
 use super::record::{Body, Damage, Head, Kind};
@@ -38,8 +38,7 @@ const SETTLED_PARTS: usize = 256;
 
 /// Reads every segment, mends what can be mended, deletes what is settled.
 pub(crate) fn recover(files: &Files, metrics: &Metrics) -> Result<Recovered, OpenError> {
-    let list = |fault| OpenError::io("list", files.segments())(fault);
-    let (ids, beyond) = (files.numbers("seg").map_err(list)?, files.beyond().map_err(list)?);
+    let ids = files.numbers("seg").map_err(OpenError::io("list", files.segments()))?;
     let mut walk = Walk {
         files,
         metrics,
@@ -47,9 +46,8 @@ pub(crate) fn recover(files: &Files, metrics: &Metrics) -> Result<Recovered, Ope
         parts: BTreeMap::new(),
         superseded: HashSet::new(),
     };
-    walk.found.next_segment = ids.last().map_or(1, |last| last + 1);
+    walk.found.next_segment = next_number(&ids);
     walk.found.next_sequence = 1;
-    beyond.into_iter().try_for_each(|id| walk.set_segment_aside(id))?;
     for id in &ids {
         walk.segment(*id)?;
     }
@@ -69,14 +67,6 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Moves a file out of the way that is named as no segment can be.
-    fn set_segment_aside(&self, id: u64) -> Result<(), OpenError> {
-        let path = self.files.segment(id);
-        let length = path.metadata().map_err(OpenError::io("read", &path))?.len();
-        self.skipped("number", &path, 0, length);
-        self.files.withdraw(id, length).map_err(OpenError::io("quarantine", path))
-    }
-
     fn segment(&mut self, id: u64) -> Result<(), OpenError> {
         let path = self.files.segment(id);
         let file = File::open(&path).map_err(OpenError::io("open", &path))?;

@@ -21,8 +21,7 @@ pub(crate) struct Snapshot {
     /// The directory, or none for a segment alone.
     files: Option<Files>,
     segments: Vec<Segment>,
-    /// Files that belong to no segment, and why.
-    strays: Vec<(PathBuf, Cause)>,
+    orphans: Vec<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
@@ -74,7 +73,7 @@ impl Snapshot {
         let kind = path.metadata().map_err(OpenError::io("open", path))?;
         if kind.is_file() {
             let segment = Segment { number: 0, path: path.to_owned(), marks: None };
-            return Ok(Self { files: None, segments: vec![segment], strays: Vec::new() });
+            return Ok(Self { files: None, segments: vec![segment], orphans: Vec::new() });
         }
         let found =
             [path.to_owned(), path.join("buffer")].into_iter().find(|dir| dir.join("segments").is_dir());
@@ -86,13 +85,11 @@ impl Snapshot {
     fn list(files: Files) -> io::Result<Self> {
         let numbers = files.numbers("seg")?;
         let orphans = files.numbers("done")?.into_iter().filter(|id| numbers.binary_search(id).is_err());
-        let orphans = orphans.map(|id| (files.marks(id), Cause::Orphan));
-        let beyond = files.beyond()?.into_iter().map(|id| (files.segment(id), Cause::Number));
-        let strays = orphans.chain(beyond).collect();
+        let orphans = orphans.map(|id| files.marks(id)).collect();
         let segment =
             |number| Segment { number, path: files.segment(number), marks: Some(files.marks(number)) };
         let segments = numbers.into_iter().map(segment).collect();
-        Ok(Self { files: Some(files), segments, strays })
+        Ok(Self { files: Some(files), segments, orphans })
     }
 
     /// The directory; none for a segment alone.
@@ -117,9 +114,9 @@ impl Snapshot {
                 return Ok(());
             }
         }
-        for (path, cause) in self.strays.iter().filter(|(path, _)| path.exists()) {
+        for path in self.orphans.iter().filter(|path| path.exists()) {
             let to = path.metadata().map_or(0, |metadata| metadata.len());
-            let wound = Wound { path: path.clone(), from: 0, to, cause: *cause };
+            let wound = Wound { path: path.clone(), from: 0, to, cause: Cause::Orphan };
             if visit(Found::Wound(wound)).is_break() {
                 break;
             }

@@ -46,8 +46,6 @@ pub(crate) enum Cause {
     Marks,
     #[error("delivery marks of a segment that is not here")]
     Orphan,
-    #[error("no segment has this number; a start moves the file to quarantine")]
-    Number,
 }
 
 impl Cause {
@@ -61,7 +59,6 @@ impl Cause {
             Self::Torn => "torn",
             Self::Marks => "marks",
             Self::Orphan => "orphan",
-            Self::Number => "number",
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::buffer::disk::{Cause, Found};
 use crate::metrics::reason;
 
 /// A directory with one segment of four records, documents 0..16, and that segment.
@@ -112,30 +111,25 @@ async fn a_segment_of_a_later_version_is_refused_with_advice_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_segment_with_the_last_of_all_numbers_is_set_aside_and_what_comes_next_has_a_number() {
-    let (dir, segment, bytes) = spilled().await;
-    let last = segment.with_file_name(format!("{}.seg", u64::MAX));
-    std::fs::copy(&segment, &last).expect("a copy");
-    let found = crate::buffer::disk::Snapshot::open(dir.path()).expect("a directory");
-    let mut wounds = Vec::new();
-    let walked = found.walk(&mut |found| {
-        wounds.extend(if let Found::Wound(wound) = found { Some((wound.path, wound.cause)) } else { None });
-        std::ops::ControlFlow::Continue(())
-    });
-    walked.expect("readable");
-    assert_eq!(wounds, [(last.clone(), Cause::Number)]);
-    let metrics = metrics();
-    let (buffer, _) = Buffer::open(options(), dir.path(), Arc::clone(&metrics)).expect("it always starts");
-    assert_eq!(reason(&metrics.recovery_skipped, "number").get(), 1);
-    let aside = format!("quarantine/{}.seg.0-{}", u64::MAX, bytes.len());
-    assert_eq!(std::fs::read(dir.path().join(aside)).expect("set aside"), bytes);
-    give(&buffer, 16..20, None);
-    buffer.stop(LONG).await;
-    assert_eq!(drain(&open(options(), dir.path())).await, (0..20).collect::<Vec<_>>());
+async fn a_segment_with_the_last_of_all_numbers_is_read_and_what_comes_next_has_a_number() {
+    let (dir, segment, _) = spilled().await;
+    let last = |extension| segment.with_file_name(format!("{}.{extension}", u64::MAX));
+    std::fs::rename(&segment, last("seg")).expect("a name of its own");
+    std::fs::rename(segment.with_extension("idx"), last("idx")).expect("the same");
+    for n in [16, 20] {
+        let buffer = open(options(), dir.path());
+        give(&buffer, n..n + 4, None);
+        buffer.stop(LONG).await;
+    }
+    let names: Vec<_> =
+        segments(dir.path()).iter().map(|path| path.file_name().map(ToOwned::to_owned)).collect();
+    let counted = |number: u64| Some(format!("{number:020}.seg").into());
+    assert_eq!(names, [counted(1), counted(2), counted(u64::MAX)]);
+    assert_eq!(drain(&open(options(), dir.path())).await, (0..24).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn a_record_with_a_number_that_leaves_no_next_one_is_set_aside() {
+async fn a_record_with_a_sequence_that_leaves_no_next_one_is_set_aside() {
     let (_dir, segment, mut bytes) = spilled().await;
     let first = 36..bounds(&bytes)[1];
     bytes[first.start + 8..first.start + 16].fill(0xff);

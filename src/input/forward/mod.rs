@@ -8,6 +8,9 @@ mod ack;
 mod arrival;
 mod connection;
 mod deadline;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod heartbeat;
 mod listener;
 mod names;
