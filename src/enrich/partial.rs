@@ -92,8 +92,14 @@ impl Kept {
 }
 
 impl Pending {
+    /// Whether every place from the first one that is wanted to the last is taken, and no other. A line whose parts
+    /// contradict each other is never whole: what came of it leaves marked, as that of a line without an end does.
+    // why: not counted place by place, which a line of many parts would make a count of all of them for each.
     fn is_whole(&self) -> bool {
-        self.last.is_some_and(|last| self.parts.len() == last.saturating_sub(self.emitted) as usize)
+        let (Some(last), Some(wanted)) = (self.last, self.emitted.checked_add(1)) else { return false };
+        let bounds = self.parts.first_key_value().zip(self.parts.last_key_value());
+        let are_bounds = bounds.is_some_and(|((first, _), (end, _))| (*first, *end) == (wanted, last));
+        are_bounds && self.parts.len() == last.saturating_sub(self.emitted) as usize
     }
 
     /// Takes a part, in place of the same one if that came before.

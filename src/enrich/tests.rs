@@ -186,6 +186,17 @@ fn a_part_sent_again_counts_once() {
 }
 
 #[test]
+fn parts_of_other_places_do_not_make_a_line_whole_however_many_they_are() {
+    let joiner = joiner(PartialOptions { timeout: Duration::ZERO, ..PartialOptions::default() });
+    assert_eq!(add(&joiner, &record("l", 2, true, "b")), []);
+    assert_eq!(add(&joiner, &record("l", 5, false, "e")), [], "ordinal 1 is missing");
+    assert_eq!(add(&joiner, &record("l", 1, false, "a")), [], "5 is behind the last");
+    let lines = joiner.expire();
+    let left: Vec<_> = lines.iter().map(|line| (line.text.as_slice(), line.incomplete)).collect();
+    assert_eq!(left, [(&b"abe"[..], true)], "nothing of it is lost");
+}
+
+#[test]
 fn a_line_whose_end_never_comes_is_emitted_marked() {
     let joiner = joiner(PartialOptions { timeout: Duration::ZERO, ..PartialOptions::default() });
     add(&joiner, &record("l", 1, false, "a"));

@@ -7,6 +7,9 @@ pub(super) const PLAIN: u32 = 1;
 /// Payloads that may be compressed.
 pub(super) const PACKED: u32 = 2;
 
+/// The last sequence; nothing that counts comes to it.
+const LAST_SEQUENCE: u64 = i64::MAX as u64;
+
 const MAGIC: &[u8; 8] = b"FOREBAYS";
 
 /// What the header of a segment says.
@@ -53,7 +56,7 @@ impl SegmentHeader {
         }
         take_u32(&mut rest).ok_or(HeaderFault::Damaged)?;
         let created = take_u64(&mut rest).ok_or(HeaderFault::Damaged)?;
-        let first = take_u64(&mut rest).ok_or(HeaderFault::Damaged)?;
+        let first = take_sequence(&mut rest).ok_or(HeaderFault::Damaged)?;
         Ok(Self { version, created, first })
     }
 }
@@ -70,6 +73,11 @@ pub(super) fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
     let (first, rest) = bytes.split_first_chunk()?;
     *bytes = rest;
     Some(u64::from_le_bytes(*first))
+}
+
+/// Cuts a sequence off the front; none where no record could be behind it.
+pub(super) fn take_sequence(bytes: &mut &[u8]) -> Option<u64> {
+    take_u64(bytes).filter(|sequence| *sequence <= LAST_SEQUENCE)
 }
 
 #[cfg(test)]
@@ -90,6 +98,14 @@ mod tests {
             bytes[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(SegmentHeader::parse(&bytes), Err(HeaderFault::Damaged), "bit {bit}");
         }
+    }
+
+    #[test]
+    fn a_header_that_leaves_no_sequence_for_what_comes_is_damaged() {
+        let last = SegmentHeader { first: LAST_SEQUENCE, ..HEADER };
+        assert_eq!(SegmentHeader::parse(&last.encode()), Ok(last));
+        let beyond = SegmentHeader { first: LAST_SEQUENCE + 1, ..HEADER };
+        assert_eq!(SegmentHeader::parse(&beyond.encode()), Err(HeaderFault::Damaged));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::Place;
-use super::header::{SEGMENT_HEADER, SegmentHeader, take_u32, take_u64};
+use super::header::{SEGMENT_HEADER, SegmentHeader, take_sequence, take_u32, take_u64};
 use super::record::HEAD;
 
 /// Bytes of the largest index: some twenty thousand runs.
@@ -146,7 +146,7 @@ impl Index {
             return None;
         }
         let within = Within { segment, length, created: header.created };
-        let highest = take_u64(rest)?;
+        let highest = take_sequence(rest)?;
         let runs = (0..runs).map(|_| within.run(rest)).collect::<Option<_>>()?;
         let parts = (0..parts).map(|_| within.part(rest)).collect::<Option<_>>()?;
         let superseded = (0..superseded).map(|_| take_u64(rest)).collect::<Option<_>>()?;
@@ -163,16 +163,18 @@ struct Within {
 
 impl Within {
     fn run(&self, bytes: &mut &[u8]) -> Option<Run> {
-        let [first, last] = [take_u64(bytes)?, take_u64(bytes)?];
+        let [first, last] = [take_sequence(bytes)?, take_sequence(bytes)?];
         let place = self.place(bytes)?;
         let documents = take_u64(bytes)?;
         let run = Run { place, first, last, documents, created: self.created };
-        let least = (last.checked_sub(first)?.checked_add(1)?).checked_mul(HEAD as u64)?;
+        // A record is its head and four bytes for each document, at least.
+        let heads = (last.checked_sub(first)?.checked_add(1)?).checked_mul(HEAD as u64)?;
+        let least = heads.checked_add(documents.checked_mul(4)?)?;
         (least <= place.to - place.from).then_some(run)
     }
 
     fn part(&self, bytes: &mut &[u8]) -> Option<(u64, Place)> {
-        let id = take_u64(bytes)?;
+        let id = take_sequence(bytes)?;
         Some((id, self.place(bytes)?))
     }
 
@@ -238,6 +240,16 @@ mod tests {
             let run = Run { place: place(from, to), first: 5, last: 4 + records, documents: 1, created: 0 };
             index.runs.push(run);
             assert_eq!(Index::parse(&index.encode(HEADER, 400), 7, HEADER, 400), None, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn an_index_that_counts_more_documents_than_its_segment_can_hold_is_not_believed() {
+        for (documents, is_believed) in [(14, true), (15, false), (u64::MAX, false)] {
+            let mut index = Index::default();
+            index.batch(place(36, 136), 1, documents, &[]);
+            let read = Index::parse(&index.encode(HEADER, 400), 7, HEADER, 400);
+            assert_eq!(read.is_some(), is_believed, "{documents}");
         }
     }
 

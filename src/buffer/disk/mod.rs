@@ -10,7 +10,9 @@
 //! ```
 //!
 //! All integers are little-endian and unaligned. CRC is CRC-32C (Castagnoli). Segments are numbered from 1,
-//! upwards, never twice while one of them is there; 20 decimal digits, so that names sort as numbers do.
+//! upwards, never twice while one of them is there; 20 decimal digits, so that names sort as numbers do. A number that
+//! no counting comes to, 2^62 or more, is somebody's own choice: such a segment is read as any other, and counting goes on
+//! behind the others, so that there is always a next number. For the same reason a sequence is below 2^63.
 //!
 //! # Segment header, 36 bytes
 //!
@@ -142,6 +144,8 @@ mod active;
 mod codec;
 mod error;
 mod files;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod header;
 mod index;
 mod lock;
@@ -161,7 +165,7 @@ pub(crate) mod record;
 pub(super) use codec::Packer;
 pub(super) use error::DiskError;
 pub use error::OpenError;
-pub(super) use files::{Files, sync_dir};
+pub(super) use files::{Files, next_number, sync_dir};
 pub(super) use index::Run;
 pub(super) use lock::DirLock;
 pub(super) use portable::Portable;

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::files::remove_if_there;
+use super::files::{next_number, remove_if_there};
 use super::header::{HeaderFault, PACKED, SEGMENT_HEADER, SegmentHeader};
 use super::index::{self, Index, Run};
 use super::record::{Body, Damage, Head, Kind};
@@ -46,7 +46,7 @@ pub(crate) fn recover(files: &Files, metrics: &Metrics) -> Result<Recovered, Ope
         parts: BTreeMap::new(),
         superseded: HashSet::new(),
     };
-    walk.found.next_segment = ids.last().map_or(1, |last| last + 1);
+    walk.found.next_segment = next_number(&ids);
     walk.found.next_sequence = 1;
     for id in &ids {
         walk.segment(*id)?;

@@ -111,6 +111,36 @@ async fn a_segment_of_a_later_version_is_refused_with_advice_and_left_alone() {
 }
 
 #[tokio::test]
+async fn a_segment_with_the_last_of_all_numbers_is_read_and_what_comes_next_has_a_number() {
+    let (dir, segment, _) = spilled().await;
+    let last = |extension| segment.with_file_name(format!("{}.{extension}", u64::MAX));
+    std::fs::rename(&segment, last("seg")).expect("a name of its own");
+    std::fs::rename(segment.with_extension("idx"), last("idx")).expect("the same");
+    for n in [16, 20] {
+        let buffer = open(options(), dir.path());
+        give(&buffer, n..n + 4, None);
+        buffer.stop(LONG).await;
+    }
+    let names: Vec<_> =
+        segments(dir.path()).iter().map(|path| path.file_name().map(ToOwned::to_owned)).collect();
+    let counted = |number: u64| Some(format!("{number:020}.seg").into());
+    assert_eq!(names, [counted(1), counted(2), counted(u64::MAX)]);
+    assert_eq!(drain(&open(options(), dir.path())).await, (0..24).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_record_with_a_sequence_that_leaves_no_next_one_is_set_aside() {
+    let (_dir, segment, mut bytes) = spilled().await;
+    let first = 36..bounds(&bytes)[1];
+    bytes[first.start + 8..first.start + 16].fill(0xff);
+    let crc = crc32c::crc32c(&bytes[first.start..first.start + 40]);
+    bytes[first.start + 40..first.start + 44].copy_from_slice(&crc.to_le_bytes());
+    let (documents, metrics, _) = recovered(&bytes, &segment).await;
+    assert_eq!(documents, (4..16).collect::<Vec<_>>());
+    assert_eq!(reason(&metrics.recovery_skipped, "malformed").get(), 1);
+}
+
+#[tokio::test]
 async fn an_io_error_is_not_taken_for_corruption() {
     let (dir, segment, _) = spilled().await;
     std::fs::remove_file(&segment).expect("gone");

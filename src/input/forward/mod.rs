@@ -10,6 +10,9 @@ mod connection;
 mod deadline;
 mod frame_memory;
 mod framing;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod heartbeat;
 mod in_flight;
 mod listener;

@@ -45,6 +45,23 @@ async fn options_may_be_missing_or_nil_or_empty_or_hold_what_nobody_knows() {
 }
 
 #[tokio::test]
+async fn an_option_whose_key_has_members_is_passed_over_with_them() {
+    let rig = Rig::new();
+    let keyed = |key: Vec<u8>| [&[0x82][..], &key, &number(1), &text("chunk"), &text("c")].concat();
+    let mut frames = Vec::new();
+    for key in [array(&[text("chunk"), number(2)]), map(&[("chunk", text("d"))]), array(&[map(&[])])] {
+        frames.extend(array(&[text("t"), array(&[entry(1)]), keyed(key)]));
+    }
+    let mut peer = rig.connect();
+    peer.send(&frames).await;
+    for _ in 0..3 {
+        peer.expect(&map(&[("ack", text("c"))])).await;
+    }
+    peer.close().await;
+    assert_eq!(rig.numbers().await, [1; 3]);
+}
+
+#[tokio::test]
 async fn a_time_comes_in_many_forms_and_with_metadata_beside_it() {
     let extended = [&[0xc7, 8][..], &event_time(1_700_000_000, 250_000_000)[1..]].concat();
     let with_metadata = |time: &[u8]| array(&[time.to_vec(), map(&[("m", number(1))])]);
