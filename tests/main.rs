@@ -11,6 +11,7 @@ mod crashes;
 mod docker;
 mod files;
 mod full_disk;
+mod healing;
 mod loggers;
 mod nodes;
 mod runbook;
@@ -38,6 +39,7 @@ fn main() {
         verdicts::stories,
         nodes::stories,
         targets::stories,
+        healing::stories,
         loggers::stories,
         docker::stories,
         container::stories,
