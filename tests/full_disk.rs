@@ -9,6 +9,7 @@ use libtest_mimic::Trial;
 
 use crate::common::daemon::{Forebay, Setup};
 use crate::common::forward::{Client, Mode, frame};
+use crate::common::health::until_unready;
 use crate::common::load::{numbered, numbers};
 use crate::common::parts::Part;
 use crate::common::sequence::assert_every_one_once;
@@ -46,12 +47,7 @@ async fn filled_by_others(keys: &str) {
     let filler = daemon.data_inside().join("of-others");
     fill(&filler);
     send(&mut client, 1).await;
-    until("the daemon to say that nothing can be spilled", async || {
-        let (status, page) = daemon.page("/health/ready").await;
-        let is_told = status == 503 && page.contains("nothing can be spilled");
-        if is_told { Ok(()) } else { Err(page) }
-    })
-    .await;
+    until_unready(&daemon, "disk", "nothing can be spilled").await;
     let early = tokio::time::timeout(Duration::from_millis(1_500), client.ack()).await;
     assert!(early.is_err(), "what is not on disk was acked: {early:?}");
 

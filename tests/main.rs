@@ -9,6 +9,7 @@ mod compose;
 mod container;
 mod crashes;
 mod docker;
+mod faulty_disk;
 mod files;
 mod full_disk;
 mod loggers;
@@ -34,6 +35,7 @@ fn main() {
         crashes::stories,
         files::stories,
         full_disk::stories,
+        faulty_disk::stories,
         tls::stories,
         verdicts::stories,
         nodes::stories,

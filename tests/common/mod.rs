@@ -16,6 +16,7 @@ pub(crate) mod feed;
 pub(crate) mod fixtures;
 pub(crate) mod forward;
 pub(crate) mod haproxy;
+pub(crate) mod health;
 mod http;
 pub(crate) mod jvm;
 pub(crate) mod load;
@@ -27,6 +28,7 @@ pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod scrape;
 pub(crate) mod sequence;
+pub(crate) mod strace;
 pub(crate) mod target;
 pub(crate) mod tls;
 
