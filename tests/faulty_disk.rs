@@ -9,19 +9,16 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 
+use crate::common::chunk::{acked, assert_holds_chunks, send};
 use crate::common::daemon::{Forebay, Setup};
-use crate::common::forward::{Client, Mode, frame};
+use crate::common::forward::Client;
 use crate::common::health::until_unready;
-use crate::common::load::{numbered, numbers};
 use crate::common::parts::Part;
 use crate::common::process::free_port;
-use crate::common::sequence::assert_every_one_once;
 use crate::common::story_with;
 use crate::common::strace::{DiskFault, Failing, Which};
 use crate::common::target::Target;
 
-/// Events a chunk, each of some kilobytes: more than a segment takes.
-const CHUNK: u64 = 20;
 /// How long an ack is looked for that must not come; longer than the pause after which the disk is tried again.
 const LOOK: Duration = Duration::from_millis(2_500);
 
@@ -127,8 +124,7 @@ async fn everything_is_there_once(daemon: &Forebay, target: &mut Target, chunks:
     target.restart().await;
     let metrics = daemon.until_drained().await;
     assert_eq!(metrics.sum("forebay_events_dropped_total"), 0.0);
-    let documents = target.documents();
-    assert_every_one_once(0..chunks * CHUNK, numbers(documents.values().map(|stored| &stored.document)));
+    assert_holds_chunks(target, chunks);
 }
 
 async fn never_synced_again() {
@@ -186,21 +182,4 @@ async fn found_out() {
         daemon.start_again().await;
         everything_is_there_once(&daemon, &mut target, 1).await;
     }
-}
-
-async fn send(client: &mut Client, nth: u64) {
-    let events = (nth * CHUNK..(nth + 1) * CHUNK).map(numbered).map(|(time, mut record)| {
-        record["padding"] = "p".repeat(4_000).into();
-        (time, record)
-    });
-    let bytes = frame(Mode::Forward, "disk", &events.collect::<Vec<_>>(), Some(&chunk(nth)));
-    client.send(&bytes).await.expect("the daemon reads");
-}
-
-async fn acked(client: &mut Client, nth: u64) {
-    assert_eq!(client.ack().await.expect("an open connection"), Some(chunk(nth)));
-}
-
-fn chunk(nth: u64) -> String {
-    format!("chunk-{nth}")
 }

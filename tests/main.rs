@@ -10,6 +10,7 @@ mod container;
 mod crashes;
 mod docker;
 mod faulty_disk;
+mod faulty_files;
 mod files;
 mod full_disk;
 mod loggers;
@@ -36,6 +37,7 @@ fn main() {
         files::stories,
         full_disk::stories,
         faulty_disk::stories,
+        faulty_files::stories,
         tls::stories,
         verdicts::stories,
         nodes::stories,

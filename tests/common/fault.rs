@@ -22,3 +22,8 @@ pub(crate) enum Fault {
     /// Everything is applied, and the answer comes after this.
     Slow(Duration),
 }
+
+impl Fault {
+    /// Nothing goes wrong: a place in the queue before what does.
+    pub(crate) const NONE: Self = Self::Slow(Duration::ZERO);
+}

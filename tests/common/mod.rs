@@ -6,6 +6,7 @@
 pub(crate) mod archive;
 pub(crate) mod bench;
 pub(crate) mod certificates;
+pub(crate) mod chunk;
 pub(crate) mod contained;
 pub(crate) mod daemon;
 pub(crate) mod docker;

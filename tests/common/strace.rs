@@ -29,7 +29,7 @@ pub(crate) enum Which {
     Segments,
     /// Delivery marks.
     Marks,
-    /// The files that are in this folder of the data directory now.
+    /// The files that are in this folder of the data directory now, and the folder itself.
     In(&'static str),
     /// Whatever the daemon has to do with.
     All,
@@ -54,7 +54,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder of the data directory");
     let paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
     assert!(!paths.is_empty(), "{} has no file that could fail", folder.display());
-    paths
+    [paths, vec![folder.to_owned()]].concat()
 }
 
 /// What strace is to do: `CALL:error=NAME` and the like, of files.
