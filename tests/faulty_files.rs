@@ -9,7 +9,7 @@ use libtest_mimic::Trial;
 
 use crate::common::chunk::{CHUNK, acked, assert_holds_chunks, send};
 use crate::common::daemon::{Forebay, Setup};
-use crate::common::health::{until_ready, until_unready};
+use crate::common::health::{until_logged, until_ready, until_unready};
 use crate::common::load::numbers;
 use crate::common::parts::Part;
 use crate::common::process::free_port;
@@ -176,13 +176,4 @@ async fn rotation_leaves_nothing() {
         let files = fs::read_dir(daemon.data().join("documents")).expect("the folder of documents");
         assert_eq!(files.count(), 2, "a file for each delivery, and none for an attempt that failed");
     }
-}
-
-async fn until_logged(daemon: &Forebay, words: &str) {
-    until(&format!("the log to say {words:?}"), async || {
-        let log = daemon.log();
-        let is_said = log.iter().any(|line| line["fields"]["message"].to_string().contains(words));
-        if is_said { Ok(()) } else { Err(log.len()) }
-    })
-    .await;
 }

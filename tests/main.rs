@@ -11,6 +11,7 @@ mod crashes;
 mod docker;
 mod faulty_disk;
 mod faulty_files;
+mod faulty_start;
 mod files;
 mod full_disk;
 mod loggers;
@@ -38,6 +39,7 @@ fn main() {
         full_disk::stories,
         faulty_disk::stories,
         faulty_files::stories,
+        faulty_start::stories,
         tls::stories,
         verdicts::stories,
         nodes::stories,

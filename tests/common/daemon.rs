@@ -117,14 +117,18 @@ impl Forebay {
         self.setup.tables = tables.into();
     }
 
-    /// Starts it again where that is to fail: its exit status.
+    /// Starts it again with a fault that keeps it from starting: its exit status.
     pub(crate) async fn start_in_vain(&mut self, fault: DiskFault) -> ExitStatus {
-        self.setup.fault = Some(fault);
+        self.set_fault(Some(fault));
         self.starts += 1;
         self.process = launch(&self.setup, self.folder.path(), self.starts);
-        let status = self.exit_status().await;
-        self.setup.fault = None;
-        status
+        self.set_fault(None);
+        self.exit_status().await
+    }
+
+    /// Sets what fails from the next start on.
+    pub(crate) fn set_fault(&mut self, fault: Option<DiskFault>) {
+        self.setup.fault = fault;
     }
 
     /// SIGTERM, and its exit status.

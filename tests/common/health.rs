@@ -1,4 +1,4 @@
-//! What the health page says, awaited.
+//! What the daemon says of itself, on its health page and in its log, awaited.
 
 use std::time::Duration;
 
@@ -32,4 +32,14 @@ pub(crate) async fn until_ready(daemon: &Forebay) {
     tokio::time::timeout(Duration::from_secs(5), daemon.page("/health/live"))
         .await
         .expect("a live daemon answers");
+}
+
+/// Waits until the log has a message with these words.
+pub(crate) async fn until_logged(daemon: &Forebay, words: &str) {
+    until(&format!("the log to say {words:?}"), async || {
+        let log = daemon.log();
+        let is_said = log.iter().any(|line| line["fields"]["message"].to_string().contains(words));
+        if is_said { Ok(()) } else { Err(log.len()) }
+    })
+    .await;
 }

@@ -107,12 +107,9 @@ impl Failing {
     pub(crate) async fn end(mut self) -> Vec<String> {
         self.tracer.signal(Signal::TERM);
         assert!(self.tracer.wait(DETACH_LIMIT).await.is_some(), "strace does not let go");
-        self.calls()
-    }
-
-    /// The calls so far.
-    pub(crate) fn calls(&self) -> Vec<String> {
-        fs::read_to_string(&self.report).unwrap_or_default().lines().map(str::to_owned).collect()
+        let report = fs::read_to_string(&self.report).expect("strace's report");
+        // Threads that come and go are reported, too.
+        report.lines().filter(|line| line.contains('(')).map(str::to_owned).collect()
     }
 }
 
