@@ -16,6 +16,8 @@ use crate::common::sequence::assert_every_one_once;
 use crate::common::target::Target;
 use crate::common::{story_with, until};
 
+/// The daemon's disk.
+const DISK: &str = "mkdir -p data && mount -t tmpfs -o size=24m tmpfs data";
 /// Events a frame, each of a kilobyte, so that no frame fits into what is left of a page.
 const FRAME: u64 = 50;
 
@@ -38,7 +40,7 @@ async fn filled_by_others(keys: &str) {
         "[elasticsearch]\nhosts = [\"{}\"]\nretry_max = \"200ms\"\n\n[buffer]\ncompression = \"none\"\n{keys}",
         target.url()
     );
-    let daemon = Forebay::start(Setup { disk: Some("24m"), ..Setup::tables(tables) }).await;
+    let daemon = Forebay::start(Setup { mounts: Some(DISK.into()), ..Setup::tables(tables) }).await;
     target.stop().await;
     let mut client = daemon.client().await;
     send(&mut client, 0).await;

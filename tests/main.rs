@@ -21,7 +21,9 @@ mod running;
 mod sockets;
 mod targets;
 mod tls;
+mod troubled;
 mod verdicts;
+mod way;
 
 /// Stories at once: a node takes about a gigabyte and, while it starts, a core.
 const STORIES_AT_ONCE: usize = 2;
@@ -43,6 +45,8 @@ fn main() {
         tls::stories,
         verdicts::stories,
         nodes::stories,
+        troubled::stories,
+        way::stories,
         targets::stories,
         loggers::stories,
         docker::stories,

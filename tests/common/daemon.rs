@@ -42,8 +42,8 @@ pub(crate) struct Setup {
     pub(crate) environment: Vec<(String, String)>,
     /// The forward listener's port; 0 for a free one.
     pub(crate) port: u16,
-    /// The size of a file system of its own for the data directory, as `mount` takes it: what is on it ends with the process.
-    pub(crate) disk: Option<&'static str>,
+    /// Commands that mount what it shall see, and nobody else: what is on a file system of its own ends with the process.
+    pub(crate) mounts: Option<String>,
     /// What fails from its first instruction on.
     pub(crate) fault: Option<DiskFault>,
 }
@@ -324,10 +324,8 @@ fn launch(setup: &Setup, folder: &Path, start: usize) -> Guarded {
     Guarded::start(&mut command, Some(folder), Duration::ZERO)
 }
 
-/// The daemon's program, behind one that gives it its disk, or lets it fail.
+/// The daemon's program, behind one that shows it another world.
 fn program(setup: &Setup, folder: &Path, start: usize) -> Command {
-    const ON_A_DISK: &str =
-        r#"mkdir -p data && mount -t tmpfs -o size="$1" tmpfs data && shift && exec "$@""#;
     let daemon = env!("CARGO_BIN_EXE_forebay");
     if let Some(fault) = setup.fault {
         let mut command = fault.command(&folder.join("data"), &folder.join(format!("strace-{start}")));
@@ -335,9 +333,9 @@ fn program(setup: &Setup, folder: &Path, start: usize) -> Command {
         command.args(["-D", daemon]);
         return command;
     }
-    let Some(size) = setup.disk else { return Command::new(daemon) };
+    let Some(mounts) = &setup.mounts else { return Command::new(daemon) };
     let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-c", ON_A_DISK, "disk", size, daemon]);
+    command.args(["--mount", "sh", "-c", &format!(r#"{mounts} && exec "$0" "$@""#), daemon]);
     command
 }
 

@@ -32,6 +32,7 @@ pub(crate) mod sequence;
 pub(crate) mod strace;
 pub(crate) mod target;
 pub(crate) mod tls;
+pub(crate) mod tls_front;
 
 use std::fmt::Debug;
 use std::future::Future;
