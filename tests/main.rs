@@ -22,6 +22,7 @@ mod sockets;
 mod targets;
 mod tls;
 mod troubled;
+mod troubled_nodes;
 mod verdicts;
 mod way;
 
@@ -48,6 +49,7 @@ fn main() {
         troubled::stories,
         way::stories,
         targets::stories,
+        troubled_nodes::stories,
         loggers::stories,
         docker::stories,
         container::stories,
