@@ -9,6 +9,9 @@ mod compose;
 mod container;
 mod crashes;
 mod docker;
+mod faulty_disk;
+mod faulty_files;
+mod faulty_start;
 mod files;
 mod full_disk;
 mod healing;
@@ -19,7 +22,10 @@ mod running;
 mod sockets;
 mod targets;
 mod tls;
+mod troubled;
+mod troubled_nodes;
 mod verdicts;
+mod way;
 
 /// Stories at once: a node takes about a gigabyte and, while it starts, a core.
 const STORIES_AT_ONCE: usize = 2;
@@ -35,11 +41,17 @@ fn main() {
         crashes::stories,
         files::stories,
         full_disk::stories,
+        faulty_disk::stories,
+        faulty_files::stories,
+        faulty_start::stories,
         tls::stories,
         verdicts::stories,
         nodes::stories,
+        troubled::stories,
+        way::stories,
         targets::stories,
         healing::stories,
+        troubled_nodes::stories,
         loggers::stories,
         docker::stories,
         container::stories,

@@ -19,6 +19,7 @@ use super::archive;
 use super::forward::Client;
 use super::process::Guarded;
 use super::scrape::Metrics;
+use super::strace::DiskFault;
 use super::{show, until};
 
 /// A daemon that was asked to stop has so long before the story fails; its own deadline is shorter.
@@ -41,8 +42,10 @@ pub(crate) struct Setup {
     pub(crate) environment: Vec<(String, String)>,
     /// The forward listener's port; 0 for a free one.
     pub(crate) port: u16,
-    /// The size of a file system of its own for the data directory, as `mount` takes it: what is on it ends with the process.
-    pub(crate) disk: Option<&'static str>,
+    /// Commands that mount what it shall see, and nobody else: what is on a file system of its own ends with the process.
+    pub(crate) mounts: Option<String>,
+    /// What fails from its first instruction on.
+    pub(crate) fault: Option<DiskFault>,
 }
 
 impl Setup {
@@ -112,6 +115,20 @@ impl Forebay {
     /// Changes the configuration that the next start takes.
     pub(crate) fn set_tables(&mut self, tables: impl Into<String>) {
         self.setup.tables = tables.into();
+    }
+
+    /// Starts it again with a fault that keeps it from starting: its exit status.
+    pub(crate) async fn start_in_vain(&mut self, fault: DiskFault) -> ExitStatus {
+        self.set_fault(Some(fault));
+        self.starts += 1;
+        self.process = launch(&self.setup, self.folder.path(), self.starts);
+        self.set_fault(None);
+        self.exit_status().await
+    }
+
+    /// Sets what fails from the next start on.
+    pub(crate) fn set_fault(&mut self, fault: Option<DiskFault>) {
+        self.setup.fault = fault;
     }
 
     /// SIGTERM, and its exit status.
@@ -226,6 +243,20 @@ impl Forebay {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// What it has used of the processors since it was started.
+    pub(crate) fn cpu_time(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("a process that runs");
+        let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
+        let ticks = fields.split_ascii_whitespace().skip(11).take(2);
+        // A tick is 10 ms on every Linux.
+        ticks.map(|ticks| Duration::from_millis(10 * ticks.parse::<u64>().expect("ticks"))).sum()
+    }
+
     /// Resident memory in bytes.
     pub(crate) fn resident(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
@@ -281,7 +312,7 @@ pub(crate) fn run_to_end(arguments: &[&str], folder: &Path) -> std::process::Out
 
 fn launch(setup: &Setup, folder: &Path, start: usize) -> Guarded {
     let log = fs::File::create(log_path(folder, start)).expect("a log file");
-    let mut command = program(setup);
+    let mut command = program(setup, folder, start);
     command.args(setup.arguments(folder)).current_dir(folder);
     if setup.bare {
         let listen = format!("127.0.0.1:{}", setup.port);
@@ -293,14 +324,18 @@ fn launch(setup: &Setup, folder: &Path, start: usize) -> Guarded {
     Guarded::start(&mut command, Some(folder), Duration::ZERO)
 }
 
-/// The daemon's program, behind one that gives it its disk.
-fn program(setup: &Setup) -> Command {
-    const ON_A_DISK: &str =
-        r#"mkdir -p data && mount -t tmpfs -o size="$1" tmpfs data && shift && exec "$@""#;
+/// The daemon's program, behind one that shows it another world.
+fn program(setup: &Setup, folder: &Path, start: usize) -> Command {
     let daemon = env!("CARGO_BIN_EXE_forebay");
-    let Some(size) = setup.disk else { return Command::new(daemon) };
+    if let Some(fault) = setup.fault {
+        let mut command = fault.command(&folder.join("data"), &folder.join(format!("strace-{start}")));
+        // The tracer is a child, so that the process which is known here is the daemon itself.
+        command.args(["-D", daemon]);
+        return command;
+    }
+    let Some(mounts) = &setup.mounts else { return Command::new(daemon) };
     let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-c", ON_A_DISK, "disk", size, daemon]);
+    command.args(["--mount", "sh", "-c", &format!(r#"{mounts} && exec "$0" "$@""#), daemon]);
     command
 }
 

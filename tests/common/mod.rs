@@ -6,6 +6,7 @@
 pub(crate) mod archive;
 pub(crate) mod bench;
 pub(crate) mod certificates;
+pub(crate) mod chunk;
 pub(crate) mod contained;
 pub(crate) mod daemon;
 pub(crate) mod docker;
@@ -16,6 +17,7 @@ pub(crate) mod feed;
 pub(crate) mod fixtures;
 pub(crate) mod forward;
 pub(crate) mod haproxy;
+pub(crate) mod health;
 mod http;
 pub(crate) mod jvm;
 pub(crate) mod load;
@@ -27,8 +29,10 @@ pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod scrape;
 pub(crate) mod sequence;
+pub(crate) mod strace;
 pub(crate) mod target;
 pub(crate) mod tls;
+pub(crate) mod tls_front;
 
 use std::fmt::Debug;
 use std::future::Future;

@@ -95,7 +95,8 @@
 //!
 //! # Operations
 //!
-//! - **Append**: one thread appends all that waits, calls `fdatasync` once, and only then tells those who wait.
+//! - **Append**: one thread appends all that waits, sees that the file is as long as it has to be, calls `fdatasync`
+//!   once, and only then tells those who wait.
 //!   A file that is created or removed is followed by an `fsync` of its directory.
 //! - **Roll**: a segment that has reached `segment_bytes` takes no more; each start begins a segment of its own.
 //! - **Close**: a segment that was rolled, or is left behind by a stop, gets its index.

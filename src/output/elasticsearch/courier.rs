@@ -215,15 +215,14 @@ impl<'a> Way<'a> {
             let (count, reason) = (self.letters.len(), first.reason);
             tracing::warn!(count, reason, r#type = first.kind, "documents become dead letters");
         }
-        let mut attempt = 0;
+        let (mut attempt, mut held) = (0, None);
         while let Err(fault) = dead_letters.write(self.lines(dead_letters)).await {
-            self.target.count_error("dead_letters");
-            if troubles.is_time("dead letters fail") {
-                tracing::error!(%fault, "dead letters cannot be written: their deliveries wait");
-            }
+            self.target.count_error(Obstacle::DeadLetters.word());
+            held = Some(troubles.hold(Obstacle::DeadLetters, &fault.to_string(), self.letters.len()));
             unless(stop, tokio::time::sleep(self.target.backoff.rest(attempt))).await?;
             attempt += 1;
         }
+        drop(held);
         Ok(())
     }
 
