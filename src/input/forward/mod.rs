@@ -11,6 +11,7 @@ mod deadline;
 mod heartbeat;
 mod listener;
 mod names;
+mod networks;
 mod options;
 mod owner;
 mod peer;
