@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::{Connection, Ended};
 use super::deadline::Deadline;
 use super::names::Names;
+use super::networks;
 use super::options::ForwardOptions;
 use super::peer::PeerAddress;
 use super::peers::Admitted;
@@ -126,11 +127,21 @@ impl Arrival {
     where
         S: AsyncRead + Unpin,
     {
+        if !self.is_trusted(peer) {
+            return Err(ProxyFault::Untrusted.into());
+        }
         if let Some(address) = proxy::read(stream).await? {
             *peer = address.into();
             admitted.move_to(peer, &self.options.limits).map_err(Ended::OverLimit)?;
         }
         Ok(())
+    }
+
+    /// Whether a header of `peer` is believed. Who can reach a unix socket is a matter of its owner and mode.
+    fn is_trusted(&self, peer: &PeerAddress) -> bool {
+        let (trusted, address) = (&self.options.trusted_proxies, peer.ip());
+        let is_named = |address| trusted.iter().any(|network| networks::covers(network, address));
+        trusted.is_empty() || address.is_none_or(is_named)
     }
 
     /// What the events of `peer` say of their sender.
