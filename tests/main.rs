@@ -15,6 +15,7 @@ mod loggers;
 mod nodes;
 mod runbook;
 mod running;
+mod security;
 mod sockets;
 mod targets;
 mod tls;
@@ -35,6 +36,7 @@ fn main() {
         files::stories,
         full_disk::stories,
         tls::stories,
+        security::stories,
         verdicts::stories,
         nodes::stories,
         targets::stories,

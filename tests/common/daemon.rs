@@ -234,6 +234,17 @@ impl Forebay {
         kib << 10
     }
 
+    /// Leaves it so many more file handles than it has open now.
+    pub(crate) fn leave_handles(&self, more: u64) {
+        let open =
+            fs::read_dir(format!("/proc/{}/fd", self.process.id())).expect("a process that runs").count();
+        let limit = Some(open as u64 + more);
+        let limit = rustix::process::Rlimit { current: limit, maximum: limit };
+        let pid = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::prlimit(pid, rustix::process::Resource::Nofile, limit)
+            .expect("a child of this process");
+    }
+
     async fn learn_addresses(&mut self) {
         let limit = tokio::time::Instant::now() + Duration::from_secs(30);
         loop {

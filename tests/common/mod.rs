@@ -15,6 +15,7 @@ mod fault;
 pub(crate) mod feed;
 pub(crate) mod fixtures;
 pub(crate) mod forward;
+pub(crate) mod handshake;
 pub(crate) mod haproxy;
 mod http;
 pub(crate) mod jvm;
