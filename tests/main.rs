@@ -16,6 +16,7 @@ mod nodes;
 mod runbook;
 mod running;
 mod security;
+mod shippers;
 mod sockets;
 mod targets;
 mod tls;
@@ -41,6 +42,7 @@ fn main() {
         nodes::stories,
         targets::stories,
         loggers::stories,
+        shippers::stories,
         docker::stories,
         container::stories,
         compose::stories,
