@@ -19,6 +19,8 @@ mod loggers;
 mod nodes;
 mod runbook;
 mod running;
+mod security;
+mod shippers;
 mod sockets;
 mod targets;
 mod tls;
@@ -45,6 +47,7 @@ fn main() {
         faulty_files::stories,
         faulty_start::stories,
         tls::stories,
+        security::stories,
         verdicts::stories,
         nodes::stories,
         troubled::stories,
@@ -53,6 +56,7 @@ fn main() {
         healing::stories,
         troubled_nodes::stories,
         loggers::stories,
+        shippers::stories,
         docker::stories,
         container::stories,
         compose::stories,

@@ -68,6 +68,7 @@ fn forward(section: &mut Section<'_>, options: &mut ForwardOptions) {
     section.checked("source_address_key", &mut options.source_address_key, checks::added_field);
     section.checked("source_hostname_key", &mut options.source_hostname_key, checks::added_field);
     section.key("proxy_protocol", &mut options.proxy_protocol);
+    section.key("trusted_proxies", &mut options.trusted_proxies);
     section.key("udp_heartbeat", &mut options.udp_heartbeat);
     section.key("deny_keepalive", &mut options.deny_keepalive);
     socket(section, &mut options.socket);
@@ -78,6 +79,16 @@ fn forward(section: &mut Section<'_>, options: &mut ForwardOptions) {
     section.table("tls", &mut options.tls, tls);
     section.table("limits", &mut options.limits, limits);
     section.table("security", &mut options.security, security);
+    refuse_nobody(section, options);
+}
+
+/// What comes over a unix socket has no address that a rule could cover, unless a proxy tells it.
+fn refuse_nobody(section: &mut Section<'_>, options: &ForwardOptions) {
+    let has_no_address = options.unix_path().is_some() && !options.proxy_protocol;
+    if has_no_address && !options.security.allow_anonymous {
+        let why = "lets nobody in: what comes over a unix socket has no address; take allow_anonymous = true";
+        section.refuse(&["security"], why);
+    }
 }
 
 fn socket(section: &mut Section<'_>, options: &mut SocketOptions) {
@@ -102,6 +113,9 @@ fn refuse_sockets(section: &mut Section<'_>, options: &ForwardOptions) {
     }
     if !is_unix && options.socket.unix_mode != SocketOptions::default().unix_mode {
         section.refuse(&["unix_mode"], "has no effect, as listen is no unix socket");
+    }
+    if !options.proxy_protocol && !options.trusted_proxies.is_empty() {
+        section.refuse(&["trusted_proxies"], "has no effect without proxy_protocol = true");
     }
     let (address, name) = (&options.source_address_key, &options.source_hostname_key);
     if address.is_some() && address == name {

@@ -250,7 +250,8 @@ impl Forebay {
 
     /// What it has used of the processors since it was started.
     pub(crate) fn cpu_time(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("a process that runs");
+        let stat =
+            fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("a process that runs");
         let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
         let ticks = fields.split_ascii_whitespace().skip(11).take(2);
         // A tick is 10 ms on every Linux.
@@ -263,6 +264,17 @@ impl Forebay {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process that runs");
         let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number of KiB");
         kib << 10
+    }
+
+    /// Leaves it so many more file handles than it has open now.
+    pub(crate) fn leave_handles(&self, more: u64) {
+        let open =
+            fs::read_dir(format!("/proc/{}/fd", self.process.id())).expect("a process that runs").count();
+        let limit = Some(open as u64 + more);
+        let limit = rustix::process::Rlimit { current: limit, maximum: limit };
+        let pid = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::prlimit(pid, rustix::process::Resource::Nofile, limit)
+            .expect("a child of this process");
     }
 
     async fn learn_addresses(&mut self) {

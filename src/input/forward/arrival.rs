@@ -12,6 +12,7 @@ use super::connection::{Connection, Ended, Unreadable};
 use super::deadline::Deadline;
 use super::frame_memory::FrameMemory;
 use super::names::Names;
+use super::networks;
 use super::options::ForwardOptions;
 use super::peer::PeerAddress;
 use super::peers::Admitted;
@@ -130,6 +131,9 @@ impl Arrival {
     where
         S: AsyncRead + Unpin,
     {
+        if !self.is_trusted(peer) {
+            return Err(ProxyFault::Untrusted.into());
+        }
         if let Some(address) = proxy::read(stream).await? {
             *peer = address.into();
             admitted.move_to(peer, &self.options.limits).map_err(Ended::OverLimit)?;
@@ -142,6 +146,13 @@ impl Arrival {
         let retag = Retag { tag: self.options.tag.clone(), prefix: self.options.add_tag_prefix.clone() };
         let time_milliseconds = self.options.time_milliseconds;
         Origin { peer: peer.to_string(), source: self.source(peer), retag, time_milliseconds }
+    }
+
+    /// Whether a header of `peer` is believed. Who can reach a unix socket is a matter of its owner and mode.
+    fn is_trusted(&self, peer: &PeerAddress) -> bool {
+        let (trusted, address) = (&self.options.trusted_proxies, peer.ip());
+        let is_named = |address| trusted.iter().any(|network| networks::covers(network, address));
+        trusted.is_empty() || address.is_none_or(is_named)
     }
 
     /// What the events of `peer` say of their sender.

@@ -17,6 +17,7 @@ mod heartbeat;
 mod in_flight;
 mod listener;
 mod names;
+mod networks;
 mod options;
 mod owner;
 mod peer;

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::frame_memory::Pace;
 use super::security::SecurityOptions;
 use super::socket::SocketOptions;
@@ -20,6 +22,8 @@ pub struct ForwardOptions {
     pub udp_heartbeat: bool,
     /// Whether each connection has to begin with a header of the PROXY protocol, which is then believed.
     pub proxy_protocol: bool,
+    /// Whose header is believed; empty for everybody's who reaches the listener.
+    pub trusted_proxies: Vec<IpNet>,
     /// Whether a connection is closed after its first frames.
     pub deny_keepalive: bool,
     /// The field that takes the peer's address.
@@ -55,6 +59,7 @@ impl Default for ForwardOptions {
             socket: SocketOptions::default(),
             udp_heartbeat: true,
             proxy_protocol: false,
+            trusted_proxies: Vec::new(),
             deny_keepalive: false,
             source_address_key: None,
             source_hostname_key: None,
