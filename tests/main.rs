@@ -17,6 +17,7 @@ mod full_disk;
 mod healing;
 mod loggers;
 mod nodes;
+mod poison;
 mod runbook;
 mod running;
 mod security;
@@ -37,6 +38,7 @@ fn main() {
     arguments.test_threads.get_or_insert(STORIES_AT_ONCE);
     let told: &[fn() -> Vec<libtest_mimic::Trial>] = &[
         running::stories,
+        poison::stories,
         sockets::stories,
         commands::stories,
         runbook::stories,

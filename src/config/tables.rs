@@ -74,7 +74,7 @@ fn forward(section: &mut Section<'_>, options: &mut ForwardOptions) {
     socket(section, &mut options.socket);
     refuse_sockets(section, options);
     section.key("tag", &mut options.tag);
-    section.key("add_tag_prefix", &mut options.add_tag_prefix);
+    section.checked("add_tag_prefix", &mut options.add_tag_prefix, checks::tag_prefix);
     section.key("time_milliseconds", &mut options.time_milliseconds);
     section.table("tls", &mut options.tls, tls);
     section.table("limits", &mut options.limits, limits);

@@ -280,9 +280,9 @@ impl Forebay {
     async fn learn_addresses(&mut self) {
         let limit = tokio::time::Instant::now() + Duration::from_secs(30);
         loop {
-            let (forward, http) = (self.address("forward"), self.address("http"));
-            if let (Some(forward), Some(http)) = (forward, http) {
-                (self.forward, self.http) = (forward, http);
+            let (forward, http) = (self.addresses("forward"), self.addresses("http"));
+            if let (Some(forward), Some(http)) = (forward.first(), http.first()) {
+                (self.forward, self.http) = (*forward, *http);
                 return;
             }
             assert!(self.process.ended().is_none(), "the daemon ended while it was starting");
@@ -291,11 +291,12 @@ impl Forebay {
         }
     }
 
-    fn address(&self, listener: &str) -> Option<SocketAddr> {
+    /// Where its listeners of a kind are, in the order of their tables; those of the network.
+    pub(crate) fn addresses(&self, listener: &str) -> Vec<SocketAddr> {
         let log = self.log();
         let fields = log.iter().map(|line| &line["fields"]);
-        let mut said = fields.filter(|said| said["message"] == LISTENING && said["listener"] == listener);
-        said.next()?["address"].as_str()?.parse().ok()
+        let said = fields.filter(|said| said["message"] == LISTENING && said["listener"] == listener);
+        said.filter_map(|said| said["address"].as_str()?.parse().ok()).collect()
     }
 }
 
