@@ -7,6 +7,7 @@ mod modes;
 mod poison;
 mod sockets;
 mod stops;
+mod traffic;
 
 use std::sync::Arc;
 use std::time::Duration;
