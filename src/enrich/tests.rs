@@ -228,6 +228,16 @@ fn a_line_over_its_limit_goes_in_marked_pieces_and_loses_nothing() {
 }
 
 #[test]
+fn a_part_that_comes_late_is_not_taken_for_one_that_has_left_with_the_pieces_of_its_line() {
+    let options = PartialOptions { line_bytes: ByteSize(1), timeout: Duration::ZERO, ..Default::default() };
+    let joiner = joiner(options);
+    for (ordinal, text) in [(1, "a"), (3, "c"), (4, "d")] {
+        assert_eq!(add(&joiner, &record("l", ordinal, ordinal == 4, text)), [(text.to_owned(), true)]);
+    }
+    assert_eq!(add(&joiner, &record("l", 2, false, "b")), [("b".to_owned(), true)]);
+}
+
+#[test]
 fn a_kept_part_comes_back_and_goes_on_with_its_line() {
     let before = joiner(PartialOptions::default());
     add(&before, &record("l", 1, false, "a"));
