@@ -12,6 +12,7 @@ mod docker;
 mod files;
 mod full_disk;
 mod healing;
+mod letters;
 mod loggers;
 mod nodes;
 mod runbook;
@@ -40,6 +41,7 @@ fn main() {
         nodes::stories,
         targets::stories,
         healing::stories,
+        letters::stories,
         loggers::stories,
         docker::stories,
         container::stories,
