@@ -3,7 +3,6 @@
 //! A story whose real part is not on this machine is reported as ignored, with the reason; with `CI=true` it fails.
 //! Everything that a story starts ends with the process, however it ends.
 
-mod commands;
 mod common;
 mod compose;
 mod container;
@@ -31,7 +30,6 @@ fn main() {
     let told: &[fn() -> Vec<libtest_mimic::Trial>] = &[
         running::stories,
         sockets::stories,
-        commands::stories,
         runbook::stories,
         crashes::stories,
         files::stories,
