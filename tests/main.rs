@@ -3,7 +3,6 @@
 //! A story whose real part is not on this machine is reported as ignored, with the reason; with `CI=true` it fails.
 //! Everything that a story starts ends with the process, however it ends.
 
-mod commands;
 mod common;
 mod compose;
 mod container;
@@ -15,6 +14,7 @@ mod faulty_start;
 mod files;
 mod full_disk;
 mod healing;
+mod letters;
 mod loggers;
 mod nodes;
 mod poison;
@@ -40,7 +40,6 @@ fn main() {
         running::stories,
         poison::stories,
         sockets::stories,
-        commands::stories,
         runbook::stories,
         crashes::stories,
         files::stories,
@@ -57,6 +56,7 @@ fn main() {
         targets::stories,
         healing::stories,
         troubled_nodes::stories,
+        letters::stories,
         loggers::stories,
         shippers::stories,
         docker::stories,

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::Place;
 use super::header::{SEGMENT_HEADER, SegmentHeader, take_sequence, take_u32, take_u64};
-use super::record::HEAD;
+use super::record::{Body, HEAD, Head, Kind};
 use super::run::{self, Run};
 
 /// Bytes of the largest index: some twenty thousand runs.
@@ -32,6 +32,14 @@ pub(super) struct Index {
 }
 
 impl Index {
+    /// A record, as it lies at `place`.
+    pub(super) fn add(&mut self, place: Place, head: &Head, body: &Body<'_>) {
+        match head.kind {
+            Kind::Batch => self.batch(place, head.sequence, u64::from(head.documents), &body.parts),
+            Kind::Part => self.part(place, head.sequence),
+        }
+    }
+
     /// A batch and the parts that it makes obsolete.
     pub(super) fn batch(&mut self, place: Place, sequence: u64, documents: u64, superseded: &[u64]) {
         self.highest = self.highest.max(sequence);

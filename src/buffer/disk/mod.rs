@@ -126,7 +126,8 @@
 //! | an I/O error | refuses to start: an error is never taken for corruption |
 //! | an index that fits the segment's header and length, and no marks | takes its word; bodies are checked when they are read back |
 //! | a segment shorter than its header | removes it; nothing in it had been synced |
-//! | a header with a wrong magic or CRC | moves the file to quarantine, counts `header` |
+//! | a header with a wrong magic or CRC, and a record behind it | copies the header to quarantine, counts `header`, writes a new one and goes on |
+//! | a header with a wrong magic or CRC otherwise | moves the file to quarantine, counts `header` |
 //! | a record that ends after the file, or zeros to the end of the file | cuts the segment there, counts `torn` |
 //! | a valid head with a damaged body | copies the record to quarantine, counts `checksum`, goes on behind it |
 //! | a damaged head whose length leads to a valid head | the same |

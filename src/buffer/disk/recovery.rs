@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 
 use super::files::{next_number, remove_if_there};
-use super::header::{HeaderFault, PACKED, SEGMENT_HEADER, SegmentHeader};
+use super::header::{HeaderFault, PACKED, SEGMENT_HEADER, SegmentHeader, salvaged};
 use super::index::Index;
 use super::record::{Body, Damage, Head, Kind};
 use super::run::{self, Run};
@@ -136,11 +136,29 @@ impl Walk<'_> {
             Ok(header) => Ok(Some(header)),
             Err(HeaderFault::Version(found)) => Err(OpenError::Version { path, found, known: PACKED }),
             Err(HeaderFault::Damaged) => {
-                self.skipped("header", &path, 0, length);
-                self.files.withdraw(id, length).map_err(OpenError::io("quarantine", &path))?;
-                Ok(None)
+                match salvaged(file, length).map_err(OpenError::io("read", &path))? {
+                    Some(header) => self.mend_header(id, header).map(Some),
+                    None => {
+                        self.skipped("header", &path, 0, length);
+                        self.files.withdraw(id, length).map_err(OpenError::io("quarantine", &path))?;
+                        Ok(None)
+                    }
+                }
             }
         }
+    }
+
+    fn mend_header(&self, id: u64, header: SegmentHeader) -> Result<SegmentHeader, OpenError> {
+        let path = self.files.segment(id);
+        let length = SEGMENT_HEADER as u64;
+        quarantine::copy(self.files, id, 0, length).map_err(OpenError::io("quarantine", &path))?;
+        self.skipped("header", &path, 0, length);
+        let mended = File::options().write(true).open(&path).and_then(|file| {
+            std::os::unix::fs::FileExt::write_all_at(&file, &header.encode(), 0)?;
+            file.sync_all()
+        });
+        mended.map_err(OpenError::io("mend", &path))?;
+        Ok(header)
     }
 
     fn record(&mut self, place: Place, head: &Head, body: &Body<'_>, settled: &[u64]) {

@@ -41,6 +41,10 @@ async fn found(dir: &Path, between: impl Fn(&Buffer, u32)) -> Buffer {
     open(fragments(), dir)
 }
 
+fn keep_a_part(buffer: &Buffer, _: u32) {
+    buffer.keep_part(vec![b'p'; 300], None);
+}
+
 /// Delivers everything, and asserts that it took no more loans than so many documents need, and a few.
 async fn drains_in_bulks(buffer: &Buffer, expected: &[u32]) {
     let (mut drained, mut loans) = (Vec::new(), 0);
@@ -59,7 +63,7 @@ async fn drains_in_bulks(buffer: &Buffer, expected: &[u32]) {
 #[tokio::test]
 async fn parts_of_docker_lines_between_make_no_small_bulks() {
     let dir = directory();
-    let buffer = found(dir.path(), |buffer, _| drop(buffer.keep_part(vec![b'p'; 300], None))).await;
+    let buffer = found(dir.path(), keep_a_part).await;
     assert_eq!(buffer.shared().queue().entries(), DOCUMENTS as usize, "each is a run of its own");
     drains_in_bulks(&buffer, &(0..DOCUMENTS).collect::<Vec<_>>()).await;
 }
@@ -80,7 +84,7 @@ async fn settled_records_between_make_no_small_bulks() {
 #[tokio::test]
 async fn a_loan_of_many_pieces_that_comes_back_goes_to_where_each_was() {
     let dir = directory();
-    let buffer = found(dir.path(), |buffer, _| drop(buffer.keep_part(vec![b'p'; 300], None))).await;
+    let buffer = found(dir.path(), keep_a_part).await;
     let (first, second) = (pop(&buffer).await, pop(&buffer).await);
     let [one, two] = [&first, &second].map(documents);
     assert_eq!([one.len(), two.len()], [400, 400]);
@@ -92,7 +96,7 @@ async fn a_loan_of_many_pieces_that_comes_back_goes_to_where_each_was() {
 #[tokio::test]
 async fn damage_in_one_piece_costs_that_piece_alone() {
     let dir = directory();
-    drop(found(dir.path(), |buffer, _| drop(buffer.keep_part(vec![b'p'; 300], None))).await);
+    drop(found(dir.path(), keep_a_part).await);
     let path = segments(dir.path()).remove(0);
     let mut bytes = std::fs::read(&path).expect("a segment");
     let wounded = format!("{:099}", 777);

@@ -66,7 +66,7 @@ impl Beside {
             Op::Pop => self.pop().await,
             Op::Deliver(n) => self.deliver(*n),
             Op::Return(n) => drop(self.take_loan(*n)),
-            Op::Part => drop(self.buffer.keep_part(vec![b'p'; 50], None)),
+            Op::Part => _ = self.buffer.keep_part(vec![b'p'; 50], None),
             Op::Reopen => self.reopen().await,
             Op::Crash => self.crash().await,
         }
