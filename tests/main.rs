@@ -19,6 +19,7 @@ mod nodes;
 mod runbook;
 mod running;
 mod sockets;
+mod stops;
 mod targets;
 mod tls;
 mod troubled;
@@ -35,6 +36,7 @@ fn main() {
     let told: &[fn() -> Vec<libtest_mimic::Trial>] = &[
         running::stories,
         sockets::stories,
+        stops::stories,
         commands::stories,
         runbook::stories,
         crashes::stories,

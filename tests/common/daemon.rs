@@ -148,6 +148,12 @@ impl Forebay {
         status.unwrap_or_else(|| panic!("the daemon has not ended after {STOP_LIMIT:?}"))
     }
 
+    /// Whether it has ended, though its exit status may not be had yet.
+    pub(crate) fn has_ended(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
+        stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with(['Z', 'X']))
+    }
+
     /// SIGKILL.
     pub(crate) async fn kill(&mut self) {
         self.process.signal(Signal::KILL);
