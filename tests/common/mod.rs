@@ -12,6 +12,7 @@ pub(crate) mod daemon;
 pub(crate) mod docker;
 pub(crate) mod document;
 pub(crate) mod elasticsearch;
+pub(crate) mod endless;
 mod fault;
 pub(crate) mod feed;
 pub(crate) mod fixtures;
