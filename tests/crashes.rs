@@ -49,7 +49,7 @@ async fn two_hundred_kills() {
         target.url()
     );
     let mut daemon = Forebay::start(Setup { port: free_port(), ..Setup::tables(tables) }).await;
-    let load = Endless::start(daemon.forward, PACE);
+    let load = Endless::start(daemon.forward, "killed", PACE);
     for _ in 0..rounds(ROUNDS) {
         if random.below(3) == 0 {
             target.stop().await;
@@ -73,7 +73,7 @@ async fn kills_before_a_real_one() {
     let keys = "retry_max = \"500ms\"\nrequest_timeout = \"2s\"\n[buffer]\nsegment_bytes = \"256KiB\"\n";
     let setup = Setup { port: free_port(), ..Setup::tables(node.table() + keys) };
     let mut daemon = Forebay::start(setup).await;
-    let load = Endless::start(daemon.forward, PACE);
+    let load = Endless::start(daemon.forward, "killed", PACE);
     for round in 0..rounds(REAL_ROUNDS) {
         if round % 2 == 1 {
             node.pause();

@@ -14,9 +14,9 @@ use crate::common::load::numbers;
 use crate::common::parts::Part;
 use crate::common::process::free_port;
 use crate::common::sequence::assert_every_one_once;
+use crate::common::story_with;
 use crate::common::strace::{DiskFault, Which};
 use crate::common::target::Target;
-use crate::common::story_with;
 
 /// Chunks in the buffer, a segment each.
 const CHUNKS: u64 = 3;
@@ -36,7 +36,8 @@ pub(crate) fn stories() -> Vec<Trial> {
     let mut stories: Vec<Trial> = CALLS
         .into_iter()
         .map(|(what, inject)| {
-            let name = format!("faulty_start::it_ends_with_the_reason_and_leaves_everything_alone_when_{what}");
+            let name =
+                format!("faulty_start::it_ends_with_the_reason_and_leaves_everything_alone_when_{what}");
             story_with(tracing, &name, move || starts_in_vain(inject))
         })
         .collect();

@@ -18,6 +18,7 @@ mod loggers;
 mod nodes;
 mod runbook;
 mod running;
+mod soak;
 mod sockets;
 mod stops;
 mod targets;
@@ -40,6 +41,7 @@ fn main() {
         commands::stories,
         runbook::stories,
         crashes::stories,
+        soak::stories,
         files::stories,
         full_disk::stories,
         faulty_disk::stories,

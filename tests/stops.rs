@@ -155,7 +155,8 @@ async fn hanging_output() {
     let mut client = daemon.client().await;
     send(&mut client, 0).await;
     daemon.until_metric("forebay_file_documents_total", CHUNK as f64).await;
-    let failing = Failing::of(&daemon, DiskFault { inject: HANGING_WRITE, which: Which::In("documents") }).await;
+    let failing =
+        Failing::of(&daemon, DiskFault { inject: HANGING_WRITE, which: Which::In("documents") }).await;
     send(&mut client, 1).await;
     daemon.until_metric("forebay_events_received_total", 2.0 * CHUNK as f64).await;
     let (status, told) = stopped(&mut daemon, Some(failing)).await;

@@ -36,7 +36,8 @@ pub(crate) fn stories() -> Vec<Trial> {
     let mut stories: Vec<Trial> = STANDING
         .into_iter()
         .map(|(what, told, fault)| {
-            let name = format!("troubled::a_target_that_{what}_is_told_of_and_gets_everything_once_when_it_is_well");
+            let name =
+                format!("troubled::a_target_that_{what}_is_told_of_and_gets_everything_once_when_it_is_well");
             story(&name, move || told_and_delivered(told, fault))
         })
         .collect();

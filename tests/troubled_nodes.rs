@@ -16,7 +16,11 @@ use crate::common::story_with;
 pub(crate) fn stories() -> Vec<Trial> {
     let node = &[Version::Elasticsearch8.part()];
     vec![
-        story_with(node, "troubled_nodes::a_closed_index_holds_its_documents_until_it_is_opened", closed_index),
+        story_with(
+            node,
+            "troubled_nodes::a_closed_index_holds_its_documents_until_it_is_opened",
+            closed_index,
+        ),
         story_with(
             node,
             "troubled_nodes::an_index_deleted_under_load_is_made_again_and_takes_the_rest_once",

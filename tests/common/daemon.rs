@@ -44,6 +44,8 @@ pub(crate) struct Setup {
     pub(crate) port: u16,
     /// Commands that mount what it shall see, and nobody else: what is on a file system of its own ends with the process.
     pub(crate) mounts: Option<String>,
+    /// A process whose mounts it shall see.
+    pub(crate) namespace: Option<u32>,
     /// What fails from its first instruction on.
     pub(crate) fault: Option<DiskFault>,
 }
@@ -256,11 +258,17 @@ impl Forebay {
 
     /// What it has used of the processors since it was started.
     pub(crate) fn cpu_time(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("a process that runs");
+        let stat =
+            fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("a process that runs");
         let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
         let ticks = fields.split_ascii_whitespace().skip(11).take(2);
         // A tick is 10 ms on every Linux.
         ticks.map(|ticks| Duration::from_millis(10 * ticks.parse::<u64>().expect("ticks"))).sum()
+    }
+
+    /// How many files and sockets it has open.
+    pub(crate) fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.process.id())).expect("a process that runs").count()
     }
 
     /// Resident memory in bytes.
@@ -337,6 +345,11 @@ fn program(setup: &Setup, folder: &Path, start: usize) -> Command {
         let mut command = fault.command(&folder.join("data"), &folder.join(format!("strace-{start}")));
         // The tracer is a child, so that the process which is known here is the daemon itself.
         command.args(["-D", daemon]);
+        return command;
+    }
+    if let Some(holder) = setup.namespace {
+        let mut command = Command::new("nsenter");
+        command.args(["--mount", "--target", &holder.to_string(), daemon]);
         return command;
     }
     let Some(mounts) = &setup.mounts else { return Command::new(daemon) };

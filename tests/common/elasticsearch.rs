@@ -105,7 +105,8 @@ impl Api {
     pub(crate) async fn until_blocked(&self, index: &str) {
         let block = "*.settings.index.blocks.read_only_allow_delete";
         until("the node to block an index", async || {
-            let settings = self.call(Method::GET, &format!("{index}/_settings?filter_path={block}"), None).await;
+            let settings =
+                self.call(Method::GET, &format!("{index}/_settings?filter_path={block}"), None).await;
             if settings.to_string().contains("true") { Ok(()) } else { Err(settings) }
         })
         .await;

@@ -9,6 +9,7 @@ pub(crate) mod certificates;
 pub(crate) mod chunk;
 pub(crate) mod contained;
 pub(crate) mod daemon;
+pub(crate) mod disk;
 pub(crate) mod docker;
 pub(crate) mod document;
 pub(crate) mod elasticsearch;
@@ -55,10 +56,25 @@ pub(crate) fn story<Told: Future<Output = ()>>(
     name: &str,
     tell: impl FnOnce() -> Told + Send + 'static,
 ) -> Trial {
-    Trial::test(name, move || {
-        on_its_own_runtime(tell);
-        Ok(())
-    })
+    told(&[], name, STORY_LIMIT, tell)
+}
+
+/// A story that takes long: ignored where the variable that says for how many seconds is not set, in CI too.
+pub(crate) fn story_on_demand<Told: Future<Output = ()>>(
+    variable: &'static str,
+    needs: &[Part],
+    name: &str,
+    tell: impl FnOnce() -> Told + Send + 'static,
+) -> Trial {
+    match std::env::var(variable) {
+        Err(_) => Trial::test(name, move || Err(Failed::from(format!("{variable} is not set"))))
+            .with_kind(format!("takes long: set {variable}"))
+            .with_ignored_flag(true),
+        Ok(seconds) => {
+            let seconds = seconds.parse().expect("a variable in seconds");
+            told(needs, name, STORY_LIMIT + Duration::from_secs(seconds), tell)
+        }
+    }
 }
 
 /// A story that needs real parts: ignored where one is missing, failed in CI.
@@ -67,9 +83,21 @@ pub(crate) fn story_with<Told: Future<Output = ()>>(
     name: &str,
     tell: impl FnOnce() -> Told + Send + 'static,
 ) -> Trial {
+    told(needs, name, STORY_LIMIT, tell)
+}
+
+fn told<Told: Future<Output = ()>>(
+    needs: &[Part],
+    name: &str,
+    limit: Duration,
+    tell: impl FnOnce() -> Told + Send + 'static,
+) -> Trial {
     let missing = needs.iter().find_map(|part| part.missing().map(|why| format!("needs {part}: {why}")));
     match missing {
-        None => story(name, tell),
+        None => Trial::test(name, move || {
+            on_its_own_runtime(limit, tell);
+            Ok(())
+        }),
         Some(why) => {
             let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
             let told = why.clone();
@@ -79,7 +107,7 @@ pub(crate) fn story_with<Told: Future<Output = ()>>(
     }
 }
 
-fn on_its_own_runtime<Told: Future<Output = ()>>(tell: impl FnOnce() -> Told) {
+fn on_its_own_runtime<Told: Future<Output = ()>>(limit: Duration, tell: impl FnOnce() -> Told) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -87,9 +115,9 @@ fn on_its_own_runtime<Told: Future<Output = ()>>(tell: impl FnOnce() -> Told) {
         .expect("a runtime for the story");
     runtime.block_on(async {
         let mut told = pin!(tell());
-        let ended = tokio::time::timeout(STORY_LIMIT, &mut told).await;
+        let ended = tokio::time::timeout(limit, &mut told).await;
         // `told` is still alive here, so that what it holds is dropped by a panic and shows its evidence.
-        assert!(ended.is_ok(), "the story has not ended after {STORY_LIMIT:?}");
+        assert!(ended.is_ok(), "the story has not ended after {limit:?}");
     });
 }
 

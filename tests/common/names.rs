@@ -64,12 +64,7 @@ async fn bind() -> (Ipv4Addr, UdpSocket) {
     panic!("port 53 is free on no loopback address that was tried");
 }
 
-async fn answer_all(
-    socket: UdpSocket,
-    name: Vec<u8>,
-    answered: Arc<AtomicUsize>,
-    is_gone: Arc<AtomicBool>,
-) {
+async fn answer_all(socket: UdpSocket, name: Vec<u8>, answered: Arc<AtomicUsize>, is_gone: Arc<AtomicBool>) {
     let mut packet = [0; 512];
     while let Ok((length, asker)) = socket.recv_from(&mut packet).await {
         let name: &[u8] = if is_gone.load(Ordering::Relaxed) { &[] } else { &name };
