@@ -22,7 +22,9 @@ mod runbook;
 mod running;
 mod security;
 mod shippers;
+mod soak;
 mod sockets;
+mod stops;
 mod targets;
 mod tls;
 mod troubled;
@@ -40,8 +42,10 @@ fn main() {
         running::stories,
         poison::stories,
         sockets::stories,
+        stops::stories,
         runbook::stories,
         crashes::stories,
+        soak::stories,
         files::stories,
         full_disk::stories,
         faulty_disk::stories,

@@ -44,6 +44,8 @@ pub(crate) struct Setup {
     pub(crate) port: u16,
     /// Commands that mount what it shall see, and nobody else: what is on a file system of its own ends with the process.
     pub(crate) mounts: Option<String>,
+    /// A process whose mounts it shall see.
+    pub(crate) namespace: Option<u32>,
     /// What fails from its first instruction on.
     pub(crate) fault: Option<DiskFault>,
 }
@@ -146,6 +148,12 @@ impl Forebay {
     pub(crate) async fn exit_status(&mut self) -> ExitStatus {
         let status = self.process.wait(STOP_LIMIT).await;
         status.unwrap_or_else(|| panic!("the daemon has not ended after {STOP_LIMIT:?}"))
+    }
+
+    /// Whether it has ended, though its exit status may not be had yet.
+    pub(crate) fn has_ended(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
+        stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with(['Z', 'X']))
     }
 
     /// SIGKILL.
@@ -258,6 +266,11 @@ impl Forebay {
         ticks.map(|ticks| Duration::from_millis(10 * ticks.parse::<u64>().expect("ticks"))).sum()
     }
 
+    /// How many files and sockets it has open.
+    pub(crate) fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.process.id())).expect("a process that runs").count()
+    }
+
     /// Resident memory in bytes.
     pub(crate) fn resident(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
@@ -344,6 +357,11 @@ fn program(setup: &Setup, folder: &Path, start: usize) -> Command {
         let mut command = fault.command(&folder.join("data"), &folder.join(format!("strace-{start}")));
         // The tracer is a child, so that the process which is known here is the daemon itself.
         command.args(["-D", daemon]);
+        return command;
+    }
+    if let Some(holder) = setup.namespace {
+        let mut command = Command::new("nsenter");
+        command.args(["--mount", "--target", &holder.to_string(), daemon]);
         return command;
     }
     let Some(mounts) = &setup.mounts else { return Command::new(daemon) };
