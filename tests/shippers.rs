@@ -190,6 +190,10 @@ async fn understood(kind: Kind, modes: &[Mode]) {
         let metrics = daemon.until_drained().await;
         assert_eq!(metrics.sum("forebay_acks_sent_total") > 0.0, mode.acks, "{mode:?}");
         assert_eq!(metrics.sum("forebay_events_dropped_total"), 0.0, "{mode:?}");
+        // Neither its heartbeats nor its end is anything to look at.
+        let is_trouble = |line: &Value| line["level"] == "WARN" || line["level"] == "ERROR";
+        let trouble: Vec<Value> = daemon.log().into_iter().filter(is_trouble).collect();
+        assert_eq!(trouble, Vec::<Value>::new(), "{mode:?}");
         assert!(daemon.stop().await.success());
         let documents = daemon.written();
         assert_every_one_once(0..LINES.into(), numbers(&documents));

@@ -175,7 +175,9 @@ fn fluent_bit(way: Way<'_>, folder: &Path) -> String {
 fn fluentd(way: Way<'_>, folder: &Path) -> String {
     let path = |name: &str| -> PathBuf { folder.join(name) };
     let mut output = vec!["@type forward".to_owned(), "recover_wait 1".into()];
-    let mut server = vec![format!("host {}", way.to.ip()), format!("port {}", way.to.port())];
+    // It checks the certificate against this, and takes no address for it.
+    let host = if way.authority.is_some() { "localhost".to_owned() } else { way.to.ip().to_string() };
+    let mut server = vec![format!("host {host}"), format!("port {}", way.to.port())];
     if let Some(authority) = way.authority {
         output.extend(["transport tls".into(), format!("tls_cert_path {}", authority.display())]);
     }
@@ -189,7 +191,7 @@ fn fluentd(way: Way<'_>, folder: &Path) -> String {
     format!(
         "<source>\n  @type tail\n  path {}\n  pos_file {}\n  read_from_head true\n  refresh_interval 1\n  tag app.fluentd\n  \
          <parse>\n    @type json\n    time_key time\n    time_type string\n    time_format %Y-%m-%dT%H:%M:%S.%NZ\n    utc true\n  \
-         </parse>\n</source>\n<match **>\n  {}\n  <server>\n    {}\n  </server>\n  <buffer>\n    flush_mode interval\n    \
+         </parse>\n</source>\n<match app.**>\n  {}\n  <server>\n    {}\n  </server>\n  <buffer>\n    flush_mode interval\n    \
          flush_interval 0.2\n    retry_wait 0.5\n    retry_max_interval 1\n    retry_forever true\n  </buffer>\n</match>\n",
         path("lines").display(),
         path("positions").display(),
