@@ -94,6 +94,8 @@ impl Pass {
                 Err(DecodeError::Unexpected { what: "metrics or traces, which are no logs,", offset: 0 })
             }
             Body::Compressed(codec, bytes) => {
+                let shared = Arc::clone(&self.shared);
+                let _unpacking = self.hurry.run_until_cancelled(shared.may_unpack(*codec)).await;
                 let (limit, ratio) = (limits.decompressed_bytes.0, limits.decompression_ratio);
                 let mut windows = Decompressor::new(*codec, bytes, limit, ratio, limits.frame_bytes.0)?;
                 while let Some(window) = windows.next_window()? {
