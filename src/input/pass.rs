@@ -137,7 +137,8 @@ impl Pass {
         course: &Course<'_>,
         ids: &mut Ids,
     ) -> Result<(), DecodeError> {
-        let limits = course.limits;
+        let (limits, shared) = (course.limits, Arc::clone(&self.shared));
+        let _unpacking = self.hurry.run_until_cancelled(shared.may_unpack(codec)).await;
         let (limit, ratio) = (limits.decompressed_bytes.0, limits.decompression_ratio);
         let mut windows = Decompressor::new(codec, bytes, limit, ratio, limits.frame_bytes.0)?;
         let mut refusals = 0;

@@ -2,16 +2,24 @@
 //!
 //! Invariants: what connections hold beyond a little of their own each stays within `frames_memory`, but for one of them
 //! at a time, which may go beyond it with its frame; so there is always one that can go on, and no circle of waiters.
-//! Those that wait do so in the order in which they came. While anybody waits, those whose frame comes more slowly than
-//! `frame_timeout` allows the largest one are displaced: what the memory holds belongs to those who use it.
+//! Those that wait do so in the order in which they came. While anybody waits, those are displaced whose frame comes more
+//! slowly than `frame_timeout` allows the largest one, and then those that have waited long themselves, the oldest
+//! frames first: what the memory holds belongs to those who use it, and a thousand that fill it and wait for more do
+//! not keep out one that needs a little for a moment.
+
+mod pace;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
+
+use pace::Coming;
+pub(super) use pace::Pace;
 
 use crate::metrics::Metrics;
 use crate::units::ByteSize;
@@ -43,26 +51,10 @@ struct Holder {
     bytes: u64,
     /// While it is read.
     coming: Option<Coming>,
+    /// While it waits: since when its frame has been there in part.
+    waiting: Option<Instant>,
     displaced: bool,
     tell: Arc<Notify>,
-}
-
-/// How fast a frame has to come while others wait, and over what time that is measured.
-#[derive(Clone, Copy)]
-pub(super) struct Pace {
-    /// Bytes a second.
-    pub(super) least: f64,
-    /// How long a frame may pause.
-    pub(super) window: Duration,
-}
-
-/// A frame that comes: how much of it had come when, and whether it was slow before that.
-#[derive(Clone, Copy)]
-struct Coming {
-    since: Instant,
-    had_come: usize,
-    has_come: usize,
-    was_slow: bool,
 }
 
 /// What one connection holds.
@@ -72,6 +64,7 @@ pub(super) struct Account {
     entry: Option<(u64, Arc<Notify>)>,
     bytes: u64,
     coming: Option<Coming>,
+    begun: Option<Instant>,
 }
 
 /// The connection's frame came so slowly that others get its memory.
@@ -99,7 +92,7 @@ impl FrameMemory {
                 if state.may_hold(id, bytes, self.limit) || state.go_beyond(id) {
                     return;
                 }
-                state.displace_slow(bytes, self);
+                state.displace(id, bytes, self);
             }
             timeout(self.pace.window, self.moved.notified()).await.ok();
         }
@@ -120,18 +113,27 @@ impl State {
         is_free
     }
 
-    /// Displaces as many as it takes to hold `bytes` more, those that hold most first.
-    fn displace_slow(&mut self, bytes: u64, memory: &FrameMemory) {
+    /// Displaces as many as it takes to hold `bytes` more.
+    fn displace(&mut self, id: u64, bytes: u64, memory: &FrameMemory) {
         let now = Instant::now();
         let leaving = self.holders.values().filter(|holder| holder.displaced).map(|holder| holder.bytes);
         let mut missing = (self.used + bytes).saturating_sub(memory.limit + leaving.sum::<u64>());
         while missing > 0 {
-            let slow = self.holders.values_mut().filter(|holder| holder.is_slow(now, memory.pace));
-            let Some(largest) = slow.max_by_key(|holder| holder.bytes) else { return };
-            largest.displaced = true;
-            largest.tell.notify_one();
-            missing = missing.saturating_sub(largest.bytes);
+            let Some(next) = self.to_displace(id, now, memory.pace) else { return };
+            next.displaced = true;
+            next.tell.notify_one();
+            missing = missing.saturating_sub(next.bytes);
         }
+    }
+
+    /// The slow one that holds most, else the oldest of those that have waited long.
+    fn to_displace(&mut self, id: u64, now: Instant, pace: Pace) -> Option<&mut Holder> {
+        let slow = self.holders.iter().filter(|(_, holder)| holder.is_slow(now, pace));
+        let slow = slow.max_by_key(|(_, holder)| holder.bytes).map(|(other, _)| *other);
+        let stuck = self.holders.iter().filter(|(other, _)| **other != id && Some(**other) != self.beyond);
+        let stuck = stuck.filter_map(|(other, holder)| Some((holder.stuck_since(now, pace)?, *other)));
+        let next = slow.or_else(|| stuck.min().map(|(_, other)| other))?;
+        self.holders.get_mut(&next)
     }
 
     fn set(&mut self, id: u64, bytes: u64) {
@@ -151,33 +153,17 @@ impl Holder {
     fn is_slow(&self, now: Instant, pace: Pace) -> bool {
         self.coming.is_some_and(|coming| !self.displaced && coming.is_slow(now, pace))
     }
-}
 
-impl Coming {
-    fn is_slow(&self, now: Instant, pace: Pace) -> bool {
-        let time = now.saturating_duration_since(self.since);
-        if time < pace.window { self.was_slow } else { self.is_slower(time, pace) }
-    }
-
-    fn is_slower(&self, time: Duration, pace: Pace) -> bool {
-        (self.has_come.saturating_sub(self.had_come) as f64) < pace.least * time.as_secs_f64()
-    }
-
-    /// After more has come.
-    fn go_on(self, has_come: usize, pace: Pace) -> Self {
-        let (now, more) = (Instant::now(), Self { has_come, ..self });
-        let time = now.saturating_duration_since(self.since);
-        if time < pace.window {
-            return more;
-        }
-        Self { since: now, had_come: has_come, has_come, was_slow: more.is_slower(time, pace) }
+    fn stuck_since(&self, now: Instant, pace: Pace) -> Option<Instant> {
+        let since = self.waiting.filter(|_| !self.displaced && self.bytes > 0)?;
+        (now.saturating_duration_since(since) >= pace.grace).then_some(since)
     }
 }
 
 impl Account {
     /// Holds nothing.
     pub(super) fn new(memory: &Arc<FrameMemory>) -> Self {
-        Self { memory: Arc::clone(memory), entry: None, bytes: 0, coming: None }
+        Self { memory: Arc::clone(memory), entry: None, bytes: 0, coming: None, begun: None }
     }
 
     /// Counts an allocation of `capacity` bytes, if there is room for it.
@@ -199,11 +185,14 @@ impl Account {
     /// The same, as soon as there is room.
     pub(super) async fn wait_to_hold(&mut self, capacity: usize) -> Result<(), Displaced> {
         let id = self.enter();
+        let since = *self.begun.get_or_insert_with(Instant::now);
+        self.change(|holder| holder.waiting = Some(since));
         tokio::select! {
             biased;
             () = self.displaced() => return Err(Displaced),
             () = self.memory.wait_for(id, counted(capacity)) => self.hold(capacity),
         }
+        self.change(|holder| holder.waiting = None);
         // That it was not read meanwhile is not its own slowness.
         self.coming = None;
         Ok(())
@@ -230,26 +219,27 @@ impl Account {
     /// It is read; `has_come` bytes of a frame are there.
     pub(super) fn coming(&mut self, has_come: usize) {
         let pace = self.memory.pace;
-        let first = || Coming { since: Instant::now(), had_come: has_come, has_come, was_slow: false };
-        let coming = self.coming.map_or_else(first, |coming| coming.go_on(has_come, pace));
+        let coming =
+            self.coming.map_or_else(|| Coming::first(has_come), |coming| coming.go_on(has_come, pace));
         self.coming = (has_come > 0).then_some(coming);
-        self.set_coming(self.coming);
+        self.begun = self.coming.map(|coming| self.begun.unwrap_or(coming.since));
+        self.change(|holder| holder.coming = self.coming);
     }
 
     /// It is read no more, for now.
     pub(super) fn came(&mut self) {
-        self.set_coming(None);
+        self.change(|holder| holder.coming = None);
     }
 
     /// A frame is whole.
     pub(super) fn frame_ended(&mut self) {
-        self.coming = None;
+        (self.coming, self.begun) = (None, None);
     }
 
-    fn set_coming(&self, coming: Option<Coming>) {
+    fn change(&self, change: impl FnOnce(&mut Holder)) {
         let Some((id, _)) = &self.entry else { return };
         if let Some(holder) = self.memory.lock().holders.get_mut(id) {
-            holder.coming = coming;
+            change(holder);
         }
     }
 
@@ -271,7 +261,8 @@ impl Account {
         let mut state = self.memory.lock();
         let (id, tell) = (state.next, Arc::new(Notify::new()));
         state.next += 1;
-        let holder = Holder { bytes: 0, coming: None, displaced: false, tell: Arc::clone(&tell) };
+        let holder =
+            Holder { bytes: 0, coming: None, waiting: None, displaced: false, tell: Arc::clone(&tell) };
         state.holders.insert(id, holder);
         drop(state);
         self.entry = Some((id, tell));
@@ -287,128 +278,4 @@ impl Drop for Account {
 
 fn counted(capacity: usize) -> u64 {
     capacity.saturating_sub(OWN) as u64
-}
-
-#[cfg(test)]
-mod tests {
-    use prometheus_client::registry::Registry;
-
-    use super::*;
-
-    const LONG: Duration = Duration::from_secs(20);
-
-    fn memory(limit: u64, window: Duration) -> Arc<FrameMemory> {
-        let pace = Pace { least: 1_000.0, window };
-        FrameMemory::new(ByteSize(limit), pace, Metrics::new(&mut Registry::default()))
-    }
-
-    async fn hold(account: &mut Account, bytes: usize) -> Result<(), Displaced> {
-        timeout(LONG, account.wait_to_hold(OWN + bytes)).await.expect("memory in time")
-    }
-
-    #[tokio::test]
-    async fn what_all_need_is_not_counted_and_what_is_counted_is_given_back() {
-        let memory = memory(100, LONG);
-        let (mut a, mut b) = (Account::new(&memory), Account::new(&memory));
-        assert!(a.try_hold(OWN) && b.try_hold(OWN));
-        assert_eq!(memory.metrics.frames_bytes.get(), 0);
-        assert!(a.try_hold(OWN + 60));
-        assert!(!b.try_hold(OWN + 41) && b.try_hold(OWN + 40));
-        assert_eq!(memory.metrics.frames_bytes.get(), 100);
-        a.hold(0);
-        assert!(b.try_hold(OWN + 100));
-        drop((a, b));
-        assert_eq!(memory.metrics.frames_bytes.get(), 0);
-        assert!(memory.lock().holders.is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_frame_larger_than_all_of_it_goes_alone() {
-        let memory = memory(100, LONG);
-        let mut a = Account::new(&memory);
-        assert!(a.try_hold(OWN + 1_000));
-        let mut b = Account::new(&memory);
-        assert!(!b.try_hold(OWN + 1));
-    }
-
-    #[tokio::test]
-    async fn one_goes_beyond_and_the_others_wait_for_it_so_that_all_come_to_their_end() {
-        let memory = memory(100, LONG);
-        let mut all: Vec<_> = (0..4).map(|_| Account::new(&memory)).collect();
-        assert!(all.iter_mut().all(|account| account.try_hold(OWN + 25)));
-        let mut waiting: Vec<_> = all
-            .into_iter()
-            .map(|mut account| {
-                tokio::spawn(async move {
-                    hold(&mut account, 60).await.expect("nobody is displaced");
-                    hold(&mut account, 90).await.expect("nobody is displaced");
-                    let used = account.memory.lock().used;
-                    drop(account);
-                    used
-                })
-            })
-            .collect();
-        while let Some(next) = waiting.pop() {
-            let used = timeout(LONG, next).await.expect("an end in time").expect("no panic");
-            assert!(used <= 100 + 90, "{used}");
-        }
-        assert_eq!(memory.lock().used, 0);
-    }
-
-    #[tokio::test]
-    async fn those_that_come_too_slowly_give_way_to_one_that_waits_and_no_others() {
-        let memory = memory(100, Duration::from_millis(20));
-        let (mut slow, mut quick) = (Account::new(&memory), Account::new(&memory));
-        assert!(slow.try_hold(OWN + 50) && quick.try_hold(OWN + 50));
-        slow.coming(10);
-        quick.coming(10);
-        // Takes what one may hold beyond the limit.
-        let mut third = Account::new(&memory);
-        hold(&mut third, 10).await.expect("beyond the limit");
-        let asked = Instant::now();
-        let mut fourth = Account::new(&memory);
-        let quick = tokio::spawn(async move {
-            for more in 1.. {
-                let displaced = timeout(Duration::from_millis(1), quick.displaced()).await;
-                assert!(displaced.is_err(), "it keeps its pace");
-                quick.coming(10 + 1_000 * more);
-            }
-        });
-        let leave = async {
-            let mut has_come = 10;
-            while timeout(Duration::from_millis(1), slow.displaced()).await.is_err() {
-                has_come += 1;
-                slow.coming(has_come.min(12));
-            }
-            drop(slow);
-            asked.elapsed()
-        };
-        let (held, after) = tokio::join!(hold(&mut fourth, 20), timeout(LONG, leave));
-        held.expect("memory");
-        let after = after.expect("displaced in time");
-        assert!(after >= Duration::from_millis(15), "{after:?}");
-        assert!(!quick.is_finished());
-        quick.abort();
-    }
-
-    #[tokio::test]
-    async fn one_that_has_to_give_way_is_told_so_while_it_waits_itself() {
-        let memory = memory(100, Duration::from_millis(1));
-        let mut slow = Account::new(&memory);
-        assert!(slow.try_hold(OWN + 100));
-        slow.coming(10);
-        let mut beyond = Account::new(&memory);
-        hold(&mut beyond, 10).await.expect("beyond the limit");
-        let waiting = tokio::spawn(async move {
-            let mut account = Account::new(&beyond.memory);
-            hold(&mut account, 10).await.expect("memory");
-        });
-        while !memory.lock().holders.values().any(|holder| holder.displaced) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        slow.came();
-        assert!(hold(&mut slow, 200).await.is_err());
-        drop(slow);
-        timeout(LONG, waiting).await.expect("in time").expect("no panic");
-    }
 }

@@ -116,7 +116,7 @@ impl LimitOptions {
     /// first moments of a frame tell is not enough to judge it by.
     pub(super) fn pace(&self) -> Pace {
         let least = self.frame_bytes.0 as f64 / self.frame_timeout.as_secs_f64();
-        Pace { least, window: self.frame_timeout / 300 }
+        Pace { least, window: self.frame_timeout / 300, grace: self.frame_timeout / 30 }
     }
 }
 

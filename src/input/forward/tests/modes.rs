@@ -1,6 +1,5 @@
 //! Every form that a frame can have, cut anywhere.
 
-
 use super::frames::{
     MODES, Mode, array, binary, entry, event_time, forward, frames, map, number, numbered, text,
 };
