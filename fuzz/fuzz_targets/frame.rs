@@ -7,7 +7,6 @@
 //! - a name that is an array, a map or an extension becomes the base64 of its bytes: here of those that came, in the plain
 //!   reading of the shortest that say the same, so it is compared where these came;
 //! - a value that goes deeper than 200, `rmpv` or one of our limits may refuse; it is not compared;
-//! - after a hundred refused entries in a row the rest is given up here;
 //! - entries that cannot be decompressed to their end are given here as far as they go.
 #![no_main]
 
@@ -101,7 +100,7 @@ fn documents(body: &Body<'_>, found: &mut Vec<Document>) {
         let mut fields = Fields::default();
         match entries.next(&mut fields) {
             Some(Ok(time)) => found.push(Some((time, written(time, fields)))),
-            Some(Err(_)) => found.push(None),
+            Some(Err(_)) => found.extend((0..entries.refused().1).map(|_| None)),
             None => return,
         }
     }
@@ -127,19 +126,24 @@ fn written(time: Option<Timestamp>, fields: Fields<'_>) -> Json {
 
 /// None where it is not compared: see the module.
 fn theirs_of(entries: frames::Entries) -> Option<Vec<Document>> {
-    let found = match entries {
-        frames::Entries::Values(values) => values.into_iter().map(plain).collect(),
-        frames::Entries::Packed(compression, bytes) => packed(&decompressed(compression, &bytes)?)?,
-    };
-    let refused = found.chunk_by(|a: &Document, b| a.is_none() && b.is_none());
-    let in_a_row = refused.map(<[_]>::len).max().unwrap_or_default();
-    (in_a_row < 100).then_some(found)
+    match entries {
+        frames::Entries::Values(values) => Some(values.into_iter().map(plain).collect()),
+        frames::Entries::Packed(compression, bytes) => packed(&decompressed(compression, &bytes)?),
+    }
 }
 
 fn plain(entry: Value) -> Document {
     let event = frames::event(entry)?;
     let time = event.time.and_then(|(seconds, nanos)| Timestamp::new(seconds, nanos));
-    Some((time, document(&event.record)))
+    let mut document = document(&event.record);
+    if let (Some(unwritable), Some(members)) = (event.unwritable, document.as_object_mut()) {
+        let mut name = String::from("forebay.time");
+        while members.contains_key(&name) {
+            name.push('_');
+        }
+        members.insert(name, unwritable);
+    }
+    Some((time, document))
 }
 
 /// Entries one after the other, until one is cut short.

@@ -2,6 +2,7 @@
 
 use rmpv::Value;
 use rmpv::decode::read_value_with_max_depth;
+use serde_json::Value as Json;
 
 /// How deep both sides follow values; what lies deeper is not compared.
 pub const DEEPEST: usize = 200;
@@ -48,6 +49,8 @@ pub enum Compression {
 #[derive(Debug)]
 pub struct Event {
     pub time: Option<(i64, u32)>,
+    /// The time that was sent, where it is one that cannot be written and that a document can hold.
+    pub unwritable: Option<Json>,
     pub record: Vec<(Value, Value)>,
 }
 
@@ -129,7 +132,7 @@ struct Options {
     is_other_signal: bool,
 }
 
-/// None where they are neither a map nor nil, or where a chunk's name is too long.
+/// None where they are neither a map nor nil.
 fn options(value: Option<Value>) -> Option<Options> {
     let mut options = Options::default();
     let pairs = match value {
@@ -141,7 +144,6 @@ fn options(value: Option<Value>) -> Option<Options> {
         let Value::String(key) = key else { continue };
         match (key.as_bytes(), value) {
             (b"chunk", chunk @ (Value::String(_) | Value::Binary(_))) => {
-                bytes(chunk.clone()).filter(|name| name.len() <= 512)?;
                 options.chunk = Some(chunk);
             }
             (b"compressed", Value::String(codec)) => options.compressed = Some(codec.into_bytes()),
@@ -158,13 +160,16 @@ fn options(value: Option<Value>) -> Option<Options> {
 pub fn event(entry: Value) -> Option<Event> {
     let Value::Array(mut pair) = entry else { return None };
     let record = pair.pop().filter(|_| pair.len() == 1)?;
-    let time = time(pair.pop()?)?;
+    let (time, unwritable) = time(pair.pop()?)?;
     let Value::Map(record) = record else { return None };
-    Some(Event { time, record })
+    Some(Event { time, unwritable, record })
 }
 
+/// A time, none for that of its coming; and the number that was sent, where it could not be one.
+type Time = (Option<(i64, u32)>, Option<Json>);
+
 /// None where it is no time; a time of none where it is that of its coming.
-fn time(value: Value) -> Option<Option<(i64, u32)>> {
+fn time(value: Value) -> Option<Time> {
     match value {
         Value::Array(mut pair) if pair.len() == 2 => {
             pair.truncate(1);
@@ -174,23 +179,32 @@ fn time(value: Value) -> Option<Option<(i64, u32)>> {
     }
 }
 
-fn scalar_time(value: Value) -> Option<Option<(i64, u32)>> {
+fn scalar_time(value: Value) -> Option<Time> {
     let number = |bytes: &[u8]| bytes.iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
-    let time = match value {
-        Value::Nil => None,
-        Value::Integer(number) if number.as_i64() == Some(0) => None,
-        Value::Integer(number) => number.as_i64().map(|seconds| (seconds, 0)),
-        Value::F32(seconds) => float_time(f64::from(seconds)),
-        Value::F64(seconds) => float_time(seconds),
+    let (mut time, original) = match value {
+        Value::Nil => (None, None),
+        Value::Integer(number) if number.as_i64() == Some(0) => (None, None),
+        Value::Integer(number) => {
+            (number.as_i64().map(|seconds| (seconds, 0)), number.as_i64().map(Json::from))
+        }
+        Value::F32(seconds) => (float_time(f64::from(seconds)), held(f64::from(seconds))),
+        Value::F64(seconds) => (float_time(seconds), held(seconds)),
         Value::Ext(0, bytes) if bytes.len() == 8 => {
             let (seconds, nanos) = (number(&bytes[..4]), number(&bytes[4..]));
             let is_now = seconds == 0 && nanos == 0;
-            (!is_now).then_some((i64::from(seconds), nanos.min(999_999_999)))
+            ((!is_now).then_some((i64::from(seconds), nanos.min(999_999_999))), None)
         }
         _ => return None,
     };
     let can_be_written = |time: &(i64, u32)| (-62_167_219_200..=253_402_207_200).contains(&time.0);
-    Some(time.filter(can_be_written))
+    time = time.filter(can_be_written);
+    let unwritable = original.filter(|_| time.is_none());
+    Some((time, unwritable))
+}
+
+/// What an index of 64-bit integers can hold.
+fn held(number: f64) -> Option<Json> {
+    (number.abs() < i64::MAX as f64).then(|| number.into())
 }
 
 /// To the microsecond.
