@@ -18,7 +18,7 @@ use std::sync::Arc;
 use forebay::decode::{Body, DecodeError, Decompressor, Entries, Frame, FrameScan, Scanned};
 use forebay::encode::{Destination, Encoder, IdBase};
 use forebay::event::{self, Fields, Timestamp};
-use forebay_fuzz::frames::{self, Compression, DEEPEST, Plain, Read};
+use forebay_fuzz::frames::{self, Compression, DEEPEST, Plain, Read, has_packed_name};
 use forebay_fuzz::reference::{document, rfc3339, same, shortest};
 use rmpv::Value;
 use rmpv::decode::read_value_with_max_depth;
@@ -46,12 +46,12 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     };
     let Read::Frame(theirs, _) = theirs else { return };
     let bytes = &bytes[..length];
-    if !has_reserved(bytes) && can_be_named(bytes) {
-        agrees(Frame::read(bytes), theirs);
+    if !has_reserved(bytes) {
+        agrees(Frame::read(bytes), theirs, is_shortest(bytes));
     }
 });
 
-fn agrees(ours: Result<Option<Frame<'_>>, DecodeError>, theirs: Plain) {
+fn agrees(ours: Result<Option<Frame<'_>>, DecodeError>, theirs: Plain, is_shortest: bool) {
     match (ours, theirs) {
         (Ok(None), Plain::Heartbeat) | (Err(_), Plain::Refused) => (),
         (Ok(Some(Frame { body: Body::OtherSignal, .. })), Plain::OtherSignal) => (),
@@ -60,7 +60,7 @@ fn agrees(ours: Result<Option<Frame<'_>>, DecodeError>, theirs: Plain) {
             let ours_chunk =
                 ours.chunk.map(|mut chunk| rmpv::decode::read_value(&mut chunk).expect("a value"));
             assert_eq!(ours_chunk, chunk);
-            let Some(theirs) = theirs_of(entries) else { return };
+            let Some(theirs) = theirs_of(entries, is_shortest) else { return };
             let ours = ours_of(&ours.body);
             assert_eq!(ours.len(), theirs.len(), "{ours:?}\n{theirs:?}");
             ours.iter().zip(&theirs).for_each(|(ours, theirs)| assert_same(ours, theirs));
@@ -126,8 +126,9 @@ fn written(time: Option<Timestamp>, fields: Fields<'_>) -> Json {
 }
 
 /// None where it is not compared: see the module.
-fn theirs_of(entries: frames::Entries) -> Option<Vec<Document>> {
+fn theirs_of(entries: frames::Entries, is_shortest: bool) -> Option<Vec<Document>> {
     let found = match entries {
+        frames::Entries::Values(values) if !is_shortest && values.iter().any(has_packed_name) => return None,
         frames::Entries::Values(values) => values.into_iter().map(plain).collect(),
         frames::Entries::Packed(compression, bytes) => packed(&decompressed(compression, &bytes)?)?,
     };
@@ -146,13 +147,16 @@ fn plain(entry: Value) -> Document {
 fn packed(mut bytes: &[u8]) -> Option<Vec<Document>> {
     let mut found = Vec::new();
     while !bytes.is_empty() {
-        if has_reserved(bytes) || is_deep(bytes) || !can_be_named(bytes) {
+        if has_reserved(bytes) || is_deep(bytes) {
             return None;
         }
         let Some((entry, rest)) = frames::value(bytes) else {
             found.push(None);
             break;
         };
+        if has_packed_name(&entry) && !is_shortest(bytes) {
+            return None;
+        }
         found.push(plain(entry));
         bytes = rest;
     }
@@ -185,10 +189,9 @@ fn has_reserved(bytes: &[u8]) -> bool {
     matches!(FrameScan::new(LIMIT).advance(bytes), Err(DecodeError::Malformed { .. }))
 }
 
-/// Whether the names in the first value of `bytes` are the same to both readings.
-fn can_be_named(bytes: &[u8]) -> bool {
-    let Some((value, rest)) = frames::value(bytes) else { return true };
-    !frames::has_packed_name(&value) || shortest(&value) == bytes[..bytes.len() - rest.len()]
+/// Whether there is no shorter way to write the first value of `bytes`.
+fn is_shortest(bytes: &[u8]) -> bool {
+    frames::value(bytes).is_some_and(|(value, rest)| shortest(&value) == bytes[..bytes.len() - rest.len()])
 }
 
 /// Whether values lie in the first one deeper than is compared; counts open arrays and maps.
