@@ -115,6 +115,13 @@ impl<'a> Reader<'a> {
         self.length - self.rest.len()
     }
 
+    /// Steps over `length` bytes, or all that are left, and gives them.
+    pub(super) fn pass(&mut self, length: usize) -> &'a [u8] {
+        let (passed, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, &[]));
+        self.rest = rest;
+        passed
+    }
+
     pub(super) fn malformed(&self, what: &'static str) -> DecodeError {
         DecodeError::Malformed { what, offset: self.offset() }
     }

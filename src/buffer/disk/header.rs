@@ -1,4 +1,10 @@
-//! The first bytes of a segment. Pure: bytes in, answer out.
+//! The first bytes of a segment.
+
+use std::fs::File;
+use std::io;
+use std::time::UNIX_EPOCH;
+
+use super::scan::{Scan, Step};
 
 /// Bytes of a segment's header.
 pub(super) const SEGMENT_HEADER: usize = 36;
@@ -21,6 +27,18 @@ pub(super) struct SegmentHeader {
     pub(super) created: u64,
     /// No sequence from here on had been given away by then.
     pub(super) first: u64,
+}
+
+/// The header that takes the place of a damaged one, where a record follows it in `file`: records vouch for themselves,
+/// and tell the numbers that had been given away. None where it is no segment.
+pub(super) fn salvaged(file: &File, length: u64) -> io::Result<Option<SegmentHeader>> {
+    let mut scan = Scan::new(file, SEGMENT_HEADER as u64, length);
+    if !matches!(scan.step()?, Step::Record { .. } | Step::Damaged { .. }) {
+        return Ok(None);
+    }
+    let written = file.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let created = u64::try_from(written.as_millis()).unwrap_or_default();
+    Ok(Some(SegmentHeader { version: PACKED, created, first: 1 }))
 }
 
 /// Why a header is of no use.

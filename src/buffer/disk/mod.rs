@@ -95,7 +95,8 @@
 //!
 //! # Operations
 //!
-//! - **Append**: one thread appends all that waits, calls `fdatasync` once, and only then tells those who wait.
+//! - **Append**: one thread appends all that waits, sees that the file is as long as it has to be, calls `fdatasync`
+//!   once, and only then tells those who wait.
 //!   A file that is created or removed is followed by an `fsync` of its directory.
 //! - **Roll**: a segment that has reached `segment_bytes` takes no more; each start begins a segment of its own.
 //! - **Close**: a segment that was rolled, or is left behind by a stop, gets its index.
@@ -125,7 +126,8 @@
 //! | an I/O error | refuses to start: an error is never taken for corruption |
 //! | an index that fits the segment's header and length, and no marks | takes its word; bodies are checked when they are read back |
 //! | a segment shorter than its header | removes it; nothing in it had been synced |
-//! | a header with a wrong magic or CRC | moves the file to quarantine, counts `header` |
+//! | a header with a wrong magic or CRC, and a record behind it | copies the header to quarantine, counts `header`, writes a new one and goes on |
+//! | a header with a wrong magic or CRC otherwise | moves the file to quarantine, counts `header` |
 //! | a record that ends after the file, or zeros to the end of the file | cuts the segment there, counts `torn` |
 //! | a valid head with a damaged body | copies the record to quarantine, counts `checksum`, goes on behind it |
 //! | a damaged head whose length leads to a valid head | the same |
@@ -154,6 +156,7 @@ mod portable;
 mod quarantine;
 mod reader;
 mod recovery;
+mod run;
 mod scan;
 mod snapshot;
 mod space;
@@ -166,11 +169,11 @@ pub(super) use codec::Packer;
 pub(super) use error::DiskError;
 pub use error::OpenError;
 pub(super) use files::{Files, next_number, sync_dir};
-pub(super) use index::Run;
 pub(super) use lock::DirLock;
 pub(super) use portable::Portable;
-pub(super) use reader::{ReadBack, ReadLimits, TRIES, Tries, is_lasting, read_back, tally};
+pub(super) use reader::{ReadBack, ReadLimits, Stretch, TRIES, Tries, is_lasting, read_back, tally};
 pub(super) use recovery::{Recovered, recover};
+pub(super) use run::Run;
 pub(crate) use snapshot::{Found, Opened, Snapshot, Stored};
 pub(super) use space::{Space, file_system};
 pub(super) use store::Store;
