@@ -7,7 +7,6 @@
 //! - a name that is an array, a map or an extension becomes the base64 of its bytes: here of those that came, in the plain
 //!   reading of the shortest that say the same, so it is compared where these came;
 //! - a value that goes deeper than 200, `rmpv` or one of our limits may refuse; it is not compared;
-//! - after a hundred refused entries in a row the rest is given up here;
 //! - entries that cannot be decompressed to their end are given here as far as they go.
 #![no_main]
 
@@ -86,23 +85,25 @@ fn ours_of(body: &Body<'_>) -> Vec<Document> {
         Body::Compressed(codec, bytes) => {
             let mut windows =
                 Decompressor::new(*codec, bytes, LIMIT, 1_000, LIMIT).expect("a decoder without a byte read");
+            let mut refusals = 0;
             while let Ok(Some(window)) = windows.next_window() {
-                documents(&Body::Packed(window), &mut found);
+                refusals = documents(&Body::Packed(window), refusals, &mut found);
             }
         }
-        body => documents(body, &mut found),
+        body => drop(documents(body, 0, &mut found)),
     }
     found
 }
 
-fn documents(body: &Body<'_>, found: &mut Vec<Document>) {
-    let mut entries = Entries::new(body, DEEPEST + 50, usize::MAX);
+/// Those of one body, or of one window, behind so many refusals; answers how many there are behind it.
+fn documents(body: &Body<'_>, refusals: u32, found: &mut Vec<Document>) -> u32 {
+    let mut entries = Entries::new(body, DEEPEST + 50, usize::MAX).after(refusals);
     loop {
         let mut fields = Fields::default();
         match entries.next(&mut fields) {
             Some(Ok(time)) => found.push(Some((time, written(time, fields)))),
-            Some(Err(_)) => found.push(None),
-            None => return,
+            Some(Err(_)) => found.extend((0..entries.refused().1).map(|_| None)),
+            None => return entries.refusals(),
         }
     }
 }
@@ -127,14 +128,11 @@ fn written(time: Option<Timestamp>, fields: Fields<'_>) -> Json {
 
 /// None where it is not compared: see the module.
 fn theirs_of(entries: frames::Entries, is_shortest: bool) -> Option<Vec<Document>> {
-    let found = match entries {
-        frames::Entries::Values(values) if !is_shortest && values.iter().any(has_packed_name) => return None,
-        frames::Entries::Values(values) => values.into_iter().map(plain).collect(),
-        frames::Entries::Packed(compression, bytes) => packed(&decompressed(compression, &bytes)?)?,
-    };
-    let refused = found.chunk_by(|a: &Document, b| a.is_none() && b.is_none());
-    let in_a_row = refused.map(<[_]>::len).max().unwrap_or_default();
-    (in_a_row < 100).then_some(found)
+    match entries {
+        frames::Entries::Values(values) if !is_shortest && values.iter().any(has_packed_name) => None,
+        frames::Entries::Values(values) => Some(values.into_iter().map(plain).collect()),
+        frames::Entries::Packed(compression, bytes) => packed(&decompressed(compression, &bytes)?),
+    }
 }
 
 fn plain(entry: Value) -> Document {
