@@ -7,6 +7,11 @@
 //!
 //! Input: a byte for codec and form, one for the limit, one for the ratio, one for an entry's limit, then the bytes.
 #![no_main]
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the plain decoders that ours is held against"
+)]
 
 use std::io::{Read as _, Write as _};
 
