@@ -2,7 +2,7 @@
 //!
 //! - Nothing panics, hangs, or leaves something behind in the buffer; every document is JSON on a line of its own.
 //! - The books balance: what was received is delivered, a dead letter, or dropped.
-//! - Where the bytes are cut changes nothing: documents, acks and the end are those of the whole.
+//! - Where the bytes are cut changes nothing: documents, dead letters, acks and the end are those of the whole.
 //!
 //! Input: a byte that says how many cuts there are, two bytes for each, then the connection's bytes.
 #![no_main]

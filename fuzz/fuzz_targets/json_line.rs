@@ -11,9 +11,9 @@ use forebay::encode::{Destination, Encoder, IdBase};
 use forebay::enrich::{Defaults, Pipelines, Unparsed};
 use forebay::event::{Event, Fields, Timestamp, Value};
 use forebay::parse::json_object;
-use forebay_fuzz::members::Members;
 use forebay_fuzz::reference;
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 static PIPELINES: LazyLock<Pipelines> = LazyLock::new(|| {
     let defaults = Defaults { index: "logs", fallback: "logs", host: "here" };
@@ -58,5 +58,32 @@ fn through_the_pipeline(line: &str, is_object: bool) {
     let document: Json = serde_json::from_str(document).expect("JSON");
     if !is_object {
         assert_eq!(document["message"], line);
+    }
+}
+
+/// All members of an object, in their order, repeated ones too.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> serde::Deserialize<'de> for Members<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(All)
+    }
+}
+
+struct All;
+
+impl<'de> serde::de::Visitor<'de> for All {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
     }
 }

@@ -12,9 +12,6 @@ pub mod input;
 #[allow(dead_code, reason = "the tests use more of it")]
 mod plain;
 
-/// A JSON object, read plainly.
-pub mod members;
-
 /// The reference, for the targets.
 pub mod reference;
 

@@ -37,10 +37,10 @@ pub struct Served {
     pub acks: Vec<u8>,
     /// Why it was closed, where it was not by its peer.
     pub ended: Option<&'static str>,
-    /// Events that were given up.
-    pub dropped: u64,
     /// Events that are dead letters.
     pub letters: u64,
+    /// Events that were dropped.
+    pub dropped: u64,
 }
 
 /// A directory in memory, where the system has one: its syncs cost nothing.
@@ -58,10 +58,13 @@ pub fn options() -> BufferOptions {
 /// What a bomb of a few kilobytes can reach in no time.
 pub fn limits() -> LimitOptions {
     LimitOptions {
-        frame_bytes: ByteSize::kib(64),
+        frame_bytes: ByteSize::kib(2),
         decompressed_bytes: ByteSize::kib(256),
+        skip_bytes: ByteSize::kib(256),
         depth: 20,
         fields: 200,
+        string_bytes: ByteSize::kib(1),
+        tag_bytes: ByteSize(64),
         ..LimitOptions::default()
     }
 }
@@ -77,12 +80,12 @@ impl Rig {
         let directory = directory();
         let metrics = Metrics::new(&mut Registry::default());
         let (buffer, _) = Buffer::open(options(), directory.path(), metrics).expect("a buffer");
-        let few = DeadLetterOptions {
+        let letters = DeadLetterOptions {
             rotate_bytes: ByteSize::mib(1),
             keep: ByteSize::mib(2),
-            ..Default::default()
+            ..DeadLetterOptions::default()
         };
-        let letters = DeadLetters::open(few, &directory.path().join("letters")).expect("a folder");
+        let letters = DeadLetters::open(letters, &directory.path().join("letters")).expect("a folder");
         Self { runtime: runtime(), buffer, letters, _directory: directory }
     }
 
@@ -100,10 +103,9 @@ impl Rig {
         });
         let (ended, documents) = served;
         let dropped = counted(&registry, "forebay_events_dropped_total");
-        let received = metrics.events_received.get();
-        let letters = metrics.events_dead_letter.get();
-        assert_eq!(received, documents.len() as u64 + dropped + letters, "the books: {documents:?}");
-        Served { documents, acks: acks.written(), ended, dropped, letters }
+        let (received, letters) = (metrics.events_received.get(), metrics.events_dead_letter.get());
+        assert_eq!(received, documents.len() as u64 + letters + dropped, "the books: {documents:?}");
+        Served { documents, acks: acks.written(), ended, letters, dropped }
     }
 
     fn shared(&self, metrics: &Arc<Metrics>) -> Arc<Shared> {
@@ -112,8 +114,8 @@ impl Rig {
         let partial =
             PartialOptions { memory: ByteSize::kib(16), line_bytes: ByteSize(512), timeout: Duration::ZERO };
         let joiner = Joiner::new(partial, Arc::clone(metrics));
-        let letters = self.letters.clone();
-        Shared::new(pipelines, joiner, self.buffer.clone(), letters, &options(), Arc::clone(metrics))
+        let (buffer, letters) = (self.buffer.clone(), self.letters.clone());
+        Shared::new(pipelines, joiner, buffer, letters, &options(), Arc::clone(metrics))
     }
 
     /// All that is in the buffer, delivered.

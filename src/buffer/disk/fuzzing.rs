@@ -57,8 +57,7 @@ pub fn read_all(dir: &Path, segment: u64, bytes: usize, count: usize) -> io::Res
     while place.from < place.to {
         let read = read_back(&files, segment, &[place], Vec::new(), limits)?;
         all.extend(documents(&read.bytes, &read.ends));
-        let Some(stretch) = read.stretches.first() else { return Ok(all) };
-        place.from = stretch.offset;
+        place.from = read.stretches.last().map_or(place.to, |stretch| stretch.offset);
     }
     Ok(all)
 }
