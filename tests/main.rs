@@ -15,6 +15,7 @@ mod faulty_start;
 mod files;
 mod full_disk;
 mod loggers;
+mod no_files;
 mod nodes;
 mod runbook;
 mod running;
@@ -47,6 +48,7 @@ fn main() {
         faulty_disk::stories,
         faulty_files::stories,
         faulty_start::stories,
+        no_files::stories,
         tls::stories,
         verdicts::stories,
         nodes::stories,
