@@ -73,8 +73,8 @@ pub(crate) fn stories() -> Vec<Trial> {
         ),
         story_with(
             tracing,
-            "faulty_disk::with_every_third_call_failing_all_is_acked_in_the_end_and_there_once",
-            every_third_call,
+            "faulty_disk::with_every_seventh_call_failing_all_is_acked_in_the_end_and_there_once",
+            every_seventh_call,
         ),
         story_with(
             tracing,
@@ -194,14 +194,14 @@ async fn found_out() {
     }
 }
 
-async fn every_third_call() {
+async fn every_seventh_call() {
     let (mut daemon, mut target) = daemon().await;
     let inject = &[
-        "openat:error=EIO:when=3+3",
-        "write:error=EIO:when=3+3",
-        "fdatasync:error=EIO:when=3+3",
-        "fsync:error=EIO:when=3+3",
-        "unlink:error=EIO:when=3+3",
+        "openat:error=EIO:when=7+7",
+        "write:error=EIO:when=7+7",
+        "fdatasync:error=EIO:when=7+7",
+        "fsync:error=EIO:when=7+7",
+        "unlink:error=EIO:when=7+7",
     ];
     let failing = Failing::of(&daemon, DiskFault { inject, which: Which::Segments }).await;
     let mut client = daemon.client().await;
