@@ -3,7 +3,6 @@
 //! A story whose real part is not on this machine is reported as ignored, with the reason; with `CI=true` it fails.
 //! Everything that a story starts ends with the process, however it ends.
 
-mod commands;
 mod common;
 mod compose;
 mod container;
@@ -14,11 +13,16 @@ mod faulty_files;
 mod faulty_start;
 mod files;
 mod full_disk;
+mod healing;
+mod letters;
 mod loggers;
 mod no_files;
 mod nodes;
+mod poison;
 mod runbook;
 mod running;
+mod security;
+mod shippers;
 mod soak;
 mod sockets;
 mod stops;
@@ -37,9 +41,9 @@ fn main() {
     arguments.test_threads.get_or_insert(STORIES_AT_ONCE);
     let told: &[fn() -> Vec<libtest_mimic::Trial>] = &[
         running::stories,
+        poison::stories,
         sockets::stories,
         stops::stories,
-        commands::stories,
         runbook::stories,
         crashes::stories,
         soak::stories,
@@ -50,13 +54,17 @@ fn main() {
         faulty_start::stories,
         no_files::stories,
         tls::stories,
+        security::stories,
         verdicts::stories,
         nodes::stories,
         troubled::stories,
         way::stories,
         targets::stories,
+        healing::stories,
         troubled_nodes::stories,
+        letters::stories,
         loggers::stories,
+        shippers::stories,
         docker::stories,
         container::stories,
         compose::stories,

@@ -12,12 +12,9 @@ use crate::common::elasticsearch::Held;
 use crate::common::forward::{Mode, frame};
 use crate::common::health::{until_ready, until_unready};
 use crate::common::load::{self, numbered, numbers, sources};
-use crate::common::node::{Node, Version, shared};
+use crate::common::node::{Node, VERSIONS, Version, shared};
 use crate::common::sequence::assert_every_one_once;
 use crate::common::story_with;
-
-const VERSIONS: [Version; 4] =
-    [Version::Elasticsearch8, Version::Elasticsearch8Newest, Version::Elasticsearch7, Version::OpenSearch2];
 
 /// Stories that every version is put through, and those about the ways in which a target can be unwell.
 pub(crate) fn stories() -> Vec<Trial> {

@@ -279,12 +279,23 @@ impl Forebay {
         kib << 10
     }
 
+    /// Leaves it so many more file handles than it has open now.
+    pub(crate) fn leave_handles(&self, more: u64) {
+        let open =
+            fs::read_dir(format!("/proc/{}/fd", self.process.id())).expect("a process that runs").count();
+        let limit = Some(open as u64 + more);
+        let limit = rustix::process::Rlimit { current: limit, maximum: limit };
+        let pid = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::prlimit(pid, rustix::process::Resource::Nofile, limit)
+            .expect("a child of this process");
+    }
+
     async fn learn_addresses(&mut self) {
         let limit = tokio::time::Instant::now() + Duration::from_secs(30);
         loop {
-            let (forward, http) = (self.address("forward"), self.address("http"));
-            if let (Some(forward), Some(http)) = (forward, http) {
-                (self.forward, self.http) = (forward, http);
+            let (forward, http) = (self.addresses("forward"), self.addresses("http"));
+            if let (Some(forward), Some(http)) = (forward.first(), http.first()) {
+                (self.forward, self.http) = (*forward, *http);
                 return;
             }
             assert!(self.process.ended().is_none(), "the daemon ended while it was starting");
@@ -293,11 +304,12 @@ impl Forebay {
         }
     }
 
-    fn address(&self, listener: &str) -> Option<SocketAddr> {
+    /// Where its listeners of a kind are, in the order of their tables; those of the network.
+    pub(crate) fn addresses(&self, listener: &str) -> Vec<SocketAddr> {
         let log = self.log();
         let fields = log.iter().map(|line| &line["fields"]);
-        let mut said = fields.filter(|said| said["message"] == LISTENING && said["listener"] == listener);
-        said.next()?["address"].as_str()?.parse().ok()
+        let said = fields.filter(|said| said["message"] == LISTENING && said["listener"] == listener);
+        said.filter_map(|said| said["address"].as_str()?.parse().ok()).collect()
     }
 }
 

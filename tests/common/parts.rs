@@ -18,6 +18,8 @@ pub(crate) enum Part {
     Tracing,
     /// A program that Debian has.
     Program(&'static str),
+    /// A program that no registry has, under this variable: its path.
+    Named(&'static str),
 }
 
 impl Part {
@@ -30,19 +32,37 @@ impl Part {
             Self::Mounts => namespaces_missing("--mount"),
             Self::Tracing => tracing_missing(),
             Self::Program(name) => (!on_path(name)).then(|| format!("{name} not found")),
+            Self::Named(variable) => named_missing(variable),
         }
+    }
+
+    /// Whether CI does without: what nobody can fetch is nobody's failure, and what it sends is in `fixtures`.
+    pub(crate) fn is_optional(self) -> bool {
+        matches!(self, Self::Named(_))
     }
 }
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fetched(name) | Self::Program(name) => f.write_str(name),
+            Self::Fetched(name) | Self::Program(name) | Self::Named(name) => f.write_str(name),
             Self::Docker => f.write_str("docker"),
             Self::Namespaces => f.write_str("network namespaces"),
             Self::Mounts => f.write_str("mount namespaces"),
             Self::Tracing => f.write_str("strace"),
         }
+    }
+}
+
+/// The program that a variable names.
+pub(crate) fn named(variable: &str) -> PathBuf {
+    std::env::var_os(variable).expect("a story asks only for the parts that it said it needs").into()
+}
+
+fn named_missing(variable: &str) -> Option<String> {
+    match std::env::var_os(variable).map(PathBuf::from) {
+        None => Some("the variable is not set; it takes the path of the program".to_owned()),
+        Some(path) => (!path.is_file()).then(|| format!("{} is no file", path.display())),
     }
 }
 

@@ -8,9 +8,16 @@ mod ack;
 mod arrival;
 mod connection;
 mod deadline;
+mod frame_memory;
+mod framing;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod heartbeat;
+mod in_flight;
 mod listener;
 mod names;
+mod networks;
 mod options;
 mod owner;
 mod peer;
@@ -19,6 +26,7 @@ mod proxy;
 mod read_buffer;
 mod security;
 mod socket;
+mod taker;
 mod tls;
 mod unix;
 
