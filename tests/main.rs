@@ -16,6 +16,7 @@ mod full_disk;
 mod healing;
 mod letters;
 mod loggers;
+mod no_files;
 mod nodes;
 mod poison;
 mod runbook;
@@ -51,6 +52,7 @@ fn main() {
         faulty_disk::stories,
         faulty_files::stories,
         faulty_start::stories,
+        no_files::stories,
         tls::stories,
         security::stories,
         verdicts::stories,
