@@ -5,6 +5,7 @@
 //! buffer; within the deadline, naming who was still busy. A second signal ends it at once.
 
 mod drain;
+mod handles;
 mod resend;
 
 use std::sync::Arc;
@@ -148,7 +149,8 @@ struct Daemon {
 }
 
 impl Daemon {
-    async fn start(config: Config) -> Result<Self, Error> {
+    async fn start(mut config: Config) -> Result<Self, Error> {
+        handles::make_room(&mut config.forward);
         let mut listeners = Vec::new();
         for options in &config.forward {
             listeners.push(Listener::bind(options.clone()).await?);
@@ -162,7 +164,8 @@ impl Daemon {
         let (buffer, parts) =
             Buffer::open(config.buffer.clone(), &config.buffer_dir(), Arc::clone(&metrics))?;
         let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
-        let shared = Shared::new(pipelines, joiner, buffer, &config.buffer, Arc::clone(&metrics));
+        let shared =
+            Shared::new(pipelines, joiner, buffer, dead_letters, &config.buffer, Arc::clone(&metrics));
         let source =
             pages_source(Instant::now(), shared.buffer().clone(), Arc::clone(&output), Arc::clone(&metrics));
         Gauges::register(&mut registry, Arc::clone(&source), Arc::clone(&metrics));

@@ -68,6 +68,8 @@ pub struct Metrics {
     pub events_healed: ByKind,
     /// What the books were off by when nothing moved, at the last look; anything but 0 is a bug.
     pub books_off: Gauge,
+    /// Events, or whole frames, that no rule can read, by reason; counted in `events_dead_letter` too.
+    pub events_refused: ByReason,
     /// Events given up, by reason.
     pub events_dropped: ByReason,
     /// Of these, what the buffer gave up because it was full, by tag.
@@ -89,6 +91,8 @@ pub struct Metrics {
     pub connections_accepted: Counter,
     /// Connections refused or closed by us, by reason (`limit`, `address_limit`, `idle`, `malformed`, …).
     pub connections_closed: ByReason,
+    /// Bytes that frames take which are not taken yet.
+    pub frames_bytes: Gauge,
     /// Bytes read from peers.
     pub bytes_received: Counter,
     /// Frames decoded, by mode.
@@ -156,6 +160,7 @@ impl Metrics {
             events_duplicate: Counter::default(),
             events_dead_letter: Counter::default(),
             events_healed: Family::default(),
+            events_refused: Family::default(),
             events_dropped: Family::default(),
             books_off: Gauge::default(),
             dropped_by_tag: ByTag::default(),
@@ -167,6 +172,7 @@ impl Metrics {
             connections: Gauge::default(),
             connections_accepted: Counter::default(),
             connections_closed: Family::default(),
+            frames_bytes: Gauge::default(),
             bytes_received: Counter::default(),
             frames_received: Family::default(),
             limits_exceeded: Family::default(),
@@ -217,6 +223,11 @@ impl Metrics {
             "Documents taken on a second try, with a field as text",
             self.events_healed.clone(),
         );
+        r.register(
+            "forebay_events_refused",
+            "Events and frames that no rule can read, kept as dead letters",
+            self.events_refused.clone(),
+        );
         r.register("forebay_events_dropped", "Events given up", self.events_dropped.clone());
         r.register(
             "forebay_books_off_at_rest",
@@ -258,6 +269,11 @@ impl Metrics {
             "forebay_connections_closed",
             "Connections refused or closed by the daemon",
             self.connections_closed.clone(),
+        );
+        r.register(
+            "forebay_frames_memory_bytes",
+            "Bytes that frames take on their way in",
+            self.frames_bytes.clone(),
         );
         r.register("forebay_received_bytes", "Bytes read from peers", self.bytes_received.clone());
         r.register("forebay_frames_received", "Frames decoded", self.frames_received.clone());

@@ -73,6 +73,9 @@ fn forward(section: &mut Section<'_>, options: &mut ForwardOptions) {
     section.key("deny_keepalive", &mut options.deny_keepalive);
     socket(section, &mut options.socket);
     refuse_sockets(section, options);
+    section.key("tag", &mut options.tag);
+    section.checked("add_tag_prefix", &mut options.add_tag_prefix, checks::tag_prefix);
+    section.key("time_milliseconds", &mut options.time_milliseconds);
     section.table("tls", &mut options.tls, tls);
     section.table("limits", &mut options.limits, limits);
     section.table("security", &mut options.security, security);
@@ -129,6 +132,7 @@ fn refuse_sockets(section: &mut Section<'_>, options: &ForwardOptions) {
 
 fn limits(section: &mut Section<'_>, options: &mut LimitOptions) {
     section.checked("frame_bytes", &mut options.frame_bytes, checks::at_least(ByteSize::kib(1)));
+    section.key("skip_bytes", &mut options.skip_bytes);
     section.checked(
         "decompressed_bytes",
         &mut options.decompressed_bytes,
@@ -137,10 +141,16 @@ fn limits(section: &mut Section<'_>, options: &mut LimitOptions) {
     section.checked("decompression_ratio", &mut options.decompression_ratio, checks::at_least(1));
     section.checked("depth", &mut options.depth, checks::at_least(1));
     section.checked("fields", &mut options.fields, checks::at_least(1));
+    section.checked("string_bytes", &mut options.string_bytes, checks::at_least(ByteSize::kib(1)));
+    section.checked("tag_bytes", &mut options.tag_bytes, checks::at_least(ByteSize(16)));
     section.checked("connections", &mut options.connections, checks::at_least(1));
     section.checked("connections_per_address", &mut options.connections_per_address, checks::at_least(1));
     section.checked("handshake_timeout", &mut options.handshake_timeout, checks::at_least(MOMENT));
     section.key("idle_timeout", &mut options.idle_timeout);
+    section.checked("frame_timeout", &mut options.frame_timeout, checks::at_least(MOMENT));
+    section.checked("ack_timeout", &mut options.ack_timeout, checks::at_least(MOMENT));
+    section.checked("in_flight_bytes", &mut options.in_flight_bytes, checks::at_least(ByteSize(1)));
+    section.checked("frames_memory", &mut options.frames_memory, checks::at_least(ByteSize::kib(64)));
 }
 
 fn pipeline(section: &mut Section<'_>, options: &mut PipelineOptions) {

@@ -4,26 +4,42 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use crate::buffer::{Buffer, BufferOptions};
+use crate::decode::Codec;
 use crate::encode::IdBase;
 use crate::enrich::{Joiner, Pipelines};
 use crate::metrics::Metrics;
+use crate::output::DeadLetters;
+
+use super::letters::Letters;
 
 /// What every pass of the daemon shares.
 pub struct Shared {
     pub(super) pipelines: Pipelines,
     pub(super) joiner: Joiner,
     pub(super) buffer: Buffer,
+    pub(super) letters: Letters,
     pub(super) metrics: Arc<Metrics>,
     /// The next `event.sequence`. It starts at the time in microseconds, so that it grows over restarts too.
     sequence: AtomicU64,
     /// For events of frames without a chunk: their ids are this plus their sequence.
     ids: IdBase,
+    /// Who decompresses a frame holds one of its kind: windows are memory that no other limit counts.
+    gzip: Semaphore,
+    zstd: Semaphore,
     /// A batch is closed at this size…
     pub(super) batch_bytes: usize,
     /// …or at this many documents.
     pub(super) batch_documents: usize,
 }
+
+/// Frames of gzip that are decompressed at once, by all connections: each takes a third of a MiB.
+const GZIP: usize = 128;
+
+/// Frames of zstd: each takes up to 8 MiB for its window.
+const ZSTD: usize = 8;
 
 /// Sequence numbers taken at once for a frame that does not say how many events it has, at most.
 pub(super) const SEQUENCE_BLOCK: u64 = 512;
@@ -34,6 +50,7 @@ impl Shared {
         pipelines: Pipelines,
         joiner: Joiner,
         buffer: Buffer,
+        dead_letters: DeadLetters,
         options: &BufferOptions,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
@@ -42,9 +59,12 @@ impl Shared {
             pipelines,
             joiner,
             buffer,
+            letters: Letters::new(dead_letters, Arc::clone(&metrics)),
             metrics,
             sequence: AtomicU64::new(u64::try_from(now).unwrap_or(0)),
             ids: IdBase::random(),
+            gzip: Semaphore::new(GZIP),
+            zstd: Semaphore::new(ZSTD),
             batch_bytes: options.batch_bytes.as_usize(),
             batch_documents: options.batch_documents,
         })
@@ -63,6 +83,16 @@ impl Shared {
     /// What is counted.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// The right to decompress a frame, as soon as few enough others do.
+    pub(super) async fn may_unpack(&self, codec: Codec) -> Option<SemaphorePermit<'_>> {
+        let kind = match codec {
+            Codec::Gzip => &self.gzip,
+            Codec::Zstd => &self.zstd,
+        };
+        // It is never closed.
+        kind.acquire().await.ok()
     }
 
     /// Numbers for `count` events.

@@ -14,6 +14,8 @@ pub(crate) enum Part {
     Namespaces,
     /// File systems of its own for a process.
     Mounts,
+    /// A tracer that may look into the daemon.
+    Tracing,
     /// A program that Debian has.
     Program(&'static str),
     /// A program that no registry has, under this variable: its path.
@@ -28,6 +30,7 @@ impl Part {
             Self::Docker => docker_missing(),
             Self::Namespaces => namespaces_missing("--net"),
             Self::Mounts => namespaces_missing("--mount"),
+            Self::Tracing => tracing_missing(),
             Self::Program(name) => (!on_path(name)).then(|| format!("{name} not found")),
             Self::Named(variable) => named_missing(variable),
         }
@@ -46,6 +49,7 @@ impl fmt::Display for Part {
             Self::Docker => f.write_str("docker"),
             Self::Namespaces => f.write_str("network namespaces"),
             Self::Mounts => f.write_str("mount namespaces"),
+            Self::Tracing => f.write_str("strace"),
         }
     }
 }
@@ -92,6 +96,16 @@ fn namespaces_missing(kind: &str) -> Option<String> {
         Ok(made) if made.status.success() => None,
         Ok(made) => Some(String::from_utf8_lossy(&made.stderr).trim().to_owned()),
         Err(error) => Some(format!("unshare does not start: {error}")),
+    }
+}
+
+/// Tried on a process, because a container may have the program and not the right.
+fn tracing_missing() -> Option<String> {
+    let traced = std::process::Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output();
+    match traced {
+        Ok(traced) if traced.status.success() => None,
+        Ok(traced) => Some(String::from_utf8_lossy(&traced.stderr).trim().to_owned()),
+        Err(error) => Some(format!("strace does not start: {error}")),
     }
 }
 

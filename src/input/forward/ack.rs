@@ -1,9 +1,13 @@
 //! Acks: `{"ack": chunk}`, in the order of the chunks, each once its documents are safe.
 //!
-//! Invariant: what cannot be made safe is never acked; the connection is closed instead, and its sender sends again.
-//! Chunks that wait are bounded; beyond, the connection is not read.
+//! Invariants: what cannot be made safe is never acked; the connection is closed instead, and its sender sends again.
+//! Chunks that wait are bounded; beyond, the connection is not read. Acks that the peer does not take within
+//! `ack_timeout`, those that are written together counted as one, end the connection.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -12,7 +16,11 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::framing::Serializer;
+use super::in_flight::{Flow, InFlight};
+use super::options::LimitOptions;
 use crate::buffer::Waiter;
+use crate::decode::json_ack;
 use crate::metrics::Metrics;
 
 /// Chunks of one connection that may wait for their ack at once.
@@ -29,12 +37,14 @@ pub(super) struct Pending {
     /// The ack as it goes over the wire.
     ack: Vec<u8>,
     safe: Waiter,
+    room: InFlight,
 }
 
 /// The acks of one connection.
 pub(super) struct Acks {
     pending: mpsc::Sender<Pending>,
     writer: JoinHandle<()>,
+    flow: Arc<Flow>,
 }
 
 impl Acks {
@@ -43,21 +53,28 @@ impl Acks {
         mut to: impl AsyncWrite + Send + Unpin + 'static,
         metrics: Arc<Metrics>,
         failed: CancellationToken,
+        limits: &LimitOptions,
     ) -> Self {
         let (pending, waiting) = mpsc::channel(WAITING);
+        let (flow, limit) = (Flow::new(limits.in_flight_bytes), limits.ack_timeout);
+        let shared = Arc::clone(&flow);
         let writer = tokio::spawn(async move {
-            if write_acks(&mut to, waiting, &metrics).await.is_err() {
+            if write_acks(&mut to, waiting, &metrics, (&shared, limit)).await.is_err() {
                 failed.cancel();
             }
             close(&mut to).await;
         });
-        Self { pending, writer }
+        Self { pending, writer, flow }
     }
 
-    /// Acks `chunk`, one msgpack value as it came, as soon as `safe` says so; hands it back where too many wait.
-    pub(super) fn try_ack(&self, chunk: &[u8], safe: Waiter) -> Result<(), Pending> {
-        let ack = [b"\x81\xa3ack".as_slice(), chunk].concat();
-        self.pending.try_send(Pending { ack, safe }).map_err(TrySendError::into_inner)
+    /// What is under way.
+    pub(super) fn flow(&self) -> &Arc<Flow> {
+        &self.flow
+    }
+
+    /// Sends `ack` as soon as `safe` says so; hands it back where too many wait. It has taken its `room`.
+    pub(super) fn try_ack(&self, ack: Vec<u8>, safe: Waiter, room: InFlight) -> Result<(), Pending> {
+        self.pending.try_send(Pending { ack, safe, room }).map_err(TrySendError::into_inner)
     }
 
     /// The same for what was handed back, as soon as fewer wait.
@@ -70,6 +87,14 @@ impl Acks {
         drop(self.pending);
         // A writer that panicked has sent what it has sent; the connection is over either way.
         self.writer.await.ok();
+    }
+}
+
+/// The ack of `chunk`, one msgpack value as it came, in the way that the peer writes its frames.
+pub(super) fn message(chunk: &[u8], serializer: Serializer) -> Vec<u8> {
+    match serializer {
+        Serializer::Msgpack => [b"\x81\xa3ack".as_slice(), chunk].concat(),
+        Serializer::Json => json_ack(chunk),
     }
 }
 
@@ -86,13 +111,14 @@ async fn write_acks(
     to: &mut (impl AsyncWrite + Unpin),
     mut waiting: mpsc::Receiver<Pending>,
     metrics: &Metrics,
+    (flow, limit): (&Flow, Duration),
 ) -> Result<(), NotAcked> {
     let mut next = waiting.recv().await;
-    while let Some(Pending { ack: mut together, safe }) = next {
+    while let Some(Pending { ack: mut together, safe, room }) = next {
         if !safe.safe().await {
             return Err(NotAcked);
         }
-        let mut count = 1;
+        let (mut count, mut rooms) = (1, vec![room]);
         next = None;
         while together.len() < TOGETHER {
             let Ok(mut more) = waiting.try_recv() else { break };
@@ -101,9 +127,11 @@ async fn write_acks(
                 break;
             }
             together.append(&mut more.ack);
+            rooms.push(more.room);
             count += 1;
         }
-        to.write_all(&together).await.map_err(|_| NotAcked)?;
+        write_in_time(to, &together, flow, limit).await?;
+        drop(rooms);
         metrics.acks_sent.inc_by(count);
         next = match next {
             Some(next) => Some(next),
@@ -111,4 +139,27 @@ async fn write_acks(
         };
     }
     Ok(())
+}
+
+/// Writes what goes at once as a rule, and waits for the peer to take it where it does not.
+async fn write_in_time(
+    to: &mut (impl AsyncWrite + Unpin),
+    bytes: &[u8],
+    flow: &Flow,
+    limit: Duration,
+) -> Result<(), NotAcked> {
+    let mut writing = pin!(to.write_all(bytes));
+    if let Poll::Ready(written) = poll_fn(|cx| Poll::Ready(writing.as_mut().poll(cx))).await {
+        return written.map_err(|_| NotAcked);
+    }
+    flow.set_stalled(true);
+    let written = timeout(limit, writing).await;
+    if written.is_err() {
+        flow.give_up();
+    }
+    flow.set_stalled(false);
+    match written {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(NotAcked),
+    }
 }

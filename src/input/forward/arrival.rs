@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, split};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{Connection, Ended};
+use super::connection::{Connection, Ended, Unreadable};
 use super::deadline::Deadline;
+use super::frame_memory::FrameMemory;
 use super::names::Names;
 use super::networks;
 use super::options::ForwardOptions;
@@ -19,12 +20,13 @@ use super::proxy::{self, ProxyFault};
 use super::read_buffer::ReadBuffer;
 use super::security::Security;
 use super::tls::Tls;
-use crate::input::{Shared, Source};
+use crate::input::{Origin, Retag, Shared, Source};
 use crate::log::RateLimited;
 
 static MALFORMED: RateLimited = RateLimited::every(Duration::from_secs(1));
 static NO_TLS: RateLimited = RateLimited::every(Duration::from_secs(1));
 static TOO_SLOW: RateLimited = RateLimited::every(Duration::from_secs(10));
+static TOO_SLOW_LATER: RateLimited = RateLimited::every(Duration::from_secs(10));
 static NOT_PROXIED: RateLimited = RateLimited::every(Duration::from_secs(10));
 static OVER_LIMIT: RateLimited = RateLimited::every(Duration::from_secs(10));
 
@@ -37,6 +39,8 @@ pub(super) struct Arrival {
     pub(super) security: Option<Security>,
     /// Host names, where events take them.
     pub(super) names: Option<Arc<Names>>,
+    /// Of all frames on their way in.
+    pub(super) memory: Arc<FrameMemory>,
     pub(super) shared: Arc<Shared>,
     pub(super) stop: CancellationToken,
     pub(super) kill: CancellationToken,
@@ -137,6 +141,13 @@ impl Arrival {
         Ok(())
     }
 
+    /// Whose events `peer` brings, and what becomes of them here.
+    fn origin(&self, peer: &PeerAddress) -> Origin {
+        let retag = Retag { tag: self.options.tag.clone(), prefix: self.options.add_tag_prefix.clone() };
+        let time_milliseconds = self.options.time_milliseconds;
+        Origin { peer: peer.to_string(), source: self.source(peer), retag, time_milliseconds }
+    }
+
     /// Whether a header of `peer` is believed. Who can reach a unix socket is a matter of its owner and mode.
     fn is_trusted(&self, peer: &PeerAddress) -> bool {
         let (trusted, address) = (&self.options.trusted_proxies, peer.ip());
@@ -167,8 +178,8 @@ impl Arrival {
         let (from, to) = split(stream);
         let (shared, limits) = (Arc::clone(&self.shared), self.options.limits.clone());
         Connection::new(from, to, shared, limits, self.kill.clone())
-            .begun(buffer)
-            .of_source(self.source(peer))
+            .begun(buffer.counted(&self.memory))
+            .of(self.origin(peer))
             .deny_keepalive(self.options.deny_keepalive)
             .serve(&self.stop)
             .await
@@ -177,9 +188,10 @@ impl Arrival {
 
 fn said(peer: &PeerAddress, ended: &Ended) {
     match ended {
-        Ended::Malformed(error) => {
+        Ended::Malformed(Unreadable { error, at, bytes, hash }) => {
             if let Some(held_back) = MALFORMED.admit() {
-                tracing::warn!(%peer, %error, held_back, "a connection was closed: its bytes are no frames");
+                let hash = format_args!("{hash:032x}");
+                tracing::warn!(%peer, %error, frame_at = at, bytes, %hash, held_back, "a connection was closed: its bytes are no frames");
             }
         }
         Ended::Tls(error) => {
@@ -196,6 +208,11 @@ fn said(peer: &PeerAddress, ended: &Ended) {
         Ended::TooSlow(limit) => {
             if let Some(held_back) = TOO_SLOW.admit() {
                 tracing::warn!(%peer, ?limit, held_back, "a connection was closed: it came to no frame in time");
+            }
+        }
+        Ended::FrameTooSlow(_) | Ended::AcksNotTaken(_) | Ended::Displaced => {
+            if let Some(held_back) = TOO_SLOW_LATER.admit() {
+                tracing::warn!(%peer, %ended, held_back, "a connection was closed: its peer is too slow");
             }
         }
         Ended::Proxy(ProxyFault::Gone) => {

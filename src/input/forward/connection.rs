@@ -5,18 +5,19 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::task::yield_now;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::ack::{self, Acks, NotAcked};
+use super::deadline::FrameClock;
+use super::framing::{Found, Framing};
 use super::options::LimitOptions;
 use super::proxy::ProxyFault;
-use super::read_buffer::ReadBuffer;
+use super::read_buffer::{ReadBuffer, ReadFault};
 use super::security::Refusal;
+use super::taker::{TakeFault, Taker};
 use super::tls::HandshakeFault;
-use crate::buffer::Receipt;
-use crate::decode::{DecodeError, Frame, FrameScan, Scanned};
-use crate::input::{Pass, Shared, Source};
+use crate::decode::DecodeError;
+use crate::input::{Origin, Shared};
 use crate::metrics::{Metrics, reason};
 
 /// How long a connection is still read after the word to stop, counted from its last byte: what has reached this host
@@ -26,6 +27,19 @@ const LAST_BYTES: Duration = Duration::from_millis(50);
 /// How long it is read after that word in all, by a sender that never pauses: longer would hold up the stop for nothing,
 /// since what such a sender has not sent yet finds the next daemon or is sent again.
 const LAST_READS: Duration = Duration::from_millis(500);
+
+/// What is said of bytes that are no frame: without them, but so that they are known again.
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    /// What was found, and where in the frame.
+    pub(super) error: DecodeError,
+    /// Where the frame begins, in the bytes of the connection.
+    pub(super) at: u64,
+    /// How many bytes there were from there on.
+    pub(super) bytes: usize,
+    /// Their XXH3-128.
+    pub(super) hash: u128,
+}
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +56,12 @@ pub(super) enum Ended {
     /// It took too long to come to its first frame.
     #[error("not at its first frame within {0:?}")]
     TooSlow(Duration),
+    /// A frame had begun, and took too long to come.
+    #[error("a frame not whole within {0:?}")]
+    FrameTooSlow(Duration),
+    /// A frame came slowly, and others needed its memory.
+    #[error("a frame that came slowly while memory for frames was short")]
+    Displaced,
     /// The handshake did not let it in.
     #[error("it was refused: {0}")]
     Refused(#[from] Refusal),
@@ -58,14 +78,17 @@ pub(super) enum Ended {
     #[error("the listener closes a connection after its first frames")]
     DenyKeepalive,
     /// The next frame cannot be found.
-    #[error("what came is no frame: {0}")]
-    Malformed(DecodeError),
+    #[error("what came is no frame: {}", .0.error)]
+    Malformed(Unreadable),
     /// The daemon stops.
     #[error("the daemon stops")]
     Stopping,
     /// A chunk could not be made safe, or its ack not sent; the sender will send it again.
     #[error("a chunk could not be acked")]
     NotAcked,
+    /// The peer did not take its acks.
+    #[error("its acks not taken within {0:?}")]
+    AcksNotTaken(Duration),
 }
 
 impl Ended {
@@ -76,11 +99,14 @@ impl Ended {
             Self::Idle(_) => Some("idle_timeout"),
             Self::Refused(refusal) => Some(refusal.reason()),
             Self::TooSlow(_) => Some("handshake_timeout"),
+            Self::FrameTooSlow(_) => Some("frame_timeout"),
+            Self::AcksNotTaken(_) => Some("ack_timeout"),
+            Self::Displaced => Some("frames_memory"),
             Self::Tls(_) => Some("tls"),
             Self::Proxy(_) => Some("proxy_protocol"),
             Self::DenyKeepalive => Some("deny_keepalive"),
             Self::OverLimit(key) => Some(key),
-            Self::Malformed(DecodeError::Limit { key, .. }) => Some(key),
+            Self::Malformed(Unreadable { error: DecodeError::Limit { key, .. }, .. }) => Some(key),
             Self::Malformed(_) => Some("malformed"),
             Self::Stopping => Some("stop"),
             Self::NotAcked => Some("not_acked"),
@@ -89,11 +115,33 @@ impl Ended {
 
     /// Counts it under its word, if it has one, and under the limit that was exceeded.
     pub(super) fn count(&self, metrics: &Metrics) {
-        if let Some(word) = self.reason() {
-            reason(&metrics.connections_closed, word).inc();
+        let Some(word) = self.reason() else { return };
+        reason(&metrics.connections_closed, word).inc();
+        if self.is_limit() {
+            reason(&metrics.limits_exceeded, word).inc();
         }
-        if let Self::Malformed(DecodeError::Limit { key, .. }) | Self::OverLimit(key) = self {
-            reason(&metrics.limits_exceeded, key).inc();
+    }
+
+    /// Whether its word is the key of a limit.
+    fn is_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::Malformed(Unreadable { error: DecodeError::Limit { .. }, .. })
+                | Self::OverLimit(_)
+                | Self::Idle(_)
+                | Self::TooSlow(_)
+                | Self::FrameTooSlow(_)
+                | Self::AcksNotTaken(_)
+                | Self::Displaced
+        )
+    }
+}
+
+impl From<ReadFault> for Ended {
+    fn from(fault: ReadFault) -> Self {
+        match fault {
+            ReadFault::Broken(error) => Self::Broken(error),
+            ReadFault::Displaced => Self::Displaced,
         }
     }
 }
@@ -111,17 +159,16 @@ impl From<HandshakeFault> for Ended {
 /// The state of one connection.
 pub(super) struct Connection<R, W> {
     from: R,
-    /// Taken when the first chunk comes: most peers never want an ack.
-    to: Option<W>,
     buffer: ReadBuffer,
-    pass: Pass,
+    framing: Framing,
+    taker: Taker<W>,
     shared: Arc<Shared>,
     limits: LimitOptions,
-    acks: Option<Acks>,
-    /// Cancelled when an ack cannot be sent.
-    not_acked: CancellationToken,
+    clock: FrameClock,
     /// Cancelled when there is no time left: what has been read is still taken, and nobody is waited for.
     kill: CancellationToken,
+    /// Bytes of the frames before the one at the front of the buffer.
+    gone: u64,
     /// When the word to stop was first heard.
     stopped: Option<Instant>,
     /// Whether it ends once it has taken a frame.
@@ -144,23 +191,23 @@ where
     ) -> Self {
         Self {
             from,
-            to: Some(to),
             buffer: ReadBuffer::new(),
-            pass: Pass::new(Arc::clone(&shared), kill.clone()),
+            framing: Framing::new(&limits),
+            taker: Taker::new(to, Arc::clone(&shared), limits.clone(), kill.clone()),
             shared,
             limits,
-            acks: None,
-            not_acked: CancellationToken::new(),
+            clock: FrameClock::default(),
             kill,
+            gone: 0,
             stopped: None,
             deny_keepalive: false,
             has_taken: false,
         }
     }
 
-    /// What its events say of their sender.
-    pub(super) fn of_source(mut self, source: Source) -> Self {
-        self.pass.set_source(source);
+    /// Whose events it brings.
+    pub(super) fn of(mut self, origin: Origin) -> Self {
+        self.taker.set_origin(origin);
         self
     }
 
@@ -183,61 +230,100 @@ where
             Ok(never) => match never {},
             Err(ended) => ended,
         };
-        self.pass.flush();
-        if let Some(acks) = self.acks.take() {
-            // why: a writer that is left behind still says what becomes safe, while there is somebody to hear it.
-            self.kill.run_until_cancelled(acks.finish()).await;
-        }
-        if let Some(mut to) = self.to.take() {
-            self.kill.run_until_cancelled(ack::close(&mut to)).await;
-        }
+        self.taker.finish().await;
         ended.count(self.shared.metrics());
         ended
     }
 
     async fn read_frames(&mut self, stop: &CancellationToken) -> Result<std::convert::Infallible, Ended> {
-        let mut scan = self.new_scan();
         loop {
-            match scan.advance(self.buffer.bytes()).map_err(Ended::Malformed)? {
-                Scanned::Complete(length) => {
-                    self.frame(length).await?;
-                    self.buffer.consume(length);
-                    scan = self.new_scan();
+            let found = self.framing.find(self.buffer.bytes());
+            let length = match found.map_err(|error| self.unreadable(error))? {
+                Found::Frame(length, serializer) => {
+                    let bytes = self.buffer.bytes().get(..length).unwrap_or_default();
+                    let taken = self.taker.frame(bytes, serializer).await;
+                    self.has_taken |= taken.map_err(|fault| self.ended(fault))?;
+                    self.clock.ended();
+                    length
                 }
-                Scanned::Need(_) => {
-                    self.pass.flush();
-                    if self.deny_keepalive && self.has_taken && self.buffer.bytes().is_empty() {
-                        return Err(Ended::DenyKeepalive);
-                    }
-                    // why: a socket that always has more would keep this thread for a hundred reads, and what is
-                    // to be sent would wait behind it until memory is full.
-                    yield_now().await;
-                    self.read(stop).await?;
+                Found::Nothing(length) => length,
+                Found::PassedOver(length, frame, serializer) => {
+                    let taken = self.taker.oversized(&frame, serializer).await;
+                    taken.map_err(|fault| self.ended(fault))?;
+                    self.has_taken = true;
+                    self.clock.ended();
+                    length
                 }
-            }
+                Found::Need => {
+                    self.more(stop).await?;
+                    0
+                }
+            };
+            self.buffer.consume(length);
+            self.gone += length as u64;
         }
     }
 
-    fn new_scan(&self) -> FrameScan {
-        FrameScan::new(self.limits.frame_bytes.0)
+    /// Reads on, once what there was is taken.
+    async fn more(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
+        self.taker.settle().await;
+        if self.deny_keepalive && self.has_taken && self.buffer.bytes().is_empty() {
+            return Err(Ended::DenyKeepalive);
+        }
+        // why: a socket that always has more would keep this thread for a hundred reads, and what is to be sent would
+        // wait behind it until memory is full.
+        yield_now().await;
+        self.read(stop).await
     }
 
-    /// Waits for bytes: as long as the idle time-out, the stop, and the acks allow.
+    fn ended(&self, fault: TakeFault) -> Ended {
+        match fault {
+            TakeFault::Unreadable(error) => self.unreadable(error),
+            TakeFault::NotAcked => self.taker.why_not_acked(),
+        }
+    }
+
+    fn unreadable(&self, error: DecodeError) -> Ended {
+        let bytes = self.buffer.bytes();
+        let hash = xxhash_rust::xxh3::xxh3_128(bytes);
+        Ended::Malformed(Unreadable { error, at: self.gone, bytes: bytes.len(), hash })
+    }
+
+    /// Waits for bytes: as long as the time-outs, the stop, and the acks allow.
     async fn read(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
-        let idle = self.limits.idle_timeout;
+        self.wait_for_buffer(stop).await?;
+        let patience = self.clock.patience(!self.buffer.bytes().is_empty(), &self.limits);
         let read = tokio::select! {
             biased;
             // why: before the bytes, since a peer that never pauses would not let anything else be heard.
             () = self.kill.cancelled() => return Err(Ended::Stopping),
-            () = self.not_acked.cancelled() => return Err(Ended::NotAcked),
+            () = self.taker.not_acked() => return Err(self.taker.why_not_acked()),
             () = stop.cancelled() => self.read_last().await?,
             read = self.buffer.read(&mut self.from) => read?,
-            () = sleep(idle), if !idle.is_zero() => return Err(Ended::Idle(idle)),
+            ended = patience.over() => return Err(ended),
         };
         if read == 0 {
             return Err(Ended::ByPeer);
         }
         self.shared.metrics().bytes_received.inc_by(read as u64);
+        Ok(())
+    }
+
+    /// Where there is no memory to read into: waits until the frames that have it can go on, which does not count as
+    /// the peer's time.
+    async fn wait_for_buffer(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
+        if self.buffer.try_room() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        tokio::select! {
+            biased;
+            () = self.kill.cancelled() => return Err(Ended::Stopping),
+            () = self.taker.not_acked() => return Err(self.taker.why_not_acked()),
+            () = stop.cancelled() => (),
+            () = self.shared.buffer().ready_or_full() => (),
+        }
+        self.clock.waited(started.elapsed());
         Ok(())
     }
 
@@ -263,45 +349,9 @@ where
     /// it writes keeps what it has not written for the next daemon, instead of writing it where nobody reads.
     /// Whether there was one.
     async fn say_goodbye(&mut self) -> bool {
-        let Some(mut to) = self.to.take() else { return false };
+        let Some(mut to) = self.taker.unused() else { return false };
         // A peer that has gone needs no goodbye.
         timeout(LAST_BYTES, to.shutdown()).await.ok();
         true
-    }
-
-    /// Takes the frame in the first `length` bytes.
-    async fn frame(&mut self, length: usize) -> Result<(), Ended> {
-        let bytes = self.buffer.bytes().get(..length).unwrap_or_default();
-        let frame = match Frame::read(bytes) {
-            Ok(Some(frame)) => frame,
-            // A heartbeat.
-            Ok(None) => return Ok(()),
-            Err(error) if error.closes_connection() => return Err(Ended::Malformed(error)),
-            Err(error) => {
-                self.pass.refuse(&error, 1);
-                return Ok(());
-            }
-        };
-        self.has_taken = true;
-        let Some(chunk) = frame.chunk else {
-            // A refusal is counted and logged where it happens, and nobody waits for an answer.
-            self.pass.frame(&frame, &self.limits, None).await.ok();
-            return Ok(());
-        };
-        let (receipt, waiter) = Receipt::new();
-        // What was refused would be refused again: the sender is told that its chunk has been dealt with.
-        self.pass.frame(&frame, &self.limits, Some(&receipt)).await.ok();
-        receipt.resolve();
-        if let Some(to) = self.to.take() {
-            self.acks = Some(Acks::start(to, Arc::clone(self.shared.metrics()), self.not_acked.clone()));
-        }
-        let Some(acks) = &self.acks else { return Err(Ended::NotAcked) };
-        if let Err(pending) = acks.try_ack(chunk, waiter) {
-            // why: those that wait may wait for the very documents that have not been given yet.
-            self.pass.flush();
-            let sent = self.kill.run_until_cancelled(acks.ack(pending)).await;
-            sent.unwrap_or(Err(NotAcked)).map_err(|NotAcked| Ended::NotAcked)?;
-        }
-        Ok(())
     }
 }

@@ -1,14 +1,18 @@
-//! The time that a peer has before its first frame, for everything that stands in front of the frames together.
+//! The time that a peer has: before its first frame, for everything that stands in front of the frames together; and
+//! for each frame.
 //!
-//! Invariant: each step runs under the one deadline, so that no number of steps, and no peer that answers each of them
-//! a byte at a time, takes longer than `handshake_timeout`. A listener with nothing in front of its frames has none.
+//! Invariants: each step before the frames runs under the one deadline, so that no number of steps, and no peer that
+//! answers each of them a byte at a time, takes longer than `handshake_timeout`; a listener with nothing in front of its
+//! frames has none. A frame has `frame_timeout` from when its first byte is waiting for the others, however they
+//! trickle in; what the daemon makes it wait for is not counted.
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Ended;
+use super::options::LimitOptions;
 
 /// When a peer has to be at its first frame.
 pub(super) struct Deadline<'a> {
@@ -33,6 +37,64 @@ impl<'a> Deadline<'a> {
     }
 }
 
+/// How long the frame that is coming has been doing so.
+#[derive(Default)]
+pub(super) struct FrameClock {
+    begun: Option<Instant>,
+}
+
+/// Until when a read may wait, and what it is if it waits longer.
+pub(super) enum Patience {
+    Idle(Instant, Duration),
+    Frame(Instant, Duration),
+    Endless,
+}
+
+impl FrameClock {
+    /// The frame is there, or will not be waited for.
+    pub(super) fn ended(&mut self) {
+        self.begun = None;
+    }
+
+    /// It was not read for so long, which is not its own slowness.
+    pub(super) fn waited(&mut self, time: Duration) {
+        self.begun = self.begun.map(|begun| begun + time);
+    }
+
+    /// How long the next read may wait, where something of a frame `has_come` or not.
+    pub(super) fn patience(&mut self, has_come: bool, limits: &LimitOptions) -> Patience {
+        let now = Instant::now();
+        if has_come {
+            self.begun.get_or_insert(now);
+        }
+        let frame = self.begun.map(|begun| begun + limits.frame_timeout);
+        let idle = (!limits.idle_timeout.is_zero()).then(|| now + limits.idle_timeout);
+        match (frame, idle) {
+            (Some(frame), Some(idle)) if idle < frame => Patience::Idle(idle, limits.idle_timeout),
+            (Some(frame), _) => Patience::Frame(frame, limits.frame_timeout),
+            (None, Some(idle)) => Patience::Idle(idle, limits.idle_timeout),
+            (None, None) => Patience::Endless,
+        }
+    }
+}
+
+impl Patience {
+    /// Resolves when it is at its end.
+    pub(super) async fn over(self) -> Ended {
+        match self {
+            Self::Idle(until, limit) => {
+                sleep_until(until).await;
+                Ended::Idle(limit)
+            }
+            Self::Frame(until, limit) => {
+                sleep_until(until).await;
+                Ended::FrameTooSlow(limit)
+            }
+            Self::Endless => std::future::pending().await,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,5 +111,24 @@ mod tests {
         stop.cancel();
         let ended = far.within(never()).await.expect_err("stopped");
         assert!(matches!(ended, Ended::Stopping), "{ended}");
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_trickles_in_has_one_deadline_and_a_silent_peer_one_from_its_last_byte() {
+        let (idle_timeout, frame_timeout) = (Duration::from_secs(3_600), Duration::from_millis(5));
+        let limits = LimitOptions { idle_timeout, frame_timeout, ..LimitOptions::default() };
+        let mut clock = FrameClock::default();
+        let Patience::Frame(first, _) = clock.patience(true, &limits) else { panic!("a frame has begun") };
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let again = clock.patience(true, &limits);
+        assert!(matches!(again, Patience::Frame(until, _) if until == first), "another byte gains nothing");
+        assert_eq!(again.over().await.reason(), Some("frame_timeout"));
+        clock.ended();
+        assert!(matches!(clock.patience(false, &limits), Patience::Idle(..)));
+        let hasty = LimitOptions { idle_timeout: Duration::from_millis(1), ..limits.clone() };
+        assert_eq!(clock.patience(true, &hasty).over().await.reason(), Some("idle_timeout"));
+        clock.ended();
+        let endless = LimitOptions { idle_timeout: Duration::ZERO, ..limits };
+        assert!(matches!(clock.patience(false, &endless), Patience::Endless));
     }
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::arrival::Arrival;
+use super::frame_memory::FrameMemory;
 use super::heartbeat::Heartbeat;
 use super::names::Names;
 use super::options::ForwardOptions;
@@ -135,7 +136,9 @@ impl Listener {
             connections.spawn(renewal.keep(self.address.clone(), metrics, stop.clone()));
         }
         let security = Security::start(&options, shared.metrics(), &stop);
-        let arrival = Arc::new(Arrival { options, tls, security, names, shared, stop, kill });
+        let limits = &options.limits;
+        let memory = FrameMemory::new(limits.frames_memory, limits.pace(), Arc::clone(shared.metrics()));
+        let arrival = Arc::new(Arrival { options, tls, security, names, memory, shared, stop, kill });
         while let Some((stream, peer)) = accepting.run_until_cancelled(self.accept()).await {
             let limits = &self.options.limits;
             let admitted = if self.options.proxy_protocol {

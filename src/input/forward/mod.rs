@@ -8,7 +8,13 @@ mod ack;
 mod arrival;
 mod connection;
 mod deadline;
+mod frame_memory;
+mod framing;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod heartbeat;
+mod in_flight;
 mod listener;
 mod names;
 mod networks;
@@ -20,6 +26,7 @@ mod proxy;
 mod read_buffer;
 mod security;
 mod socket;
+mod taker;
 mod tls;
 mod unix;
 
