@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::common::certificates::Certificates;
 use crate::common::daemon::{Forebay, Setup, run_to_end};
 use crate::common::docker::Engine;
 use crate::common::forward::{Client, Mode, frame};
@@ -17,6 +18,7 @@ use crate::common::handshake::{Knows, connect, message, option, shake, shake_ove
 use crate::common::load::{frames, numbered, numbers};
 use crate::common::parts::Part;
 use crate::common::sequence::assert_every_one_once;
+use crate::common::tls::Hands;
 use crate::common::{story, story_with, until};
 
 /// Between two log lines about clients that are refused for the same reason.
@@ -55,6 +57,7 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("security::who_knows_key_and_password_delivers_and_gets_acks", right_key),
         story("security::each_network_has_its_own_key_and_users_and_a_host_its_addresses", networks),
         story("security::who_is_refused_hears_why_is_counted_each_time_and_logged_once", refused),
+        story("security::over_tls_too_who_is_refused_hears_why", over_tls),
         story("security::who_no_rule_covers_is_let_in_where_anonymous_clients_are", anonymous),
         story("security::who_never_answers_the_hello_is_closed_in_time", silent),
         story("security::the_hello_says_whether_connections_are_kept", keepalive),
@@ -180,6 +183,27 @@ async fn refused() {
 fn assert_logged_seldom(lines: &[Value], begun: Instant) {
     let most = 1 + begun.elapsed().as_secs() / LOGGED.as_secs();
     assert!(lines.len() as u64 <= most, "{} lines, {most} at most: {lines:#?}", lines.len());
+}
+
+async fn over_tls() {
+    let made = Certificates::make();
+    let [certificate, key] = ["node.crt", "node.key"].map(|name| made.path(name));
+    let (certificate, key) = (certificate.display(), key.display());
+    let tls = format!("[forward.tls]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n[forward.security]");
+    let daemon = Forebay::start(Setup::tables(SECURED.replacen("[forward.security]", &tls, 1))).await;
+    let shaken = async |knows| {
+        let stream = connect(daemon.forward, knows).await;
+        let stream = Hands::trusting(&made).shake(stream).await.expect("TLS is for everybody");
+        shake_over(stream, knows, b"").await
+    };
+    for (knows, told) in [
+        (Knows { key: "a-key-that-is-wrong", ..at_home() }, "shared_key mismatch"),
+        (at_home().user("job", "a-password-that-is-wrong"), "username/password mismatch"),
+    ] {
+        assert_eq!(shaken(knows).await.expect_refused(), told);
+    }
+    deliver(&mut shaken(at_home()).await.expect_in(), 0..10).await;
+    daemon.until_drained().await;
 }
 
 async fn anonymous() {
