@@ -14,7 +14,7 @@ use super::route::{Route, Routes};
 use super::shared::{Ids, SEQUENCE_BLOCK, Shared};
 use super::source::Source;
 use crate::buffer::{OpenBatch, Receipt};
-use crate::decode::{Body, DecodeError, Decompressor, Entries, Frame, read_record};
+use crate::decode::{Body, Codec, DecodeError, Decompressor, Entries, Frame, read_record};
 use crate::encode::{Encoder, IdBase};
 use crate::enrich::{Joiner, Line, Part, Unparsed};
 use crate::event::{Event, Fields, Timestamp, Value};
@@ -94,22 +94,34 @@ impl Pass {
                 Err(DecodeError::Unexpected { what: "metrics or traces, which are no logs,", offset: 0 })
             }
             Body::Compressed(codec, bytes) => {
-                let shared = Arc::clone(&self.shared);
-                let _unpacking = self.hurry.run_until_cancelled(shared.may_unpack(*codec)).await;
-                let (limit, ratio) = (limits.decompressed_bytes.0, limits.decompression_ratio);
-                let mut windows = Decompressor::new(*codec, bytes, limit, ratio, limits.frame_bytes.0)?;
-                while let Some(window) = windows.next_window()? {
-                    // why: a window is a little work, but a bomb of them would keep this thread from all others.
-                    yield_now().await;
-                    self.entries(&route, &Body::Packed(window), limits, &mut ids, receipt).await;
-                }
-                Ok(())
+                // why: apart from the task, which would be as large for those that never send any.
+                Box::pin(self.compressed(&route, (*codec, bytes), limits, &mut ids, receipt)).await
             }
             body => {
                 self.entries(&route, body, limits, &mut ids, receipt).await;
                 Ok(())
             }
         }
+    }
+
+    async fn compressed(
+        &mut self,
+        route: &Route,
+        (codec, bytes): (Codec, &[u8]),
+        limits: &LimitOptions,
+        ids: &mut Ids,
+        receipt: Option<&Receipt>,
+    ) -> Result<(), DecodeError> {
+        let shared = Arc::clone(&self.shared);
+        let _unpacking = self.hurry.run_until_cancelled(shared.may_unpack(codec)).await;
+        let (limit, ratio) = (limits.decompressed_bytes.0, limits.decompression_ratio);
+        let mut windows = Decompressor::new(codec, bytes, limit, ratio, limits.frame_bytes.0)?;
+        while let Some(window) = windows.next_window()? {
+            // why: a window is a little work, but a bomb of them would keep this thread from all others.
+            yield_now().await;
+            self.entries(route, &Body::Packed(window), limits, ids, receipt).await;
+        }
+        Ok(())
     }
 
     async fn entries(

@@ -40,7 +40,8 @@ pub(super) struct Pending {
 
 /// The acks of one connection.
 pub(super) struct Acks {
-    pending: mpsc::Sender<Pending>,
+    /// Boxed, since the channel keeps places for some dozens from the start.
+    pending: mpsc::Sender<Box<Pending>>,
     writer: JoinHandle<()>,
     flow: Arc<Flow>,
 }
@@ -72,13 +73,13 @@ impl Acks {
 
     /// Acks `chunk`, one msgpack value as it came, as soon as `safe` says so; hands it back where too many wait. It has
     /// taken its `room`.
-    pub(super) fn try_ack(&self, chunk: &[u8], safe: Waiter, room: InFlight) -> Result<(), Pending> {
+    pub(super) fn try_ack(&self, chunk: &[u8], safe: Waiter, room: InFlight) -> Result<(), Box<Pending>> {
         let ack = [b"\x81\xa3ack".as_slice(), chunk].concat();
-        self.pending.try_send(Pending { ack, safe, room }).map_err(TrySendError::into_inner)
+        self.pending.try_send(Box::new(Pending { ack, safe, room })).map_err(TrySendError::into_inner)
     }
 
     /// The same for what was handed back, as soon as fewer wait.
-    pub(super) async fn ack(&self, pending: Pending) -> Result<(), NotAcked> {
+    pub(super) async fn ack(&self, pending: Box<Pending>) -> Result<(), NotAcked> {
         self.pending.send(pending).await.map_err(|_| NotAcked)
     }
 
@@ -101,12 +102,13 @@ pub(super) async fn close(to: &mut (impl AsyncWrite + Unpin)) {
 
 async fn write_acks(
     to: &mut (impl AsyncWrite + Unpin),
-    mut waiting: mpsc::Receiver<Pending>,
+    mut waiting: mpsc::Receiver<Box<Pending>>,
     metrics: &Metrics,
     (flow, limit): (&Flow, Duration),
 ) -> Result<(), NotAcked> {
     let mut next = waiting.recv().await;
-    while let Some(Pending { ack: mut together, safe, room }) = next {
+    while let Some(first) = next {
+        let Pending { ack: mut together, safe, room } = *first;
         if !safe.safe().await {
             return Err(NotAcked);
         }
