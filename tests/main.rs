@@ -3,6 +3,7 @@
 //! A story whose real part is not on this machine is reported as ignored, with the reason; with `CI=true` it fails.
 //! Everything that a story starts ends with the process, however it ends.
 
+mod attacks;
 mod commands;
 mod common;
 mod compose;
@@ -29,6 +30,7 @@ fn main() {
     let told: &[fn() -> Vec<libtest_mimic::Trial>] = &[
         running::stories,
         sockets::stories,
+        attacks::stories,
         commands::stories,
         runbook::stories,
         crashes::stories,

@@ -16,6 +16,7 @@ pub(crate) mod feed;
 pub(crate) mod fixtures;
 pub(crate) mod forward;
 pub(crate) mod haproxy;
+pub(crate) mod honest;
 mod http;
 pub(crate) mod jvm;
 pub(crate) mod load;
