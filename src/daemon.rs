@@ -164,7 +164,8 @@ impl Daemon {
         let (buffer, parts) =
             Buffer::open(config.buffer.clone(), &config.buffer_dir(), Arc::clone(&metrics))?;
         let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
-        let shared = Shared::new(pipelines, joiner, buffer, &config.buffer, Arc::clone(&metrics));
+        let shared =
+            Shared::new(pipelines, joiner, buffer, dead_letters, &config.buffer, Arc::clone(&metrics));
         let source =
             pages_source(Instant::now(), shared.buffer().clone(), Arc::clone(&output), Arc::clone(&metrics));
         Gauges::register(&mut registry, Arc::clone(&source), Arc::clone(&metrics));

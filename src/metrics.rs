@@ -68,6 +68,8 @@ pub struct Metrics {
     pub events_healed: ByKind,
     /// What the books were off by when nothing moved, at the last look; anything but 0 is a bug.
     pub books_off: Gauge,
+    /// Events, or whole frames, that no rule can read, by reason; counted in `events_dead_letter` too.
+    pub events_refused: ByReason,
     /// Events given up, by reason.
     pub events_dropped: ByReason,
     /// Of these, what the buffer gave up because it was full, by tag.
@@ -158,6 +160,7 @@ impl Metrics {
             events_duplicate: Counter::default(),
             events_dead_letter: Counter::default(),
             events_healed: Family::default(),
+            events_refused: Family::default(),
             events_dropped: Family::default(),
             books_off: Gauge::default(),
             dropped_by_tag: ByTag::default(),
@@ -219,6 +222,11 @@ impl Metrics {
             "forebay_events_healed",
             "Documents taken on a second try, with a field as text",
             self.events_healed.clone(),
+        );
+        r.register(
+            "forebay_events_refused",
+            "Events and frames that no rule can read, kept as dead letters",
+            self.events_refused.clone(),
         );
         r.register("forebay_events_dropped", "Events given up", self.events_dropped.clone());
         r.register(

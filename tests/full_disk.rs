@@ -9,12 +9,15 @@ use libtest_mimic::Trial;
 
 use crate::common::daemon::{Forebay, Setup};
 use crate::common::forward::{Client, Mode, frame};
+use crate::common::health::until_unready;
 use crate::common::load::{numbered, numbers};
 use crate::common::parts::Part;
 use crate::common::sequence::assert_every_one_once;
 use crate::common::target::Target;
 use crate::common::{story_with, until};
 
+/// The daemon's disk.
+const DISK: &str = "mkdir -p data && mount -t tmpfs -o size=24m tmpfs data";
 /// Events a frame, each of a kilobyte, so that no frame fits into what is left of a page.
 const FRAME: u64 = 50;
 
@@ -37,7 +40,7 @@ async fn filled_by_others(keys: &str) {
         "[elasticsearch]\nhosts = [\"{}\"]\nretry_max = \"200ms\"\n\n[buffer]\ncompression = \"none\"\n{keys}",
         target.url()
     );
-    let daemon = Forebay::start(Setup { disk: Some("24m"), ..Setup::tables(tables) }).await;
+    let daemon = Forebay::start(Setup { mounts: Some(DISK.into()), ..Setup::tables(tables) }).await;
     target.stop().await;
     let mut client = daemon.client().await;
     send(&mut client, 0).await;
@@ -46,12 +49,7 @@ async fn filled_by_others(keys: &str) {
     let filler = daemon.data_inside().join("of-others");
     fill(&filler);
     send(&mut client, 1).await;
-    until("the daemon to say that nothing can be spilled", async || {
-        let (status, page) = daemon.page("/health/ready").await;
-        let is_told = status == 503 && page.contains("nothing can be spilled");
-        if is_told { Ok(()) } else { Err(page) }
-    })
-    .await;
+    until_unready(&daemon, "disk", "nothing can be spilled").await;
     let early = tokio::time::timeout(Duration::from_millis(1_500), client.ack()).await;
     assert!(early.is_err(), "what is not on disk was acked: {early:?}");
 

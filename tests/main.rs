@@ -4,22 +4,34 @@
 //! Everything that a story starts ends with the process, however it ends.
 
 mod attacks;
-mod commands;
 mod common;
 mod compose;
 mod container;
 mod crashes;
 mod docker;
+mod faulty_disk;
+mod faulty_files;
+mod faulty_start;
 mod files;
 mod full_disk;
+mod healing;
+mod letters;
 mod loggers;
 mod nodes;
+mod poison;
 mod runbook;
 mod running;
+mod security;
+mod shippers;
+mod soak;
 mod sockets;
+mod stops;
 mod targets;
 mod tls;
+mod troubled;
+mod troubled_nodes;
 mod verdicts;
+mod way;
 
 /// Stories at once: a node takes about a gigabyte and, while it starts, a core.
 const STORIES_AT_ONCE: usize = 2;
@@ -29,18 +41,30 @@ fn main() {
     arguments.test_threads.get_or_insert(STORIES_AT_ONCE);
     let told: &[fn() -> Vec<libtest_mimic::Trial>] = &[
         running::stories,
+        poison::stories,
         sockets::stories,
         attacks::stories,
-        commands::stories,
+        stops::stories,
         runbook::stories,
         crashes::stories,
+        soak::stories,
         files::stories,
         full_disk::stories,
+        faulty_disk::stories,
+        faulty_files::stories,
+        faulty_start::stories,
         tls::stories,
+        security::stories,
         verdicts::stories,
         nodes::stories,
+        troubled::stories,
+        way::stories,
         targets::stories,
+        healing::stories,
+        troubled_nodes::stories,
+        letters::stories,
         loggers::stories,
+        shippers::stories,
         docker::stories,
         container::stories,
         compose::stories,

@@ -121,6 +121,12 @@ async fn looking() {
     copy(&daemon.data(), &before.path().join("data"));
     let printed = Places::of(&daemon).succeed(&blocks("Looking")[0]).await;
     assert!(printed.contains("no wound") && printed.contains(r#""message":"event 399""#), "{printed}");
+    let look = async |what: &str| {
+        Places::of(&daemon).succeed(&format!("forebay buffer {what} --data-dir /var/lib/forebay")).await
+    };
+    let listed = look("ls --json").await;
+    assert!(listed.contains(r#""kept":400"#), "{listed}");
+    assert_eq!(look("cat --tag 'others.**'").await, "");
     run(Command::new("diff").arg("-r").arg(daemon.data()).arg(before.path().join("data")));
 }
 
@@ -170,9 +176,17 @@ async fn moves() {
     let spare = folder();
     let blocks = blocks("The buffer moves");
     Places { spare: spare.path().into(), ..Places::of(&old) }.succeed(&blocks[0]).await;
-    Places { spare: spare.path().into(), ..Places::of(&new) }.succeed(&blocks[1]).await;
+    let places = Places { spare: spare.path().into(), ..Places::of(&new) };
     new.start_again().await;
-    new.until_drained().await;
+    let refused = places.run(&blocks[1]).await;
+    assert!(!refused.status.success(), "a daemon works on it");
+    assert!(new.stop().await.success());
+    for _ in 0..2 {
+        places.succeed(&blocks[1]).await;
+    }
+    new.start_again().await;
+    let metrics = new.until_drained().await;
+    assert_eq!(metrics.sum("forebay_events_recovered_total"), EVENTS as f64, "a second import adds nothing");
     assert_holds(&target, EVENTS);
 }
 
@@ -199,10 +213,14 @@ async fn damaged() {
     let mut daemon = killed().await;
     let backup = folder();
     copy(&daemon.data(), &backup.path().join("data"));
-    flip_a_byte(&daemon.data());
+    let wounded = flip_a_byte(&daemon.data());
     let places = Places { old: backup.path().join("data"), ..Places::of(&daemon) };
     let told = places.succeed(&blocks("A segment is damaged")[0]).await;
-    assert!(told.contains("checksum does not fit") && told.contains("damaged"), "{told}");
+    let place = format!("{}: bytes ", wounded.file_name().and_then(|name| name.to_str()).expect("a name"));
+    assert!(
+        told.contains(&place) && told.contains("checksum does not fit") && told.contains("damaged"),
+        "{told}"
+    );
     daemon.set_tables(table(&target));
     daemon.start_again().await;
     daemon.until_drained().await;
@@ -211,8 +229,9 @@ async fn damaged() {
     assert_eq!(quarantine.count(), 1, "what was damaged is kept");
 }
 
-/// In the middle of the first segment; its index goes, so that a start looks at all of it, as after a crash.
-fn flip_a_byte(data: &Path) {
+/// In the middle of the first segment, which it names; its index goes, so that a start looks at all of it, as after a
+/// crash.
+fn flip_a_byte(data: &Path) -> PathBuf {
     let segments = data.join("buffer/segments");
     let files = fs::read_dir(segments).expect("segments").map(|entry| entry.expect("an entry").path());
     let mut files: Vec<_> = files.collect();
@@ -226,6 +245,7 @@ fn flip_a_byte(data: &Path) {
     if segment.with_extension("idx").exists() {
         fs::remove_file(segment.with_extension("idx")).expect("an index");
     }
+    segment.clone()
 }
 
 async fn goes_away() {

@@ -2,8 +2,6 @@
 //!
 //! Every story sends numbered events with acks and ends with 0 lost, 0 twice, and books that balance.
 
-use std::time::Duration;
-
 use libtest_mimic::Trial;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -12,13 +10,11 @@ use crate::common::daemon::{Forebay, Setup};
 use crate::common::document::{assert_same, assert_sequences_grow, timestamp};
 use crate::common::elasticsearch::Held;
 use crate::common::forward::{Mode, frame};
+use crate::common::health::{until_ready, until_unready};
 use crate::common::load::{self, numbered, numbers, sources};
-use crate::common::node::{Node, Version, shared};
+use crate::common::node::{Node, VERSIONS, Version, shared};
 use crate::common::sequence::assert_every_one_once;
-use crate::common::{story_with, until};
-
-const VERSIONS: [Version; 4] =
-    [Version::Elasticsearch8, Version::Elasticsearch8Newest, Version::Elasticsearch7, Version::OpenSearch2];
+use crate::common::story_with;
 
 /// Stories that every version is put through, and those about the ways in which a target can be unwell.
 pub(crate) fn stories() -> Vec<Trial> {
@@ -174,7 +170,7 @@ async fn a_wrong_password() {
     );
     let daemon = Forebay::start(Setup::tables(table)).await;
     load::send(daemon.forward, "password", 0..200).await;
-    until_unready(&daemon, "credentials").await;
+    until_unready(&daemon, "target", "credentials").await;
     let metrics = daemon.metrics().await;
     assert_eq!(metrics.sum("forebay_buffer_events"), 200.0);
     metrics.assert_books_balance();
@@ -219,7 +215,7 @@ async fn a_write_block_holds_its_documents() {
 
     node.api.block_writes("blocked-block", true).await;
     load::send(daemon.forward, "block", 100..300).await;
-    until_unready(&daemon, "block").await;
+    until_unready(&daemon, "target", "block").await;
     let metrics = daemon.metrics().await;
     assert_eq!(metrics.sum("forebay_buffer_events"), 200.0);
     assert_eq!(metrics.sum("forebay_events_dead_letter_total"), 0.0);
@@ -237,7 +233,7 @@ async fn a_node_stops_and_starts_again() {
     load::send(daemon.forward, "stopped", 0..1_000).await;
     node.stop().await;
     load::send(daemon.forward, "stopped", 1_000..2_000).await;
-    until_unready(&daemon, "").await;
+    until_unready(&daemon, "target", "").await;
     node.resume_service().await;
     load::send(daemon.forward, "stopped", 2_000..3_000).await;
     let held = node.api.documents("logs-stopped-default", 3_000).await;
@@ -287,28 +283,4 @@ fn assert_numbered(held: &[Held], tag: &str, sent: std::ops::Range<u64>) {
         assert_eq!(timestamp(&document["@timestamp"]).to_string(), at.to_string());
         assert_eq!(held.id.len(), 24, "{}", held.id);
     }
-}
-
-async fn until_unready(daemon: &Forebay, word: &str) {
-    until(&format!("the health page to say {word:?} of the target"), || async {
-        let (status, page) = daemon.page("/health/ready").await;
-        let health: Value = serde_json::from_str(&page).map_err(|_| page.clone())?;
-        let target =
-            health["checks"].as_array().into_iter().flatten().find(|check| check["name"] == "target");
-        let told =
-            target.is_some_and(|check| check["ok"] == false && check["detail"].to_string().contains(word));
-        if status == 503 && told { Ok(()) } else { Err(page) }
-    })
-    .await;
-}
-
-async fn until_ready(daemon: &Forebay) {
-    until("the health page to say that all is well", || async {
-        let (status, page) = daemon.page("/health/ready").await;
-        if status == 200 { Ok(()) } else { Err(page) }
-    })
-    .await;
-    tokio::time::timeout(Duration::from_secs(5), daemon.page("/health/live"))
-        .await
-        .expect("a live daemon answers");
 }

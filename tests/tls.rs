@@ -243,20 +243,13 @@ async fn silent_client() {
     assert!(warned.iter().all(|line| line.to_string().contains("in time")), "{warned:?}");
 }
 
-/// Where each of its listeners is, in the order of their tables.
-fn addresses(daemon: &Forebay) -> Vec<SocketAddr> {
-    let said = daemon.log().into_iter().map(|line| line["fields"].clone());
-    let listening = said.filter(|said| said["message"] == "listening" && said["listener"] == "forward");
-    listening.map(|said| said["address"].as_str().expect("text").parse().expect("an address")).collect()
-}
-
 async fn cut_anywhere() {
     const EVENTS: u64 = 2_000;
     const SEEDS: u64 = 4;
     let made = Certificates::make();
     let both = format!("{}[[forward]]\nlisten = \"127.0.0.1:0\"\n", listener(&made, "node", ""));
     let mut daemon = start(both).await;
-    let [secured, plain] = addresses(&daemon)[..] else { panic!("two listeners") };
+    let [secured, plain] = daemon.addresses("forward")[..] else { panic!("two listeners") };
     deliver(&mut Client::connect(plain).await.expect("a daemon that listens"), "cut", 0..EVENTS).await;
     for seed in 1..=SEEDS {
         let hands = if seed % 2 == 0 { Hands::trusting(&made).of_tls_12() } else { Hands::trusting(&made) };

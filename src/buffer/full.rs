@@ -82,8 +82,8 @@ impl Shared {
             match slot {
                 Slot::Memory(held) => add(&mut tags, &held.tags),
                 Slot::Disk(extent) => {
-                    if let Err(fault) = tally(&self.files, extent.place, &mut tags) {
-                        let file = self.files.segment(extent.place.segment);
+                    if let Err(fault) = tally(&self.files, extent.run.place, &mut tags) {
+                        let file = self.files.segment(extent.segment());
                         tracing::warn!(file = %file.display(), %fault, "cannot read whose documents are given up");
                     }
                 }

@@ -182,8 +182,8 @@ impl Buffer {
             match next {
                 Next::Stopped => return None,
                 Next::Memory(batches) => return Some(lend(shared, batches)),
-                Next::Disk(key, extent) => {
-                    if let Some(delivery) = lend_from_disk(shared, key, extent).await {
+                Next::Disk(extents) => {
+                    if let Some(delivery) = lend_from_disk(shared, extents).await {
                         return Some(delivery);
                     }
                 }
@@ -222,6 +222,9 @@ impl Buffer {
 
 fn restore(options: &BufferOptions, found: &Recovered) -> Queue {
     let mut queue = Queue::new(options, found.next_sequence);
-    found.runs.iter().map(Extent::found).for_each(|extent| queue.restore(extent));
+    for run in &found.runs {
+        let created = found.created.get(&run.place.segment).copied().unwrap_or_default();
+        queue.restore(Extent::found(run.clone(), created));
+    }
     queue
 }

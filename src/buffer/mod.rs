@@ -39,6 +39,10 @@ mod writes;
 #[cfg(test)]
 mod tests;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use disk::fuzzing;
+
 pub use batch::{Batch, OpenBatch, PartId, TagRun};
 pub use delivery::{Delivery, Settled};
 pub use disk::OpenError;

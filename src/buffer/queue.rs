@@ -39,14 +39,14 @@ impl Slot {
     pub(super) fn documents(&self) -> u64 {
         match self {
             Self::Memory(held) => held.documents(),
-            Self::Disk(extent) => extent.documents,
+            Self::Disk(extent) => extent.run.documents,
         }
     }
 
     /// The segment that it is in, if it is on disk.
     pub(super) fn segment(&self) -> Option<u64> {
         match self {
-            Self::Disk(extent) => Some(extent.place.segment),
+            Self::Disk(extent) => Some(extent.segment()),
             Self::Memory(held) => match held.standing() {
                 Standing::Written(place) => Some(place.segment),
                 _ => None,
@@ -59,8 +59,8 @@ impl Slot {
 pub(super) enum Next {
     /// Batches in memory, to be lent together.
     Memory(Vec<Arc<Held>>),
-    /// Batches on disk, already counted as lent under this key; to be read.
-    Disk(u64, Extent),
+    /// Batches of one segment, in order and already counted as lent under these keys; to be read together.
+    Disk(Vec<(u64, Extent)>),
     /// Nothing is due before then.
     At(Instant),
     /// Nothing is there.
@@ -123,7 +123,7 @@ impl Queue {
 
     /// Queues what a start found; a number that is there twice, left by a fault and a crash, costs a little order.
     pub(super) fn restore(&mut self, extent: Extent) {
-        let key = self.put(extent.first, Slot::Disk(extent));
+        let key = self.put(extent.run.first, Slot::Disk(extent));
         self.next_sequence = self.next_sequence.max(key + 1);
     }
 
@@ -194,7 +194,7 @@ impl Queue {
         }
         match self.slots.first_key_value() {
             None => self.oldest_open().map_or(Next::Nothing, |opened| Next::At(opened + self.batch_age)),
-            Some((_, Slot::Disk(_))) => self.lend_disk(),
+            Some((_, Slot::Disk(_))) => Next::Disk(self.lend_disk()),
             Some((_, Slot::Memory(held))) => {
                 let due = held.opened + self.batch_age;
                 if due <= now || self.is_due_by_size() {
@@ -214,14 +214,25 @@ impl Queue {
         self.open.iter().map(OpenBatch::opened).min()
     }
 
-    fn lend_disk(&mut self) -> Next {
-        match self.pop_first() {
-            Some((key, Slot::Disk(extent))) => {
-                self.lent.insert(key, Slot::Disk(extent.clone()));
-                Next::Disk(key, extent)
+    /// The extents in front that are of one segment, as many as may make up a bulk request: parts of docker lines and
+    /// what is settled already lie between them. What is stored tells only roughly what they hold, so twice as much of
+    /// it is lent; what of that is too much comes back once it is read.
+    fn lend_disk(&mut self) -> Vec<(u64, Extent)> {
+        let enough = 2 * self.batch_bytes as u64;
+        let (mut lent, mut bytes, mut documents) = (Vec::<(u64, Extent)>::new(), 0, 0);
+        while let Some((_, Slot::Disk(next))) = self.slots.first_key_value() {
+            let is_apart = lent.first().is_some_and(|(_, first)| first.segment() != next.segment());
+            if is_apart || bytes >= enough || documents >= self.batch_documents as u64 {
+                break;
             }
-            _ => Next::Nothing,
+            if let Some((key, Slot::Disk(extent))) = self.pop_first() {
+                bytes += extent.stored();
+                documents += extent.run.documents;
+                self.lent.insert(key, Slot::Disk(extent.clone()));
+                lent.push((key, extent));
+            }
         }
+        lent
     }
 
     fn lend_memory(&mut self) -> Vec<Arc<Held>> {
@@ -240,21 +251,22 @@ impl Queue {
         lent
     }
 
-    /// What of a lent extent was read stays lent; the rest goes back to the queue. The documents that are now known
-    /// to be missing, once the whole extent has been read.
+    /// What of a lent extent was read stays lent, unless there is no document in it; the rest goes back to the queue.
+    /// The documents that are now known to be missing, once the whole extent has been read.
     pub(super) fn split_lent(&mut self, key: u64, offset: u64, last: u64, documents: u64) -> u64 {
-        let Some(Slot::Disk(extent)) = self.lent.get_mut(&key) else { return 0 };
-        let expected = extent.documents;
-        match extent.split(offset, last, documents) {
-            Some(rest) => {
-                self.put(rest.first, Slot::Disk(rest));
-                0
-            }
-            None => {
-                extent.documents = documents;
-                expected.saturating_sub(documents)
-            }
+        let Some(Slot::Disk(mut extent)) = self.lent.remove(&key) else { return 0 };
+        let expected = extent.run.documents;
+        let rest = extent.run.split(offset, last, documents);
+        let missing = if rest.is_none() { expected.saturating_sub(documents) } else { 0 };
+        let opened = extent.opened;
+        if documents > 0 {
+            extent.run.documents = documents;
+            self.lent.insert(key, Slot::Disk(extent));
         }
+        if let Some(run) = rest {
+            self.put(run.first, Slot::Disk(Extent { run, opened }));
+        }
+        missing
     }
 
     /// A loan is over and done: forgets the slot.
@@ -296,7 +308,7 @@ impl Queue {
     fn join(&mut self, before: u64, after: u64) -> bool {
         let Some(Slot::Disk(next)) = self.slots.get(&after).cloned() else { return false };
         let Some(Slot::Disk(extent)) = self.slots.get_mut(&before) else { return false };
-        let joined = extent.absorb(&next);
+        let joined = extent.run.absorb(&next.run);
         if joined {
             self.slots.remove(&after);
             self.extents -= 1;
@@ -353,7 +365,7 @@ impl Queue {
                 self.tally.documents += held.ends.len();
             }
             Slot::Disk(extent) => {
-                self.disk_documents += extent.documents;
+                self.disk_documents += extent.run.documents;
                 self.extents += 1;
             }
         }
@@ -374,7 +386,7 @@ impl Queue {
                 self.tally.documents -= held.ends.len();
             }
             Slot::Disk(extent) => {
-                self.disk_documents -= extent.documents;
+                self.disk_documents -= extent.run.documents;
                 self.extents -= 1;
             }
         }

@@ -80,7 +80,7 @@ impl Writer {
             self.shared.set_disk_bytes(self.store.bytes());
         }
         self.store.sweep(true);
-        self.store.sync_marks();
+        self.store.tend();
         self.store.close();
         self.shared.set_disk_bytes(self.store.bytes());
         self.backlog.clear();
@@ -286,7 +286,7 @@ impl Writer {
         }
         self.ticked = now;
         self.shared.tick(now);
-        self.store.sync_marks();
+        self.store.tend();
         if self.backlog.is_empty() && now.saturating_duration_since(self.wrote) >= IDLE {
             self.store.sweep(true);
             // why: a full disk is no fault any more once nothing waits to be written.

@@ -65,6 +65,15 @@ pub(super) fn listen_or_unix(address: &str) -> Checked {
     }
 }
 
+/// What stands before tags: the dot between is put there.
+pub(super) fn tag_prefix(prefix: &String) -> Checked {
+    if prefix.ends_with('.') {
+        Err(format!("`{prefix}` ends with a dot, and one is added; leave it out"))
+    } else {
+        Ok(())
+    }
+}
+
 /// A user and a group of this host, where any is named.
 pub(super) fn owner(owner: &Option<String>) -> Checked {
     owner.as_deref().map_or(Ok(()), |owner| Owner::find(owner).map(drop))

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use ipnet::IpNet;
 use url::Url;
 
 use super::file;
@@ -29,6 +30,17 @@ impl Setting for Vec<String> {
     fn print(&self) -> String {
         let texts: Vec<String> = self.iter().map(|text| quote(text)).collect();
         format!("[{}]", texts.join(", "))
+    }
+}
+
+impl Setting for Vec<IpNet> {
+    fn read(node: &Node) -> Read<Self> {
+        all(items(node, "networks")?.iter().map(IpNet::read))
+    }
+
+    fn print(&self) -> String {
+        let networks: Vec<String> = self.iter().map(Setting::print).collect();
+        format!("[{}]", networks.join(", "))
     }
 }
 

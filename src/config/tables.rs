@@ -68,13 +68,27 @@ fn forward(section: &mut Section<'_>, options: &mut ForwardOptions) {
     section.checked("source_address_key", &mut options.source_address_key, checks::added_field);
     section.checked("source_hostname_key", &mut options.source_hostname_key, checks::added_field);
     section.key("proxy_protocol", &mut options.proxy_protocol);
+    section.key("trusted_proxies", &mut options.trusted_proxies);
     section.key("udp_heartbeat", &mut options.udp_heartbeat);
     section.key("deny_keepalive", &mut options.deny_keepalive);
     socket(section, &mut options.socket);
     refuse_sockets(section, options);
+    section.key("tag", &mut options.tag);
+    section.checked("add_tag_prefix", &mut options.add_tag_prefix, checks::tag_prefix);
+    section.key("time_milliseconds", &mut options.time_milliseconds);
     section.table("tls", &mut options.tls, tls);
     section.table("limits", &mut options.limits, limits);
     section.table("security", &mut options.security, security);
+    refuse_nobody(section, options);
+}
+
+/// What comes over a unix socket has no address that a rule could cover, unless a proxy tells it.
+fn refuse_nobody(section: &mut Section<'_>, options: &ForwardOptions) {
+    let has_no_address = options.unix_path().is_some() && !options.proxy_protocol;
+    if has_no_address && !options.security.allow_anonymous {
+        let why = "lets nobody in: what comes over a unix socket has no address; take allow_anonymous = true";
+        section.refuse(&["security"], why);
+    }
 }
 
 fn socket(section: &mut Section<'_>, options: &mut SocketOptions) {
@@ -100,6 +114,9 @@ fn refuse_sockets(section: &mut Section<'_>, options: &ForwardOptions) {
     if !is_unix && options.socket.unix_mode != SocketOptions::default().unix_mode {
         section.refuse(&["unix_mode"], "has no effect, as listen is no unix socket");
     }
+    if !options.proxy_protocol && !options.trusted_proxies.is_empty() {
+        section.refuse(&["trusted_proxies"], "has no effect without proxy_protocol = true");
+    }
     let (address, name) = (&options.source_address_key, &options.source_hostname_key);
     if address.is_some() && address == name {
         let keys = ["source_hostname_key", "source_address_key"];
@@ -115,6 +132,7 @@ fn refuse_sockets(section: &mut Section<'_>, options: &ForwardOptions) {
 
 fn limits(section: &mut Section<'_>, options: &mut LimitOptions) {
     section.checked("frame_bytes", &mut options.frame_bytes, checks::at_least(ByteSize::kib(1)));
+    section.key("skip_bytes", &mut options.skip_bytes);
     section.checked(
         "decompressed_bytes",
         &mut options.decompressed_bytes,
@@ -123,6 +141,8 @@ fn limits(section: &mut Section<'_>, options: &mut LimitOptions) {
     section.checked("decompression_ratio", &mut options.decompression_ratio, checks::at_least(1));
     section.checked("depth", &mut options.depth, checks::at_least(1));
     section.checked("fields", &mut options.fields, checks::at_least(1));
+    section.checked("string_bytes", &mut options.string_bytes, checks::at_least(ByteSize::kib(1)));
+    section.checked("tag_bytes", &mut options.tag_bytes, checks::at_least(ByteSize(16)));
     section.checked("connections", &mut options.connections, checks::at_least(1));
     section.checked("connections_per_address", &mut options.connections_per_address, checks::at_least(1));
     section.checked("handshake_timeout", &mut options.handshake_timeout, checks::at_least(MOMENT));

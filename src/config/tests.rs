@@ -221,6 +221,18 @@ fn contradictions_are_refused_with_advice() {
             "3:23: forward[0].source_hostname_key:",
             "name another",
         ),
+        (
+            "[[forward]]\ntrusted_proxies = \"10.0.0.5\"",
+            "2:19: forward[0].trusted_proxies:",
+            "proxy_protocol",
+        ),
+        ("[[forward]]\nproxy_protocol = true\ntrusted_proxies = [\"10.0.0.5/33\"]", "3:20:", "10.1.0.0/16"),
+        (
+            "[[forward]]\nlisten = \"unix:/a\"\n[forward.security]\nshared_key = \"k\"\nallow_anonymous = false\n\
+             [[forward.security.clients]]\nnetwork = \"10.0.0.0/8\"",
+            "forward[0].security:",
+            "unix socket has no address",
+        ),
         ("[[forward]]\nsource_address_key = \"@timestamp\"", "2:22:", "another name"),
         ("[[forward]]\nlinger_timeout = \"1s\"", "2:18: forward[0].linger_timeout:", "\"0s\" resets"),
         ("[[forward]]\nkeepalive_count = 0", "2:19:", "between 1 and 127"),

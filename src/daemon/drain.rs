@@ -96,7 +96,7 @@ impl Drain {
         // why: no rest of a line comes any more, so that none is waited for.
         let partial = PartialOptions { timeout: Duration::ZERO, ..config.partial };
         let joiner = Joiner::new(partial, Arc::clone(&metrics));
-        let shared = Shared::new(pipelines, joiner, buffer, &config.buffer, metrics);
+        let shared = Shared::new(pipelines, joiner, buffer, letters, &config.buffer, metrics);
         let (delivering, stop_output) = deliver(Arc::clone(&output), shared.buffer().clone());
         Ok(Self { shared, output, parts: kept.waiting, stop_output, delivering })
     }

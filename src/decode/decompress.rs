@@ -92,7 +92,7 @@ impl<'a> Decompressor<'a> {
 
     fn read_window(&mut self) -> Result<bool, DecodeError> {
         let start = self.window.len();
-        let room = (self.cap + 1).saturating_sub(self.produced).min(WINDOW as u64);
+        let room = self.cap.saturating_add(1).saturating_sub(self.produced).min(WINDOW as u64);
         let mut capped = (&mut self.inner as &mut dyn Read).take(room);
         let read = capped.read_to_end(&mut self.window);
         self.produced += (self.window.len() - start) as u64;
@@ -201,6 +201,12 @@ mod tests {
             DecodeError::Limit { key: "decompressed_bytes", limit: 4 << 20 }
         );
         assert_eq!(refused(1 << 30, 100), DecodeError::Limit { key: "decompression_ratio", limit: 100 });
+    }
+
+    #[test]
+    fn limits_may_be_as_large_as_numbers_are() {
+        let out = all(Codec::Gzip, &gzip(b"\xa5hello"), u64::MAX, u64::MAX);
+        assert_eq!(out.as_deref(), Ok(&b"\xa5hello"[..]));
     }
 
     #[test]

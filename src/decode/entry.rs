@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
 
 use super::msgpack::{Item, Reader, SkipFault};
+use super::scan::whole_values;
+use super::times::{NoTime, Times};
 use super::{Body, DecodeError};
 use crate::event::{self, Fields, Name, Timestamp, Value};
 
@@ -19,14 +21,21 @@ pub struct Entries<'a> {
     /// Whether an entry stands in an array of its own, as everywhere but in a Message.
     wrapped: bool,
     bounds: Bounds,
+    /// Bytes of one text.
+    string_bytes: usize,
+    times: Times,
     /// The bytes of the record that was read last.
     record: &'a [u8],
+    /// The bytes that were refused last.
+    refused: &'a [u8],
+    /// How many entries these are.
+    refused_count: u64,
     /// Entries refused one after the other.
-    refused: u32,
+    refusals: u32,
 }
 
-/// After so many refused entries without a good one between, the rest is given up: garbage, or a bomb of it, would
-/// else make as many refusals as it has bytes.
+/// After so many refused entries without a good one between, those up to the next good one are refused together: garbage,
+/// or a bomb of it, would else make as many refusals as it has bytes.
 const MAX_REFUSED: u32 = 100;
 
 impl<'a> Entries<'a> {
@@ -40,7 +49,52 @@ impl<'a> Entries<'a> {
             Body::Compressed(..) | Body::OtherSignal => (&[][..], Some(0), true),
         };
         let bounds = Bounds { depth: depth.min(DEEPEST), fields: fields as u64, name_depth: 1 };
-        Self { reader: Reader::new(bytes), left, wrapped, bounds, record: &[], refused: 0 }
+        Self {
+            reader: Reader::new(bytes),
+            left,
+            wrapped,
+            bounds,
+            string_bytes: usize::MAX,
+            times: Times::default(),
+            record: &[],
+            refused: &[],
+            refused_count: 0,
+            refusals: 0,
+        }
+    }
+
+    /// Refuses a record with a text, or bytes, longer than `string_bytes`.
+    pub fn with_texts_up_to(mut self, string_bytes: usize) -> Self {
+        self.string_bytes = string_bytes;
+        self
+    }
+
+    /// Takes a number that is plainly milliseconds for such, where `milliseconds`.
+    pub fn with_milliseconds(mut self, milliseconds: bool) -> Self {
+        self.times.milliseconds = milliseconds;
+        self
+    }
+
+    /// How many times were mended: of years that cannot be written, or with too many nanoseconds.
+    pub fn mended_times(&self) -> u32 {
+        self.times.mended
+    }
+
+    /// Goes on behind the entries of the same frame of which the last `refusals` were refused.
+    pub fn after(mut self, refusals: u32) -> Self {
+        self.refusals = refusals;
+        self
+    }
+
+    /// How many were refused without a good one behind them.
+    pub fn refusals(&self) -> u32 {
+        self.refusals
+    }
+
+    /// The bytes that the last error is about, and how many entries these are: one as a rule; all up to the next good one
+    /// once many have been refused; all from it to the end where no more can be told apart.
+    pub fn refused(&self) -> (&'a [u8], u64) {
+        (self.refused, self.refused_count)
     }
 
     /// The bytes of the record that was read last.
@@ -53,32 +107,61 @@ impl<'a> Entries<'a> {
         self.left.map_or(self.reader.rest().len() as u64 / 4 + 1, u64::from)
     }
 
-    /// The next event, its fields put into `fields`. An entry of the wrong kind is an error of its own, after which the next
-    /// one can be asked for; after malformed bytes there is no next.
+    /// The next event, its fields put into `fields`, which are to be empty. An entry of the wrong kind is an error of its
+    /// own, after which the next one can be asked for; after malformed bytes there is no next.
     pub fn next(&mut self, fields: &mut Fields<'a>) -> Option<Result<Option<Timestamp>, DecodeError>> {
+        let before = self.reader.clone();
+        let read = self.try_next(fields)?;
+        match &read {
+            Ok(_) => self.refusals = 0,
+            Err(_) => self.refuse(before),
+        }
+        Some(read)
+    }
+
+    /// The next event or error; the reader is behind the entry in both cases.
+    fn try_next(&mut self, fields: &mut Fields<'a>) -> Option<Result<Option<Timestamp>, DecodeError>> {
         if self.reader.is_empty() || self.left == Some(0) {
             return None;
         }
         let before = self.reader.clone();
         let read = self.read_entry(fields);
         self.left = self.left.map(|left| left - 1);
-        match &read {
-            Ok(_) => self.refused = 0,
-            Err(error) => self.step_over(before, error),
+        if let Err(error) = &read {
+            self.reader = before;
+            self.step_over(error);
         }
         Some(read)
     }
 
-    /// Goes to the end of the entry that was refused, or to the end of all where it cannot be found.
-    fn step_over(&mut self, before: Reader<'a>, error: &DecodeError) {
-        self.reader = before;
+    /// Goes to the end of the entry at which the reader is, or to the end of all where it cannot be found.
+    fn step_over(&mut self, error: &DecodeError) {
         let values = if self.wrapped { 1 } else { 2 };
-        let lost = error.closes_connection()
-            || (0..values).any(|_| self.reader.skip(DEEPEST, &mut u64::MAX.clone()).is_err());
-        self.refused += 1;
-        if lost || self.refused == MAX_REFUSED {
+        let rest = self.reader.rest();
+        let end = whole_values(rest, values).filter(|_| !error.closes_connection());
+        if end.is_none() {
             self.left = Some(0);
         }
+        self.reader.pass(end.unwrap_or(rest.len()));
+    }
+
+    /// Notes that all from `before` on is refused: one entry, or, where many were before it, all that follow up to a good one.
+    fn refuse(&mut self, before: Reader<'a>) {
+        self.refusals = self.refusals.saturating_add(1);
+        self.refused_count = 1;
+        while self.refusals >= MAX_REFUSED {
+            let (entry, left, mended) = (self.reader.clone(), self.left, self.times.mended);
+            match self.try_next(&mut Fields::default()) {
+                Some(Err(_)) => self.refused_count += 1,
+                // A good one, which will be asked for, or the end.
+                _ => {
+                    (self.reader, self.left, self.times.mended) = (entry, left, mended);
+                    break;
+                }
+            }
+        }
+        let start = before.rest();
+        self.refused = start.get(..start.len() - self.reader.rest().len()).unwrap_or_default();
     }
 
     fn read_entry(&mut self, fields: &mut Fields<'a>) -> Result<Option<Timestamp>, DecodeError> {
@@ -95,6 +178,11 @@ impl<'a> Entries<'a> {
         let start = self.reader.rest();
         read_map(&mut self.reader, fields, self.bounds)?;
         self.record = start.get(..start.len() - self.reader.rest().len()).unwrap_or_default();
+        // why: most records are shorter than the longest text may be, and need no second look.
+        if self.record.len() > self.string_bytes && longest_text(self.record) > self.string_bytes {
+            return Err(DecodeError::Limit { key: "string_bytes", limit: self.string_bytes as u64 });
+        }
+        self.times.keep_original(fields);
         Ok(time)
     }
 
@@ -111,23 +199,21 @@ impl<'a> Entries<'a> {
         self.time_of(item)
     }
 
-    fn time_of(&self, item: Item<'_>) -> Result<Option<Timestamp>, DecodeError> {
-        Ok(match item {
-            Item::Extension(0, &[a, b, c, d, e, f, g, h]) => {
-                let seconds = u32::from_be_bytes([a, b, c, d]);
-                let nanos = u32::from_be_bytes([e, f, g, h]);
-                if seconds == 0 && nanos == 0 { None } else { Timestamp::new(i64::from(seconds), nanos) }
-            }
-            Item::Nil | Item::Unsigned(0) => None,
-            Item::Unsigned(seconds) => {
-                i64::try_from(seconds).ok().and_then(|seconds| Timestamp::new(seconds, 0))
-            }
-            Item::Signed(seconds) => Timestamp::new(seconds, 0),
-            Item::Single(seconds) => Timestamp::from_float(f64::from(seconds)),
-            Item::Double(seconds) => Timestamp::from_float(seconds),
-            _ => return Err(self.reader.unexpected("a time that is none")),
-        })
+    fn time_of(&mut self, item: Item<'_>) -> Result<Option<Timestamp>, DecodeError> {
+        self.times.of(item).map_err(|NoTime| self.reader.unexpected("a time that is none"))
     }
+}
+
+/// The length of the longest text or binary in a value that was read before.
+fn longest_text(value: &[u8]) -> usize {
+    let mut reader = Reader::new(value);
+    let mut longest = 0;
+    while let Ok(item) = reader.item() {
+        if let Item::Text(bytes) | Item::Binary(bytes) | Item::Extension(_, bytes) = item {
+            longest = longest.max(bytes.len());
+        }
+    }
+    longest
 }
 
 /// What holds for one record.

@@ -4,6 +4,7 @@
 //! Forward, anything else is the time of a Message.
 
 use super::msgpack::{Item, Reader};
+use super::scan::whole_values;
 use super::{Codec, DecodeError};
 
 /// One frame of the forward protocol.
@@ -63,12 +64,6 @@ struct Options<'a> {
     signal: u64,
 }
 
-/// Bytes of a chunk's name: real ones have 24 to 44, and each is kept until its ack is sent.
-const MAX_CHUNK: usize = 512;
-
-/// Values of a record may lie deeper; whatever limit holds for them is applied when the record is read.
-const SKIP_DEPTH: usize = 512;
-
 impl<'a> Frame<'a> {
     /// Reads a complete frame; `None` for a top-level nil, which is a heartbeat.
     pub fn read(bytes: &'a [u8]) -> Result<Option<Self>, DecodeError> {
@@ -94,6 +89,20 @@ impl<'a> Frame<'a> {
             (body, _) => body,
         };
         Ok(Some(Self { tag, body, chunk: options.chunk }))
+    }
+
+    /// What can be told of a frame that was refused as a whole: its tag, and the chunk that its sender waits for.
+    pub fn remains(bytes: &'a [u8]) -> (Option<&'a [u8]>, Option<&'a [u8]>) {
+        let mut reader = Reader::new(bytes);
+        let Ok(Item::Array(count @ 2..)) = reader.item() else { return (None, None) };
+        let tag = match reader.clone().item() {
+            Ok(Item::Text(tag) | Item::Binary(tag)) => Some(tag),
+            _ => None,
+        };
+        if skip_values(&mut reader, u64::from(count) - 1).is_err() {
+            return (tag, None);
+        }
+        (tag, chunk_of(reader.rest()))
     }
 
     /// The body, and how many of the frame's elements are read with it.
@@ -123,15 +132,10 @@ fn is_event_time_pair(entries: u32, count: u32, reader: &Reader<'_>) -> bool {
     entries == 2 && count >= 3 && !matches!(first, Ok(Item::Array(_)) | Err(_))
 }
 
+/// However deep they go: whatever limit holds for a record is applied when it is read.
 fn skip_values<'a>(reader: &mut Reader<'a>, count: u64) -> Result<&'a [u8], DecodeError> {
-    let start = reader.rest();
-    for _ in 0..count {
-        reader.skip(SKIP_DEPTH, &mut u64::MAX.clone()).map_err(|fault| match fault {
-            super::msgpack::SkipFault::Decode(error) => error,
-            _ => DecodeError::Limit { key: "depth", limit: SKIP_DEPTH as u64 },
-        })?;
-    }
-    Ok(start.get(..start.len() - reader.rest().len()).unwrap_or_default())
+    let length = whole_values(reader.rest(), count);
+    length.map(|length| reader.pass(length)).ok_or_else(|| reader.malformed("an item cut short"))
 }
 
 fn skip_members(reader: &mut Reader<'_>, item: Item<'_>) -> Result<(), DecodeError> {
@@ -153,13 +157,11 @@ fn read_options<'a>(reader: &mut Reader<'a>) -> Result<Options<'a>, DecodeError>
     };
     for _ in 0..pairs {
         let key = reader.item()?;
+        skip_members(reader, key)?;
         let before = reader.rest();
         let value = reader.item()?;
         match (key, value) {
-            (Item::Text(b"chunk"), Item::Text(chunk) | Item::Binary(chunk)) => {
-                if chunk.len() > MAX_CHUNK {
-                    return Err(reader.unexpected("a chunk whose name is longer than 512 bytes"));
-                }
+            (Item::Text(b"chunk"), Item::Text(_) | Item::Binary(_)) => {
                 options.chunk = before.get(..before.len() - reader.rest().len());
             }
             (Item::Text(b"compressed"), Item::Text(codec)) => options.compressed = Some(codec),
@@ -168,6 +170,11 @@ fn read_options<'a>(reader: &mut Reader<'a>) -> Result<Options<'a>, DecodeError>
         }
     }
     Ok(options)
+}
+
+/// The chunk that `options`, a frame's last element, name.
+pub(super) fn chunk_of(options: &[u8]) -> Option<&[u8]> {
+    read_options(&mut Reader::new(options)).ok().and_then(|options| options.chunk)
 }
 
 fn compressed<'a>(entries: &'a [u8], codec: &[u8], reader: &Reader<'_>) -> Result<Body<'a>, DecodeError> {

@@ -10,13 +10,18 @@
 mod decompress;
 mod entry;
 mod frame;
+mod json;
 mod msgpack;
+mod oversized;
 mod scan;
+mod times;
 
 pub use decompress::{Codec, Decompressor};
 pub use entry::{Entries, read_pairs, read_record};
 pub use frame::{Body, Frame};
+pub use json::{JsonScan, blanks, json_ack, json_to_msgpack};
 pub use msgpack::{Item, Reader};
+pub use oversized::Oversized;
 pub use scan::{FrameScan, Scanned};
 
 /// Why bytes were refused.

@@ -15,7 +15,7 @@ pub enum Item<'a> {
     Bool(bool),
     /// positive fixint, uint 8 to 64
     Unsigned(u64),
-    /// negative fixint, int 8 to 64
+    /// negative fixint, int 8 to 64 below 0: what is not is the same number, however its sender wrote it
     Signed(i64),
     /// float 32
     Single(f32),
@@ -115,6 +115,13 @@ impl<'a> Reader<'a> {
         self.length - self.rest.len()
     }
 
+    /// Steps over `length` bytes, or all that are left, and gives them.
+    pub(super) fn pass(&mut self, length: usize) -> &'a [u8] {
+        let (passed, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, &[]));
+        self.rest = rest;
+        passed
+    }
+
     pub(super) fn malformed(&self, what: &'static str) -> DecodeError {
         DecodeError::Malformed { what, offset: self.offset() }
     }
@@ -211,12 +218,13 @@ impl<'a> Reader<'a> {
     }
 
     fn signed(&mut self, marker: Marker) -> Result<Item<'a>, DecodeError> {
-        Ok(Item::Signed(match marker {
+        let number = match marker {
             Marker::I8 => i64::from(i8::from_be_bytes(self.array()?)),
             Marker::I16 => i64::from(i16::from_be_bytes(self.array()?)),
             Marker::I32 => i64::from(i32::from_be_bytes(self.array()?)),
             _ => i64::from_be_bytes(self.array()?),
-        }))
+        };
+        Ok(u64::try_from(number).map_or(Item::Signed(number), Item::Unsigned))
     }
 
     /// The length of bytes or of an extension.
@@ -313,6 +321,14 @@ mod tests {
             let mut budget = 1000;
             while !reader.is_empty() && reader.skip(10, &mut budget).is_ok() {}
         }
+    }
+
+    #[test]
+    fn a_number_is_the_same_whether_it_came_signed_or_not() {
+        for bytes in [&[0xd0, 1][..], &[0xd1, 0, 1], &[0xd2, 0, 0, 0, 1], &[0xd3, 0, 0, 0, 0, 0, 0, 0, 1]] {
+            assert_eq!(Reader::new(bytes).item(), Ok(Item::Unsigned(1)), "{bytes:x?}");
+        }
+        assert_eq!(Reader::new(&[0xd0, 0xff]).item(), Ok(Item::Signed(-1)));
     }
 
     #[test]

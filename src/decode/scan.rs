@@ -59,6 +59,15 @@ impl FrameScan {
     }
 }
 
+/// The length of the first `count` values of `bytes`, however deep they go; `None` where they are not all there.
+pub(super) fn whole_values(bytes: &[u8], count: u64) -> Option<usize> {
+    let mut scan = FrameScan { position: 0, values: count, limit: u64::MAX };
+    match scan.advance(bytes) {
+        Ok(Scanned::Complete(length)) if length <= bytes.len() => Some(length),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

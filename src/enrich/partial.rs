@@ -50,7 +50,8 @@ impl Waiting {
         let bytes = &mut self.bytes;
         let pending = self.lines.entry(name).or_insert_with(|| {
             *bytes += cost;
-            Pending { parts: BTreeMap::new(), bytes: 0, cost, last: None, emitted: 0, touched: now, place }
+            let (parts, last, emitted, has_gap) = (BTreeMap::new(), None, 0, false);
+            Pending { parts, bytes: 0, cost, last, emitted, has_gap, touched: now, place }
         });
         (pending.touched, pending.place) = (now, place);
         pending
@@ -74,6 +75,8 @@ struct Pending {
     last: Option<u32>,
     /// The ordinal before the first one that is still wanted: more than 0 after an over-long line was begun.
     emitted: u32,
+    /// Whether an over-long line was begun without a part that may still come.
+    has_gap: bool,
     touched: Instant,
     /// Where it stands in the order.
     place: u64,
@@ -92,8 +95,19 @@ impl Kept {
 }
 
 impl Pending {
+    /// A line whose parts contradict each other is never whole: what came of it leaves marked, as that of a line without
+    /// an end does.
     fn is_whole(&self) -> bool {
-        self.last.is_some_and(|last| self.parts.len() == last.saturating_sub(self.emitted) as usize)
+        self.last.is_some_and(|last| self.reaches(last))
+    }
+
+    /// Whether every place from the first one that is wanted to `last` is taken, and no other.
+    // why: not counted place by place, or every part of a long line would cost as much as all before it.
+    fn reaches(&self, last: u32) -> bool {
+        let bounds = self.parts.first_key_value().zip(self.parts.last_key_value());
+        let bounds = bounds.map(|((first, _), (end, _))| (*first, *end));
+        bounds == self.emitted.checked_add(1).map(|wanted| (wanted, last))
+            && self.parts.len() == last.saturating_sub(self.emitted) as usize
     }
 
     /// Takes a part, in place of the same one if that came before.
@@ -180,10 +194,7 @@ impl Joiner {
         let after = pending.bytes;
         waiting.bytes = waiting.bytes - before + after;
         if is_whole {
-            let last = waiting.lines.get(place.line).and_then(|pending| pending.last);
-            waiting.done.left(place.line, last.unwrap_or(place.ordinal));
-            let emitted = waiting.lines.get(place.line).is_some_and(|pending| pending.emitted > 0);
-            return self.finish(waiting, place.line, emitted);
+            return self.finish_whole(waiting, place.line);
         }
         if is_over_long { self.emit_beginning(waiting, place) } else { None }
     }
@@ -192,11 +203,22 @@ impl Joiner {
         waiting.remove(name)?.take_line(incomplete)
     }
 
+    /// The part that was missing has come.
+    fn finish_whole(&self, waiting: &mut Waiting, name: &[u8]) -> Option<Line> {
+        let mut pending = waiting.remove(name)?;
+        if let Some(last) = pending.last.filter(|_| !pending.has_gap) {
+            waiting.done.left(name, last);
+        }
+        let is_in_pieces = pending.emitted > 0;
+        pending.take_line(is_in_pieces)
+    }
+
     /// An over-long line: what has come goes, marked; what follows is a marked line of its own.
     fn emit_beginning(&self, waiting: &mut Waiting, place: Place<'_>) -> Option<Line> {
         reason(&self.metrics.partial_incomplete, "line_bytes").inc();
         let pending = waiting.lines.get_mut(place.line)?;
         waiting.bytes -= std::mem::take(&mut pending.bytes);
+        pending.has_gap |= !pending.reaches(place.ordinal);
         pending.emitted = place.ordinal;
         pending.take_line(true)
     }

@@ -186,6 +186,17 @@ fn a_part_sent_again_counts_once() {
 }
 
 #[test]
+fn parts_of_other_places_do_not_make_a_line_whole_however_many_they_are() {
+    let joiner = joiner(PartialOptions { timeout: Duration::ZERO, ..PartialOptions::default() });
+    assert_eq!(add(&joiner, &record("l", 2, true, "b")), []);
+    assert_eq!(add(&joiner, &record("l", 5, false, "e")), [], "ordinal 1 is missing");
+    assert_eq!(add(&joiner, &record("l", 1, false, "a")), [], "5 is behind the last");
+    let lines = joiner.expire();
+    let left: Vec<_> = lines.iter().map(|line| (line.text.as_slice(), line.incomplete)).collect();
+    assert_eq!(left, [(&b"abe"[..], true)], "nothing of it is lost");
+}
+
+#[test]
 fn a_line_whose_end_never_comes_is_emitted_marked() {
     let joiner = joiner(PartialOptions { timeout: Duration::ZERO, ..PartialOptions::default() });
     add(&joiner, &record("l", 1, false, "a"));
@@ -214,6 +225,16 @@ fn a_line_over_its_limit_goes_in_marked_pieces_and_loses_nothing() {
     assert!(pieces.len() > 1 && pieces.iter().all(|(_, incomplete)| *incomplete));
     let all: String = pieces.into_iter().map(|(text, _)| text).collect();
     assert_eq!(all, (1..=7).map(|ordinal: u32| ordinal.to_string().repeat(100)).collect::<String>());
+}
+
+#[test]
+fn a_part_that_comes_late_is_not_taken_for_one_that_has_left_with_the_pieces_of_its_line() {
+    let options = PartialOptions { line_bytes: ByteSize(1), timeout: Duration::ZERO, ..Default::default() };
+    let joiner = joiner(options);
+    for (ordinal, text) in [(1, "a"), (3, "c"), (4, "d")] {
+        assert_eq!(add(&joiner, &record("l", ordinal, ordinal == 4, text)), [(text.to_owned(), true)]);
+    }
+    assert_eq!(add(&joiner, &record("l", 2, false, "b")), [("b".to_owned(), true)]);
 }
 
 #[test]

@@ -5,11 +5,15 @@
 
 pub mod forward;
 
+mod letters;
+mod origin;
 mod pass;
+mod refuse;
 mod route;
 mod shared;
 mod source;
 
+pub use origin::{Origin, Retag};
 pub use pass::Pass;
 pub use shared::Shared;
 pub use source::{Awaited, Source};

@@ -1,47 +1,81 @@
 //! One pass: from the bytes of a frame to documents in the buffer, on the task that read them.
 //!
-//! Promises: between two awaits no byte is copied but into the batch; the only await is for room in the buffer; a refused
-//! entry costs only itself, counted and said; a [`Pass`] that is dropped hands back what it had written.
+//! Promises: between two awaits no byte is copied but into the batch; what is awaited is room in the buffer, and the disk
+//! where there are dead letters; a refused entry costs only itself, see `refuse`; a [`Pass`] that is dropped hands back
+//! what it had written.
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
+use super::letters::Unwritten;
+use super::origin::Origin;
 use super::route::{Route, Routes};
 use super::shared::{Ids, SEQUENCE_BLOCK, Shared};
-use super::source::Source;
 use crate::buffer::{OpenBatch, Receipt};
 use crate::decode::{Body, Codec, DecodeError, Decompressor, Entries, Frame, read_record};
 use crate::encode::{Encoder, IdBase};
 use crate::enrich::{Joiner, Line, Part, Unparsed};
 use crate::event::{Event, Fields, Timestamp, Value};
 use crate::input::forward::LimitOptions;
-use crate::log::RateLimited;
 use crate::metrics::{kind, reason};
-
-static REFUSED: RateLimited = RateLimited::every(Duration::from_secs(10));
+use crate::output::Original;
 
 /// What was counted since the last flush.
 #[derive(Default)]
 struct Counts {
     received: u64,
     unparsed: Unparsed,
+    mended_times: u32,
+}
+
+/// Why writing documents paused.
+enum Filled<'e> {
+    /// The batch is full.
+    Full,
+    /// Entries were refused.
+    Refused(RefusedEntries<'e>),
+    /// There are no more entries.
+    Done,
+}
+
+/// Entries that will never be taken.
+pub(super) struct RefusedEntries<'e> {
+    pub(super) error: DecodeError,
+    /// What the id of the first would have been.
+    pub(super) id: IdBase,
+    /// Their bytes.
+    pub(super) bytes: &'e [u8],
+    /// How many they are.
+    pub(super) count: u64,
+}
+
+/// What holds for all entries of one frame.
+pub(super) struct Course<'f> {
+    /// The tag as it was sent.
+    pub(super) tag: &'f [u8],
+    pub(super) limits: &'f LimitOptions,
+    /// Where the sender waits for an ack.
+    pub(super) receipt: Option<&'f Receipt>,
 }
 
 /// One reader's way through the pipeline.
 pub struct Pass {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
+    /// Whom it reads from.
+    pub(super) origin: Origin,
+    pub(super) letters: Unwritten,
     encoder: Encoder,
     routes: Routes,
-    source: Source,
+    /// Those of lines that were put together, whose tags are what they become.
+    line_routes: Routes,
     fields: Fields<'static>,
     open: Option<OpenBatch>,
     counts: Counts,
     /// Cancelled when there is no time left to wait for room.
-    hurry: CancellationToken,
+    pub(super) hurry: CancellationToken,
 }
 
 impl Pass {
@@ -50,102 +84,104 @@ impl Pass {
         Self {
             shared,
             hurry,
+            origin: Origin::default(),
+            letters: Unwritten::default(),
             encoder: Encoder::default(),
             routes: Routes::default(),
-            source: Source::default(),
+            line_routes: Routes::default(),
             fields: Fields::default(),
             open: None,
             counts: Counts::default(),
         }
     }
 
-    /// What its events say of their sender from now on. Lines that are made whole without a frame say nothing.
-    pub fn set_source(&mut self, source: Source) {
-        self.source = source;
+    /// Says whom it reads from. Lines that are made whole without a frame say nothing of their sender.
+    pub fn set_origin(&mut self, origin: Origin) {
+        self.routes = Routes::new(origin.retag.clone());
+        self.origin = origin;
     }
 
-    /// Takes a frame's events into the buffer. An error says that some or all of them were refused, which cannot change
-    /// by sending them again; it has been counted and logged. `receipt` rides along with what was taken.
-    pub async fn frame(
-        &mut self,
-        frame: &Frame<'_>,
-        limits: &LimitOptions,
-        receipt: Option<&Receipt>,
-    ) -> Result<(), DecodeError> {
-        let taken = self.take_frame(frame, limits, receipt).await;
-        if let Err(error) = &taken {
-            self.refuse(error, 1);
+    /// Takes a frame's events into the buffer, and those that can never be taken to the dead letters. `receipt` rides along
+    /// with what was taken; it fails where a letter could not be written.
+    pub async fn frame(&mut self, frame: &Frame<'_>, limits: &LimitOptions, receipt: Option<&Receipt>) {
+        let course = Course { tag: frame.tag, limits, receipt };
+        if let Err(error) = self.take_frame(frame, &course).await {
+            self.refuse_frame(&error, Some(frame.tag), Original::Bytes(frame.body.payload()), receipt).await;
         }
-        taken
+        if receipt.is_some() {
+            self.write_letters(receipt).await;
+        }
     }
 
-    async fn take_frame(
-        &mut self,
-        frame: &Frame<'_>,
-        limits: &LimitOptions,
-        receipt: Option<&Receipt>,
-    ) -> Result<(), DecodeError> {
+    async fn take_frame(&mut self, frame: &Frame<'_>, course: &Course<'_>) -> Result<(), DecodeError> {
         kind(&self.shared.metrics.frames_received, frame.body.mode()).inc();
-        let Some(route) = self.routes.of(frame.tag, &self.shared.pipelines) else { return Ok(()) };
+        let tag = self.short_tag(frame.tag, course.limits);
+        let Some(route) = self.routes.of(tag, &self.shared.pipelines) else { return Ok(()) };
         let chunk = frame.chunk.map(|chunk| IdBase::of_chunk(frame.tag, chunk, frame.body.payload()));
         let mut ids = Ids::new(chunk);
         match &frame.body {
-            Body::OtherSignal => {
-                Err(DecodeError::Unexpected { what: "metrics or traces, which are no logs,", offset: 0 })
-            }
+            Body::OtherSignal => self.refuse_signal(),
             Body::Compressed(codec, bytes) => {
                 // why: apart from the task, which would be as large for those that never send any.
-                Box::pin(self.compressed(&route, (*codec, bytes), limits, &mut ids, receipt)).await
+                return Box::pin(self.compressed(*codec, bytes, &route, course, &mut ids)).await;
             }
-            body => {
-                self.entries(&route, body, limits, &mut ids, receipt).await;
-                Ok(())
-            }
-        }
-    }
-
-    async fn compressed(
-        &mut self,
-        route: &Route,
-        (codec, bytes): (Codec, &[u8]),
-        limits: &LimitOptions,
-        ids: &mut Ids,
-        receipt: Option<&Receipt>,
-    ) -> Result<(), DecodeError> {
-        let shared = Arc::clone(&self.shared);
-        let _unpacking = self.hurry.run_until_cancelled(shared.may_unpack(codec)).await;
-        let (limit, ratio) = (limits.decompressed_bytes.0, limits.decompression_ratio);
-        let mut windows = Decompressor::new(codec, bytes, limit, ratio, limits.frame_bytes.0)?;
-        while let Some(window) = windows.next_window()? {
-            // why: a window is a little work, but a bomb of them would keep this thread from all others.
-            yield_now().await;
-            self.entries(route, &Body::Packed(window), limits, ids, receipt).await;
+            body => drop(self.entries(body, 0, &route, course, &mut ids).await),
         }
         Ok(())
     }
 
+    async fn compressed(
+        &mut self,
+        codec: Codec,
+        bytes: &[u8],
+        route: &Route,
+        course: &Course<'_>,
+        ids: &mut Ids,
+    ) -> Result<(), DecodeError> {
+        let (limits, shared) = (course.limits, Arc::clone(&self.shared));
+        let _unpacking = self.hurry.run_until_cancelled(shared.may_unpack(codec)).await;
+        let (limit, ratio) = (limits.decompressed_bytes.0, limits.decompression_ratio);
+        let mut windows = Decompressor::new(codec, bytes, limit, ratio, limits.frame_bytes.0)?;
+        let mut refusals = 0;
+        while let Some(window) = windows.next_window()? {
+            // why: a window is a little work, but a bomb of them would keep this thread from all others.
+            yield_now().await;
+            refusals = self.entries(&Body::Packed(window), refusals, route, course, ids).await;
+        }
+        Ok(())
+    }
+
+    /// Takes the entries of `body`, before which so many as `refusals` of the frame were refused, one after the other; answers
+    /// the same of what comes behind it.
     async fn entries(
         &mut self,
-        route: &Route,
         body: &Body<'_>,
-        limits: &LimitOptions,
+        refusals: u32,
+        route: &Route,
+        course: &Course<'_>,
         ids: &mut Ids,
-        receipt: Option<&Receipt>,
-    ) {
-        let mut entries = Entries::new(body, limits.depth, limits.fields);
+    ) -> u32 {
+        let limits = course.limits;
+        let mut entries = Entries::new(body, limits.depth, limits.fields)
+            .with_texts_up_to(limits.string_bytes.as_usize())
+            .with_milliseconds(self.origin.time_milliseconds)
+            .after(refusals);
         ids.sequence = self.shared.take_sequence(entries.at_most().min(SEQUENCE_BLOCK));
         loop {
-            let mut open = self.open(receipt.is_some()).await;
-            let done = self.fill(&mut open, route, &mut entries, ids, receipt);
-            if let Some(receipt) = receipt {
+            let mut open = self.open(course.receipt.is_some()).await;
+            let filled = self.fill(&mut open, route, &mut entries, ids, course.receipt);
+            if let Some(receipt) = course.receipt {
                 open.attach(receipt);
             }
             self.open = Some(open);
-            if done {
-                return;
+            match filled {
+                Filled::Full => self.flush(),
+                Filled::Refused(refused) => self.refuse_entries(&refused, course).await,
+                Filled::Done => break,
             }
-            self.flush();
         }
+        self.counts.mended_times += entries.mended_times();
+        entries.refusals()
     }
 
     /// The batch that is being written, or a new one as soon as the buffer has room; for what is not `promised`, as
@@ -170,7 +206,7 @@ impl Pass {
         open.len() >= self.shared.batch_bytes || open.documents() >= self.shared.batch_documents
     }
 
-    /// Writes documents until the batch is full or the entries are done, which is answered.
+    /// Writes documents until the batch is full, an entry is refused, or there are no more.
     fn fill<'e>(
         &mut self,
         open: &mut OpenBatch,
@@ -178,9 +214,9 @@ impl Pass {
         entries: &mut Entries<'e>,
         ids: &mut Ids,
         receipt: Option<&Receipt>,
-    ) -> bool {
+    ) -> Filled<'e> {
         let mut spare = std::mem::take(&mut self.fields);
-        let mut done = false;
+        let mut filled = Filled::Full;
         while !self.is_full(open) {
             let mut fields: Fields<'e> = Fields::reuse(spare);
             let read = entries.next(&mut fields);
@@ -198,20 +234,25 @@ impl Pass {
                     }
                 }
                 Some(Err(error)) => {
-                    // why: its place stays its own, or other limits would move the ids of those behind it.
-                    ids.next(&self.shared, true);
-                    self.refuse(&error, 1);
+                    let (bytes, count) = entries.refused();
+                    // why: each place stays its own, or other limits would move the ids of those behind it.
+                    let (id, _) = ids.next(&self.shared, false);
+                    (1..count).for_each(|_| {
+                        ids.next(&self.shared, false);
+                    });
+                    filled = Filled::Refused(RefusedEntries { error, id, bytes, count });
                     spare = Fields::reuse(fields);
+                    break;
                 }
                 None => {
                     spare = Fields::reuse(fields);
-                    done = true;
+                    filled = Filled::Done;
                     break;
                 }
             }
         }
         self.fields = spare;
-        done
+        filled
     }
 
     /// Takes one event through the pipeline into `open`, and gives its fields' allocation back.
@@ -226,7 +267,7 @@ impl Pass {
         // Of a shorter lifetime: the source's fields are borrowed from here.
         let mut event: Event<'_> = event;
         route.pipeline.apply(&mut event, &mut self.counts.unparsed);
-        self.source.add(&mut event);
+        self.origin.source.add(&mut event);
         self.encoder.write(open.bytes(), &route.destination, &event, id, sequence);
         open.end_document(&route.tag);
         self.counts.received += 1;
@@ -250,7 +291,7 @@ impl Pass {
         if read_record(&line.record, &mut fields).is_err() {
             return;
         }
-        let Some(route) = self.routes.of(line.tag.as_bytes(), &self.shared.pipelines) else { return };
+        let Some(route) = self.line_routes.of(line.tag.as_bytes(), &self.shared.pipelines) else { return };
         fields.retain(|name| !name.starts_with("partial_"));
         fields.set(Cow::Borrowed("log"), Value::Text(&line.text));
         if line.incomplete {
@@ -274,24 +315,7 @@ impl Pass {
         self.open = Some(open);
     }
 
-    /// Counts and logs `events` that are given up.
-    pub(super) fn refuse(&mut self, error: &DecodeError, events: u64) {
-        let word = match error {
-            DecodeError::Limit { key, .. } => {
-                reason(&self.shared.metrics.limits_exceeded, key).inc();
-                "limit"
-            }
-            DecodeError::Malformed { .. } => "malformed",
-            DecodeError::Unexpected { .. } => "unexpected",
-        };
-        self.counts.received += events;
-        reason(&self.shared.metrics.events_dropped, word).inc_by(events);
-        if let Some(held_back) = REFUSED.admit() {
-            tracing::error!(%error, held_back, "events were refused and are lost");
-        }
-    }
-
-    /// Hands what was written to the buffer and counts it. To be called when a read's frames are done.
+    /// Hands what was written to the buffer and counts it.
     pub fn flush(&mut self) {
         self.give();
         let counts = std::mem::take(&mut self.counts);
@@ -305,10 +329,17 @@ impl Pass {
             ("invalid_utf8", mended.invalid_utf8),
             ("not_finite", mended.not_finite),
             ("too_deep", mended.too_deep),
+            ("time", counts.mended_times),
         ];
         for (word, count) in changed.into_iter().filter(|(_, count)| *count > 0) {
             kind(&metrics.values_mended, word).inc_by(u64::from(count));
         }
+    }
+
+    /// As [`Pass::flush`], and has the letters on the disk. To be called when a read's frames are done.
+    pub async fn settle(&mut self) {
+        self.flush();
+        self.write_letters(None).await;
     }
 
     fn give(&mut self) {
@@ -322,5 +353,6 @@ impl Pass {
 impl Drop for Pass {
     fn drop(&mut self) {
         self.flush();
+        self.letters.give_up(&self.shared.metrics);
     }
 }

@@ -11,12 +11,16 @@ use crate::decode::Codec;
 use crate::encode::IdBase;
 use crate::enrich::{Joiner, Pipelines};
 use crate::metrics::Metrics;
+use crate::output::DeadLetters;
+
+use super::letters::Letters;
 
 /// What every pass of the daemon shares.
 pub struct Shared {
     pub(super) pipelines: Pipelines,
     pub(super) joiner: Joiner,
     pub(super) buffer: Buffer,
+    pub(super) letters: Letters,
     pub(super) metrics: Arc<Metrics>,
     /// The next `event.sequence`. It starts at the time in microseconds, so that it grows over restarts too.
     sequence: AtomicU64,
@@ -46,6 +50,7 @@ impl Shared {
         pipelines: Pipelines,
         joiner: Joiner,
         buffer: Buffer,
+        dead_letters: DeadLetters,
         options: &BufferOptions,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
@@ -54,6 +59,7 @@ impl Shared {
             pipelines,
             joiner,
             buffer,
+            letters: Letters::new(dead_letters, Arc::clone(&metrics)),
             metrics,
             sequence: AtomicU64::new(u64::try_from(now).unwrap_or(0)),
             ids: IdBase::random(),

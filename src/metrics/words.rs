@@ -12,6 +12,9 @@ const LIMITS: &[&str] = &[
     "decompression_ratio",
     "depth",
     "fields",
+    "string_bytes",
+    "skip_bytes",
+    "tag_bytes",
     "connections",
     "connections_per_address",
     "handshake_timeout",
@@ -22,7 +25,7 @@ const LIMITS: &[&str] = &[
     "frames_memory",
 ];
 
-/// Why the daemon refuses or closes a connection; `frame_bytes` and `depth` are limits that make a stream unreadable.
+/// Why the daemon refuses or closes a connection; `frame_bytes` and `skip_bytes` are limits that make a stream unreadable.
 const CLOSED: &[&str] = &[
     "connections",
     "connections_per_address",
@@ -40,7 +43,7 @@ const CLOSED: &[&str] = &[
     "proxy_protocol",
     "malformed",
     "frame_bytes",
-    "depth",
+    "skip_bytes",
     "not_acked",
     "stop",
     "tls",
@@ -71,11 +74,9 @@ const MODES: &[&str] = &["message", "forward", "packed_forward", "compressed_pac
 
 /// Makes every series.
 pub(super) fn begin(metrics: &Metrics) {
-    reasons(
-        &metrics.events_dropped,
-        &["limit", "malformed", "unexpected", "corrupt", "unreadable", "buffer_full"],
-    );
+    reasons(&metrics.events_dropped, &["signal", "letter", "corrupt", "unreadable", "buffer_full"]);
     metrics.dropped_by_tag.begin("buffer_full");
+    reasons(&metrics.events_refused, &["limit", "unreadable", "unexpected"]);
     reasons(&metrics.lines_unparsed, &["not_json"]);
     reasons(&metrics.partial_incomplete, &["timeout", "memory", "line_bytes"]);
     reasons(&metrics.connections_closed, CLOSED);
@@ -83,7 +84,7 @@ pub(super) fn begin(metrics: &Metrics) {
     reasons(&metrics.spills, &["pressure", "age", "stop", "promise"]);
     reasons(&metrics.recovery_skipped, &["torn", "checksum", "malformed", "header"]);
     kinds(&metrics.events_healed, &["field", "overflow"]);
-    kinds(&metrics.values_mended, &["invalid_utf8", "not_finite", "too_deep"]);
+    kinds(&metrics.values_mended, &["invalid_utf8", "not_finite", "too_deep", "time", "tag"]);
     kinds(&metrics.frames_received, MODES);
     kinds(&metrics.tls_reloads, &["taken", "refused"]);
     kinds(&metrics.disk_faults, &["create", "write", "sync", "read", "full"]);

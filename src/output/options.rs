@@ -39,9 +39,9 @@ pub struct ElasticsearchOptions {
     pub install_template: bool,
     /// Whether to ask the cluster for its other nodes.
     pub sniff: bool,
-    /// Whether a document that is refused for one field is tried once more with that field as text.
+    /// Whether a document that is refused for a field is tried once more with that field as text.
     pub heal: bool,
-    /// New fields that healing may add to one index.
+    /// New fields that healing may add to one index, those among them that it had added before the start.
     pub heal_fields: usize,
 }
 

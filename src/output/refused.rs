@@ -1,8 +1,8 @@
 //! Dead letters of what was refused before it became a document: an entry or a whole frame that no rule can read.
 //!
-//! Such a letter is `{"time", "reason", "type", "error", "id", "tag", "peer", "bytes", "hash", "original"}`: when it was
+//! Such a letter is `{"time", "reason", "type", "error", "id", "tag", "peer", "events", "bytes", "hash", "original"}`: when it was
 //! written, one word (`unexpected`, `unreadable`, `limit`), the limit's key where it is one, what was found and where,
-//! the id that the document would have had, the tag as sent, who sent it, the true length and the XXH3-128 of the
+//! the id that the document would have had, the tag as sent, who sent it, how many events it is about, the true length and the XXH3-128 of the
 //! refused bytes, and these bytes as base64, cut at [`MOST`]. It has no `document`.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -26,6 +26,8 @@ pub struct Refused<'a> {
     pub tag: &'a str,
     /// Who sent it.
     pub peer: &'a str,
+    /// How many events it is about.
+    pub events: u64,
     /// What was refused.
     pub original: Original<'a>,
 }
@@ -49,6 +51,7 @@ struct Line<'a> {
     id: &'a str,
     tag: &'a str,
     peer: &'a str,
+    events: u64,
     bytes: u64,
     hash: String,
     original: String,
@@ -71,6 +74,7 @@ impl Refused<'_> {
             id: self.id,
             tag: self.tag,
             peer: self.peer,
+            events: self.events,
             bytes,
             hash: format!("{hash:032x}"),
             original: BASE64_STANDARD.encode(kept),
@@ -94,6 +98,7 @@ mod tests {
             id: "7",
             tag: "app",
             peer: "127.0.0.1",
+            events: 1,
             original,
         };
         let line = refused.line();

@@ -118,7 +118,11 @@ impl Rotated {
         // why: who could delete the file takes this lock first; where the file system has none, nobody gets it.
         file.try_lock().unwrap_or_default();
         // why: without it a crash can lose the file's name, and with it everything synced into it.
-        File::open(&self.folder)?.sync_all()?;
+        if let Err(fault) = File::open(&self.folder).and_then(|folder| folder.sync_all()) {
+            // why: the next attempt makes a file of its own, and a fault that lasts would leave one for each.
+            fs::remove_file(&path).unwrap_or_default();
+            return Err(fault);
+        }
         Ok(Open { file, path, opened: Instant::now(), whole: 0, written: 0 })
     }
 }

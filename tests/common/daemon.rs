@@ -19,6 +19,7 @@ use super::archive;
 use super::forward::Client;
 use super::process::Guarded;
 use super::scrape::Metrics;
+use super::strace::DiskFault;
 use super::{show, until};
 
 /// A daemon that was asked to stop has so long before the story fails; its own deadline is shorter.
@@ -41,8 +42,12 @@ pub(crate) struct Setup {
     pub(crate) environment: Vec<(String, String)>,
     /// The forward listener's port; 0 for a free one.
     pub(crate) port: u16,
-    /// The size of a file system of its own for the data directory, as `mount` takes it: what is on it ends with the process.
-    pub(crate) disk: Option<&'static str>,
+    /// Commands that mount what it shall see, and nobody else: what is on a file system of its own ends with the process.
+    pub(crate) mounts: Option<String>,
+    /// A process whose mounts it shall see.
+    pub(crate) namespace: Option<u32>,
+    /// What fails from its first instruction on.
+    pub(crate) fault: Option<DiskFault>,
 }
 
 impl Setup {
@@ -114,6 +119,20 @@ impl Forebay {
         self.setup.tables = tables.into();
     }
 
+    /// Starts it again with a fault that keeps it from starting: its exit status.
+    pub(crate) async fn start_in_vain(&mut self, fault: DiskFault) -> ExitStatus {
+        self.set_fault(Some(fault));
+        self.starts += 1;
+        self.process = launch(&self.setup, self.folder.path(), self.starts);
+        self.set_fault(None);
+        self.exit_status().await
+    }
+
+    /// Sets what fails from the next start on.
+    pub(crate) fn set_fault(&mut self, fault: Option<DiskFault>) {
+        self.setup.fault = fault;
+    }
+
     /// SIGTERM, and its exit status.
     pub(crate) async fn stop(&mut self) -> ExitStatus {
         self.process.signal(Signal::TERM);
@@ -129,6 +148,12 @@ impl Forebay {
     pub(crate) async fn exit_status(&mut self) -> ExitStatus {
         let status = self.process.wait(STOP_LIMIT).await;
         status.unwrap_or_else(|| panic!("the daemon has not ended after {STOP_LIMIT:?}"))
+    }
+
+    /// Whether it has ended, though its exit status may not be had yet.
+    pub(crate) fn has_ended(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
+        stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with(['Z', 'X']))
     }
 
     /// SIGKILL.
@@ -226,6 +251,26 @@ impl Forebay {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// What it has used of the processors since it was started.
+    pub(crate) fn cpu_time(&self) -> Duration {
+        let stat =
+            fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("a process that runs");
+        let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
+        let ticks = fields.split_ascii_whitespace().skip(11).take(2);
+        // A tick is 10 ms on every Linux.
+        ticks.map(|ticks| Duration::from_millis(10 * ticks.parse::<u64>().expect("ticks"))).sum()
+    }
+
+    /// How many files and sockets it has open.
+    pub(crate) fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.process.id())).expect("a process that runs").count()
+    }
+
     /// Resident memory in bytes.
     pub(crate) fn resident(&self) -> u64 {
         self.memory("VmRSS:")
@@ -243,12 +288,23 @@ impl Forebay {
         kib << 10
     }
 
+    /// Leaves it so many more file handles than it has open now.
+    pub(crate) fn leave_handles(&self, more: u64) {
+        let open =
+            fs::read_dir(format!("/proc/{}/fd", self.process.id())).expect("a process that runs").count();
+        let limit = Some(open as u64 + more);
+        let limit = rustix::process::Rlimit { current: limit, maximum: limit };
+        let pid = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::prlimit(pid, rustix::process::Resource::Nofile, limit)
+            .expect("a child of this process");
+    }
+
     async fn learn_addresses(&mut self) {
         let limit = tokio::time::Instant::now() + Duration::from_secs(30);
         loop {
-            let (forward, http) = (self.address("forward"), self.address("http"));
-            if let (Some(forward), Some(http)) = (forward, http) {
-                (self.forward, self.http) = (forward, http);
+            let (forward, http) = (self.addresses("forward"), self.addresses("http"));
+            if let (Some(forward), Some(http)) = (forward.first(), http.first()) {
+                (self.forward, self.http) = (*forward, *http);
                 return;
             }
             assert!(self.process.ended().is_none(), "the daemon ended while it was starting");
@@ -257,11 +313,12 @@ impl Forebay {
         }
     }
 
-    fn address(&self, listener: &str) -> Option<SocketAddr> {
+    /// Where its listeners of a kind are, in the order of their tables; those of the network.
+    pub(crate) fn addresses(&self, listener: &str) -> Vec<SocketAddr> {
         let log = self.log();
         let fields = log.iter().map(|line| &line["fields"]);
-        let mut said = fields.filter(|said| said["message"] == LISTENING && said["listener"] == listener);
-        said.next()?["address"].as_str()?.parse().ok()
+        let said = fields.filter(|said| said["message"] == LISTENING && said["listener"] == listener);
+        said.filter_map(|said| said["address"].as_str()?.parse().ok()).collect()
     }
 }
 
@@ -290,7 +347,7 @@ pub(crate) fn run_to_end(arguments: &[&str], folder: &Path) -> std::process::Out
 
 fn launch(setup: &Setup, folder: &Path, start: usize) -> Guarded {
     let log = fs::File::create(log_path(folder, start)).expect("a log file");
-    let mut command = program(setup);
+    let mut command = program(setup, folder, start);
     command.args(setup.arguments(folder)).current_dir(folder);
     if setup.bare {
         let listen = format!("127.0.0.1:{}", setup.port);
@@ -302,14 +359,23 @@ fn launch(setup: &Setup, folder: &Path, start: usize) -> Guarded {
     Guarded::start(&mut command, Some(folder), Duration::ZERO)
 }
 
-/// The daemon's program, behind one that gives it its disk.
-fn program(setup: &Setup) -> Command {
-    const ON_A_DISK: &str =
-        r#"mkdir -p data && mount -t tmpfs -o size="$1" tmpfs data && shift && exec "$@""#;
+/// The daemon's program, behind one that shows it another world.
+fn program(setup: &Setup, folder: &Path, start: usize) -> Command {
     let daemon = env!("CARGO_BIN_EXE_forebay");
-    let Some(size) = setup.disk else { return Command::new(daemon) };
+    if let Some(fault) = setup.fault {
+        let mut command = fault.command(&folder.join("data"), &folder.join(format!("strace-{start}")));
+        // The tracer is a child, so that the process which is known here is the daemon itself.
+        command.args(["-D", daemon]);
+        return command;
+    }
+    if let Some(holder) = setup.namespace {
+        let mut command = Command::new("nsenter");
+        command.args(["--mount", "--target", &holder.to_string(), daemon]);
+        return command;
+    }
+    let Some(mounts) = &setup.mounts else { return Command::new(daemon) };
     let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-c", ON_A_DISK, "disk", size, daemon]);
+    command.args(["--mount", "sh", "-c", &format!(r#"{mounts} && exec "$0" "$@""#), daemon]);
     command
 }
 

@@ -101,6 +101,17 @@ impl Api {
         self.put(&format!("{index}/_settings"), json!({ "index.blocks.write": block })).await;
     }
 
+    /// Waits until the node itself has forbidden writing to `index`, for want of disk.
+    pub(crate) async fn until_blocked(&self, index: &str) {
+        let block = "*.settings.index.blocks.read_only_allow_delete";
+        until("the node to block an index", async || {
+            let settings =
+                self.call(Method::GET, &format!("{index}/_settings?filter_path={block}"), None).await;
+            if settings.to_string().contains("true") { Ok(()) } else { Err(settings) }
+        })
+        .await;
+    }
+
     /// Documents in `index`, refreshed; 0 where it is not there.
     pub(crate) async fn count(&self, index: &str) -> Result<u64, String> {
         self.try_call(Method::POST, &format!("{index}/_refresh"), None).await?;

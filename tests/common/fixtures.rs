@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A fixture: `NAME.hex` and `NAME.json`.
 pub(crate) struct Fixture {
@@ -21,6 +21,26 @@ impl Fixture {
         let frames = self.twin["frames"].as_array().expect("frames are a list");
         let chunks = frames.iter().filter_map(|frame| frame["option"]["chunk"].as_str());
         chunks.map(str::to_owned).collect()
+    }
+
+    /// The keys of the listener that it is sent to; none as a rule.
+    pub(crate) fn listener(&self) -> &str {
+        self.twin["listener"].as_str().unwrap_or_default()
+    }
+
+    /// Whether frames and acks are JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.twin["serializer"] == "json"
+    }
+
+    /// What is known of the dead letters that come of it, in order.
+    pub(crate) fn dead_letters(&self) -> Vec<Value> {
+        self.twin["dead_letters"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// How many events are dropped, by reason.
+    pub(crate) fn dropped(&self) -> Value {
+        self.twin.get("dropped").cloned().unwrap_or_else(|| json!({}))
     }
 
     /// The documents that come of it, in order.

@@ -177,6 +177,22 @@ impl Client {
         }
     }
 
+    /// The next ack's chunk, where the connection speaks JSON; none at its end.
+    pub(crate) async fn json_ack(&mut self) -> std::io::Result<Option<String>> {
+        loop {
+            let mut acks = serde_json::Deserializer::from_slice(&self.unread).into_iter::<Ack>();
+            if let Some(Ok(ack)) = acks.next() {
+                let read = acks.byte_offset();
+                self.unread.drain(..read);
+                return Ok(Some(ack.ack));
+            }
+            if self.stream.read_buf(&mut self.unread).await? == 0 {
+                assert!(self.unread.is_empty(), "the connection ended inside an ack: {:02x?}", self.unread);
+                return Ok(None);
+            }
+        }
+    }
+
     /// Sends a frame and waits for its ack.
     pub(crate) async fn send_acked(&mut self, bytes: &[u8], chunk: &str) -> std::io::Result<()> {
         self.send(bytes).await?;

@@ -39,6 +39,11 @@ impl Answer {
         Self { status, body: body.to_string().into_bytes(), fault: None }
     }
 
+    /// One that people read.
+    pub(crate) fn page(status: u16) -> Self {
+        Self { status, body: b"<html>no</html>".to_vec(), fault: None }
+    }
+
     pub(crate) fn error(status: u16, kind: &str, reason: &str) -> Self {
         let cause = json!({"type": kind, "reason": reason});
         let error = json!({"root_cause": [cause], "type": kind, "reason": reason});
@@ -69,17 +74,20 @@ pub(crate) async fn send(stream: &mut TcpStream, answer: Answer) -> Option<bool>
         reset(stream);
         return None;
     }
+    let location = if matches!(answer.fault, Some(Fault::Redirect(_))) { "location: /login\r\n" } else { "" };
+    let (status, length) = (answer.status, answer.body.len());
     let head = format!(
-        "HTTP/1.1 {} x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-        answer.status,
-        answer.body.len()
+        "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\n{location}content-length: {length}\r\n\r\n"
     );
-    stream.write_all(head.as_bytes()).await.ok()?;
-    let cut = matches!(answer.fault, Some(Fault::CutAnswer));
-    let length = if cut { answer.body.len() / 2 } else { answer.body.len() };
-    stream.write_all(&answer.body[..length]).await.ok()?;
+    let sent = match answer.fault {
+        Some(Fault::CutAnswer) => head.len() + length / 2,
+        Some(Fault::CutAfter(bytes)) => bytes,
+        _ => head.len() + length,
+    };
+    let whole = [head.into_bytes(), answer.body].concat();
+    stream.write_all(whole.get(..sent).unwrap_or(&whole)).await.ok()?;
     stream.flush().await.ok()?;
-    (!cut).then_some(true)
+    (sent >= whole.len()).then_some(true)
 }
 
 /// What of `value` the paths name, as `filter_path` has it; None where that is nothing.

@@ -6,16 +6,21 @@
 pub(crate) mod archive;
 pub(crate) mod bench;
 pub(crate) mod certificates;
+pub(crate) mod chunk;
 pub(crate) mod contained;
 pub(crate) mod daemon;
+pub(crate) mod disk;
 pub(crate) mod docker;
 pub(crate) mod document;
 pub(crate) mod elasticsearch;
+pub(crate) mod endless;
 mod fault;
 pub(crate) mod feed;
 pub(crate) mod fixtures;
 pub(crate) mod forward;
+pub(crate) mod handshake;
 pub(crate) mod haproxy;
+pub(crate) mod health;
 pub(crate) mod honest;
 mod http;
 pub(crate) mod jvm;
@@ -28,8 +33,11 @@ pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod scrape;
 pub(crate) mod sequence;
+pub(crate) mod shipper;
+pub(crate) mod strace;
 pub(crate) mod target;
 pub(crate) mod tls;
+pub(crate) mod tls_front;
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -51,23 +59,50 @@ pub(crate) fn story<Told: Future<Output = ()>>(
     name: &str,
     tell: impl FnOnce() -> Told + Send + 'static,
 ) -> Trial {
-    Trial::test(name, move || {
-        on_its_own_runtime(tell);
-        Ok(())
-    })
+    told(&[], name, STORY_LIMIT, tell)
 }
 
-/// A story that needs real parts: ignored where one is missing, failed in CI.
+/// A story that takes long: ignored where the variable that says for how many seconds is not set, in CI too.
+pub(crate) fn story_on_demand<Told: Future<Output = ()>>(
+    variable: &'static str,
+    needs: &[Part],
+    name: &str,
+    tell: impl FnOnce() -> Told + Send + 'static,
+) -> Trial {
+    match std::env::var(variable) {
+        Err(_) => Trial::test(name, move || Err(Failed::from(format!("{variable} is not set"))))
+            .with_kind(format!("takes long: set {variable}"))
+            .with_ignored_flag(true),
+        Ok(seconds) => {
+            let seconds = seconds.parse().expect("a variable in seconds");
+            told(needs, name, STORY_LIMIT + Duration::from_secs(seconds), tell)
+        }
+    }
+}
+
+/// A story that needs real parts: ignored where one is missing, failed in CI, unless it is one that CI does without.
 pub(crate) fn story_with<Told: Future<Output = ()>>(
     needs: &[Part],
     name: &str,
     tell: impl FnOnce() -> Told + Send + 'static,
 ) -> Trial {
-    let missing = needs.iter().find_map(|part| part.missing().map(|why| format!("needs {part}: {why}")));
-    match missing {
-        None => story(name, tell),
-        Some(why) => {
-            let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    told(needs, name, STORY_LIMIT, tell)
+}
+
+fn told<Told: Future<Output = ()>>(
+    needs: &[Part],
+    name: &str,
+    limit: Duration,
+    tell: impl FnOnce() -> Told + Send + 'static,
+) -> Trial {
+    let missing = |part: &Part| part.missing().map(|why| (*part, format!("needs {part}: {why}")));
+    match needs.iter().find_map(missing) {
+        None => Trial::test(name, move || {
+            on_its_own_runtime(limit, tell);
+            Ok(())
+        }),
+        Some((part, why)) => {
+            let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true") && !part.is_optional();
             let told = why.clone();
             // It fails where it is run all the same: what was not tried has not passed.
             Trial::test(name, move || Err(Failed::from(told))).with_kind(why).with_ignored_flag(!in_ci)
@@ -75,7 +110,7 @@ pub(crate) fn story_with<Told: Future<Output = ()>>(
     }
 }
 
-fn on_its_own_runtime<Told: Future<Output = ()>>(tell: impl FnOnce() -> Told) {
+fn on_its_own_runtime<Told: Future<Output = ()>>(limit: Duration, tell: impl FnOnce() -> Told) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -83,9 +118,9 @@ fn on_its_own_runtime<Told: Future<Output = ()>>(tell: impl FnOnce() -> Told) {
         .expect("a runtime for the story");
     runtime.block_on(async {
         let mut told = pin!(tell());
-        let ended = tokio::time::timeout(STORY_LIMIT, &mut told).await;
+        let ended = tokio::time::timeout(limit, &mut told).await;
         // `told` is still alive here, so that what it holds is dropped by a panic and shows its evidence.
-        assert!(ended.is_ok(), "the story has not ended after {STORY_LIMIT:?}");
+        assert!(ended.is_ok(), "the story has not ended after {limit:?}");
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
@@ -19,6 +19,7 @@ const NO_SUCH_NAME: u8 = 3;
 pub(crate) struct Names {
     address: Ipv4Addr,
     answered: Arc<AtomicUsize>,
+    is_gone: Arc<AtomicBool>,
     serving: JoinHandle<()>,
 }
 
@@ -26,9 +27,14 @@ impl Names {
     /// Serves `name`, on port 53 of a loopback address that nobody else serves names on.
     pub(crate) async fn serve(name: &str) -> Self {
         let (address, socket) = bind().await;
-        let answered = Arc::new(AtomicUsize::new(0));
-        let serving = tokio::spawn(answer_all(socket, wire_form(name), Arc::clone(&answered)));
-        Self { address, answered, serving }
+        let (answered, is_gone) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let questions = answer_all(socket, wire_form(name), Arc::clone(&answered), Arc::clone(&is_gone));
+        Self { address, answered, is_gone, serving: tokio::spawn(questions) }
+    }
+
+    /// Lets the name be there no more, or again.
+    pub(crate) fn gone(&self, is_gone: bool) {
+        self.is_gone.store(is_gone, Ordering::Relaxed);
     }
 
     /// The `resolv.conf` that leads here, as Docker writes it for a container in a network of its own.
@@ -58,10 +64,11 @@ async fn bind() -> (Ipv4Addr, UdpSocket) {
     panic!("port 53 is free on no loopback address that was tried");
 }
 
-async fn answer_all(socket: UdpSocket, name: Vec<u8>, answered: Arc<AtomicUsize>) {
+async fn answer_all(socket: UdpSocket, name: Vec<u8>, answered: Arc<AtomicUsize>, is_gone: Arc<AtomicBool>) {
     let mut packet = [0; 512];
     while let Ok((length, asker)) = socket.recv_from(&mut packet).await {
-        let Some((answer, given)) = answer(&packet[..length], &name) else { continue };
+        let name: &[u8] = if is_gone.load(Ordering::Relaxed) { &[] } else { &name };
+        let Some((answer, given)) = answer(&packet[..length], name) else { continue };
         answered.fetch_add(usize::from(given), Ordering::Relaxed);
         socket.send_to(&answer, asker).await.ok();
     }

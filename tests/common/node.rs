@@ -38,6 +38,10 @@ pub(crate) enum Version {
     OpenSearch2,
 }
 
+/// All of them, in the order in which stories go through them.
+pub(crate) const VERSIONS: [Version; 4] =
+    [Version::Elasticsearch8, Version::Elasticsearch8Newest, Version::Elasticsearch7, Version::OpenSearch2];
+
 impl Version {
     /// The part that `tests/prepare` fetches.
     pub(crate) fn part(self) -> Part {

@@ -14,8 +14,12 @@ pub(crate) enum Part {
     Namespaces,
     /// File systems of its own for a process.
     Mounts,
+    /// A tracer that may look into the daemon.
+    Tracing,
     /// A program that Debian has.
     Program(&'static str),
+    /// A program that no registry has, under this variable: its path.
+    Named(&'static str),
 }
 
 impl Part {
@@ -26,19 +30,39 @@ impl Part {
             Self::Docker => docker_missing(),
             Self::Namespaces => namespaces_missing("--net"),
             Self::Mounts => namespaces_missing("--mount"),
+            Self::Tracing => tracing_missing(),
             Self::Program(name) => (!on_path(name)).then(|| format!("{name} not found")),
+            Self::Named(variable) => named_missing(variable),
         }
+    }
+
+    /// Whether CI does without: what nobody can fetch is nobody's failure, and what it sends is in `fixtures`.
+    pub(crate) fn is_optional(self) -> bool {
+        matches!(self, Self::Named(_))
     }
 }
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fetched(name) | Self::Program(name) => f.write_str(name),
+            Self::Fetched(name) | Self::Program(name) | Self::Named(name) => f.write_str(name),
             Self::Docker => f.write_str("docker"),
             Self::Namespaces => f.write_str("network namespaces"),
             Self::Mounts => f.write_str("mount namespaces"),
+            Self::Tracing => f.write_str("strace"),
         }
+    }
+}
+
+/// The program that a variable names.
+pub(crate) fn named(variable: &str) -> PathBuf {
+    std::env::var_os(variable).expect("a story asks only for the parts that it said it needs").into()
+}
+
+fn named_missing(variable: &str) -> Option<String> {
+    match std::env::var_os(variable).map(PathBuf::from) {
+        None => Some("the variable is not set; it takes the path of the program".to_owned()),
+        Some(path) => (!path.is_file()).then(|| format!("{} is no file", path.display())),
     }
 }
 
@@ -72,6 +96,16 @@ fn namespaces_missing(kind: &str) -> Option<String> {
         Ok(made) if made.status.success() => None,
         Ok(made) => Some(String::from_utf8_lossy(&made.stderr).trim().to_owned()),
         Err(error) => Some(format!("unshare does not start: {error}")),
+    }
+}
+
+/// Tried on a process, because a container may have the program and not the right.
+fn tracing_missing() -> Option<String> {
+    let traced = std::process::Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output();
+    match traced {
+        Ok(traced) if traced.status.success() => None,
+        Ok(traced) => Some(String::from_utf8_lossy(&traced.stderr).trim().to_owned()),
+        Err(error) => Some(format!("strace does not start: {error}")),
     }
 }
 

@@ -4,7 +4,7 @@
 //! position, `filter_path` drops what it does not name (items that become empty too), and it has no `GET /`. Faults are
 //! queued with [`Target::fail_next`], one bulk request each, or stand until changed (`reject`, `poison`, `max_body`, …).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +15,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 pub(crate) use super::fault::Fault;
+use super::fault::Faults;
 use super::http::{Answer, Request, Seen, decoded, filtered, header, read_head, reset, send};
 use super::pattern::is_like;
 use super::process::free_port;
@@ -32,7 +33,7 @@ type Predicate = Box<dyn Fn(&Value) -> bool + Send>;
 
 #[derive(Default)]
 struct State {
-    faults: VecDeque<Fault>,
+    faults: Faults,
     stored: BTreeMap<String, Stored>,
     sent: BTreeMap<String, usize>,
     seen: Vec<Seen>,
@@ -116,7 +117,12 @@ impl Target {
 
     /// The next `times` bulk requests go wrong so, after those queued before.
     pub(crate) fn fail_next(&self, fault: Fault, times: usize) {
-        self.lock().faults.extend(std::iter::repeat_n(fault, times));
+        self.lock().faults.queue(fault, times);
+    }
+
+    /// Every so many-th bulk request goes wrong so, from the next on.
+    pub(crate) fn fail_every(&self, every: usize, fault: Fault) {
+        self.lock().faults.repeat(every, fault);
     }
 
     /// Keeps answers of bulk requests back, until told otherwise; what they ask for is done.
@@ -124,9 +130,9 @@ impl Target {
         self.shared.held.send_replace(held);
     }
 
-    /// Forgets faults that are queued still.
+    /// Forgets all faults of requests to come.
     pub(crate) fn heal(&self) {
-        self.lock().faults.clear();
+        self.lock().faults = Faults::default();
     }
 
     /// Documents of which `predicate` holds get a 400 item from now on.
@@ -209,7 +215,7 @@ impl Shared {
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        // why: an answer is two writes, and the second would wait for the first one's ack: 40 ms for each request.
+        // why: an answer would wait for the ack of the one before: 40 ms for each request.
         stream.set_nodelay(true).ok();
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
@@ -225,7 +231,7 @@ async fn exchange(stream: &mut TcpStream, shared: &Shared) -> Option<bool> {
     let head = read_head(stream).await?;
     let line = head.lines().next()?.to_owned();
     let is_bulk = line.starts_with("POST") && line.contains("/_bulk");
-    let fault = if is_bulk { shared.lock().faults.pop_front() } else { None };
+    let fault = if is_bulk { shared.lock().faults.next() } else { None };
     let seen = Seen {
         line: line.clone(),
         encoding: header(&head, "content-encoding"),
@@ -265,6 +271,7 @@ fn answer(request: &Request, fault: Option<Fault>, state: &mut State, at: usize)
         "_bulk" => bulk(request, fault, state, at),
         "_nodes/http" => Answer::json(200, &state.nodes),
         "_template" => Answer::json(200, &json!({})),
+        "login" => Answer::page(200),
         "_index_template" => list_templates(state),
         path => match path.strip_prefix("_index_template/") {
             Some(name) if name.starts_with("_simulate_index/") => simulate(name, state),
@@ -306,9 +313,12 @@ fn put_template(name: &str, body: &[u8], state: &mut State) -> Answer {
 fn bulk(request: &Request, fault: Option<Fault>, state: &mut State, at: usize) -> Answer {
     if let Some(Fault::Status { status, kind }) = fault {
         return match kind {
-            "" => Answer { status, body: b"<html>no</html>".to_vec(), fault: None },
+            "" => Answer::page(status),
             _ => Answer::error(status, kind, "as the story has it"),
         };
+    }
+    if let Some(Fault::Redirect(status)) = fault {
+        return Answer { fault, ..Answer::page(status) };
     }
     if let Some((encoding, status)) = &state.refused_encoding
         && request.encoding.as_ref() == Some(encoding)
@@ -339,8 +349,10 @@ fn apply(request: &Request, text: &str, fault: Option<Fault>, state: &mut State,
         items.push(json!({"create": item(&action["create"], document, position, fault.as_ref(), state)}));
     }
     state.seen[at].documents = items.len();
-    if matches!(fault, Some(Fault::TooFewItems)) {
-        items.pop();
+    match fault {
+        Some(Fault::TooFewItems) => drop(items.pop()),
+        Some(Fault::TooManyItems) => items.extend_from_within(items.len() - 1..),
+        _ => (),
     }
     let errors = items.iter().any(|item| !item["create"]["error"].is_null());
     let mut answer = json!({"took": 1, "errors": errors, "items": items});

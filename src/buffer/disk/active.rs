@@ -102,9 +102,21 @@ impl Active {
     /// Everything appended is on disk afterwards.
     pub(super) fn commit(&mut self) -> Result<(), DiskError> {
         self.flush()?;
+        self.is_all_there().map_err(DiskError::io("write", &self.path))?;
         self.file.sync_data().map_err(DiskError::io("sync", &self.path))?;
         self.synced = self.length;
         Ok(())
+    }
+
+    /// Asks the file how long it is. A file system that claims to have written what it has not, or another program that
+    /// writes to the file or cuts it, would otherwise put every later record where nobody looks for it.
+    fn is_all_there(&self) -> io::Result<()> {
+        let there = self.file.metadata()?.len();
+        if there == self.length {
+            return Ok(());
+        }
+        let why = format!("the file has {there} bytes where {} were written", self.length);
+        Err(io::Error::other(why))
     }
 
     /// Back to what was committed. What cannot be cut off stays as a second copy that the document ids make harmless.

@@ -4,6 +4,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// The first number of a segment that no counting comes to.
+const UNCOUNTED: u64 = 1 << 62;
+
 /// The buffer's directory and what is where in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
@@ -91,10 +94,18 @@ impl Files {
     }
 }
 
+/// The number of the segment that comes behind those that have `numbers`, ascending.
+pub(crate) fn next_number(numbers: &[u64]) -> u64 {
+    let counted = numbers.partition_point(|number| *number < UNCOUNTED);
+    numbers.get(..counted).and_then(<[u64]>::last).map_or(1, |last| last + 1)
+}
+
 fn number(path: &Path, extension: &str) -> Option<u64> {
     let named = path.extension().is_some_and(|e| e == extension);
     let stem = path.file_stem()?.to_str()?;
-    if named && stem.len() == 20 { stem.parse().ok() } else { None }
+    // why: of digits alone, since a number's own parser takes a sign, and no other name comes out of the number again.
+    let is_number = stem.len() == 20 && stem.bytes().all(|byte| byte.is_ascii_digit());
+    if named && is_number { stem.parse().ok() } else { None }
 }
 
 pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {

@@ -1,4 +1,10 @@
-//! The first bytes of a segment. Pure: bytes in, answer out.
+//! The first bytes of a segment.
+
+use std::fs::File;
+use std::io;
+use std::time::UNIX_EPOCH;
+
+use super::scan::{Scan, Step};
 
 /// Bytes of a segment's header.
 pub(super) const SEGMENT_HEADER: usize = 36;
@@ -6,6 +12,9 @@ pub(super) const SEGMENT_HEADER: usize = 36;
 pub(super) const PLAIN: u32 = 1;
 /// Payloads that may be compressed.
 pub(super) const PACKED: u32 = 2;
+
+/// The last sequence; nothing that counts comes to it.
+const LAST_SEQUENCE: u64 = i64::MAX as u64;
 
 const MAGIC: &[u8; 8] = b"FOREBAYS";
 
@@ -18,6 +27,18 @@ pub(super) struct SegmentHeader {
     pub(super) created: u64,
     /// No sequence from here on had been given away by then.
     pub(super) first: u64,
+}
+
+/// The header that takes the place of a damaged one, where a record follows it in `file`: records vouch for themselves,
+/// and tell the numbers that had been given away. None where it is no segment.
+pub(super) fn salvaged(file: &File, length: u64) -> io::Result<Option<SegmentHeader>> {
+    let mut scan = Scan::new(file, SEGMENT_HEADER as u64, length);
+    if !matches!(scan.step()?, Step::Record { .. } | Step::Damaged { .. }) {
+        return Ok(None);
+    }
+    let written = file.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let created = u64::try_from(written.as_millis()).unwrap_or_default();
+    Ok(Some(SegmentHeader { version: PACKED, created, first: 1 }))
 }
 
 /// Why a header is of no use.
@@ -53,7 +74,7 @@ impl SegmentHeader {
         }
         take_u32(&mut rest).ok_or(HeaderFault::Damaged)?;
         let created = take_u64(&mut rest).ok_or(HeaderFault::Damaged)?;
-        let first = take_u64(&mut rest).ok_or(HeaderFault::Damaged)?;
+        let first = take_sequence(&mut rest).ok_or(HeaderFault::Damaged)?;
         Ok(Self { version, created, first })
     }
 }
@@ -70,6 +91,11 @@ pub(super) fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
     let (first, rest) = bytes.split_first_chunk()?;
     *bytes = rest;
     Some(u64::from_le_bytes(*first))
+}
+
+/// Cuts a sequence off the front; none where no record could be behind it.
+pub(super) fn take_sequence(bytes: &mut &[u8]) -> Option<u64> {
+    take_u64(bytes).filter(|sequence| *sequence <= LAST_SEQUENCE)
 }
 
 #[cfg(test)]
@@ -90,6 +116,14 @@ mod tests {
             bytes[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(SegmentHeader::parse(&bytes), Err(HeaderFault::Damaged), "bit {bit}");
         }
+    }
+
+    #[test]
+    fn a_header_that_leaves_no_sequence_for_what_comes_is_damaged() {
+        let last = SegmentHeader { first: LAST_SEQUENCE, ..HEADER };
+        assert_eq!(SegmentHeader::parse(&last.encode()), Ok(last));
+        let beyond = SegmentHeader { first: LAST_SEQUENCE + 1, ..HEADER };
+        assert_eq!(SegmentHeader::parse(&beyond.encode()), Err(HeaderFault::Damaged));
     }
 
     #[test]

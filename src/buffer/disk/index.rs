@@ -8,8 +8,9 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::Place;
-use super::header::{SEGMENT_HEADER, SegmentHeader, take_u32, take_u64};
-use super::record::HEAD;
+use super::header::{SEGMENT_HEADER, SegmentHeader, take_sequence, take_u32, take_u64};
+use super::record::{Body, HEAD, Head, Kind};
+use super::run::{self, Run};
 
 /// Bytes of the largest index: some twenty thousand runs.
 pub(super) const MAX_INDEX: usize = 1 << 20;
@@ -19,44 +20,6 @@ const RUN: usize = 40;
 const PART: usize = 24;
 const MAGIC: &[u8; 8] = b"FOREBAYI";
 const VERSION: u32 = 1;
-
-/// Consecutive batches, as they lie in a segment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    pub(crate) place: Place,
-    pub(crate) first: u64,
-    pub(crate) last: u64,
-    pub(crate) documents: u64,
-    /// When the segment was created, milliseconds since 1970.
-    pub(crate) created: u64,
-}
-
-impl Run {
-    /// Takes `next` in if nothing lies between, neither in the file nor in sequence.
-    fn absorb(&mut self, next: &Self) -> bool {
-        let follows = self.place.segment == next.place.segment
-            && self.place.to == next.place.from
-            && self.last.checked_add(1) == Some(next.first);
-        if follows {
-            self.place.to = next.place.to;
-            self.last = next.last;
-            self.documents += next.documents;
-        }
-        follows
-    }
-
-    /// How many records these are.
-    pub(crate) fn records(&self) -> u64 {
-        (self.last - self.first).saturating_add(1)
-    }
-}
-
-/// Adds a run behind the others, or to the last of them.
-pub(super) fn push(runs: &mut Vec<Run>, run: Run) {
-    if !runs.last_mut().is_some_and(|last| last.absorb(&run)) {
-        runs.push(run);
-    }
-}
 
 /// What is in one segment.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -69,11 +32,19 @@ pub(super) struct Index {
 }
 
 impl Index {
+    /// A record, as it lies at `place`.
+    pub(super) fn add(&mut self, place: Place, head: &Head, body: &Body<'_>) {
+        match head.kind {
+            Kind::Batch => self.batch(place, head.sequence, u64::from(head.documents), &body.parts),
+            Kind::Part => self.part(place, head.sequence),
+        }
+    }
+
     /// A batch and the parts that it makes obsolete.
     pub(super) fn batch(&mut self, place: Place, sequence: u64, documents: u64, superseded: &[u64]) {
         self.highest = self.highest.max(sequence);
         if self.fits() {
-            push(&mut self.runs, Run { place, first: sequence, last: sequence, documents, created: 0 });
+            run::push(&mut self.runs, Run::of(place, sequence, documents));
             self.superseded.extend_from_slice(superseded);
         }
     }
@@ -145,8 +116,8 @@ impl Index {
         if version != VERSION || take_u64(rest)? != length {
             return None;
         }
-        let within = Within { segment, length, created: header.created };
-        let highest = take_u64(rest)?;
+        let within = Within { segment, length };
+        let highest = take_sequence(rest)?;
         let runs = (0..runs).map(|_| within.run(rest)).collect::<Option<_>>()?;
         let parts = (0..parts).map(|_| within.part(rest)).collect::<Option<_>>()?;
         let superseded = (0..superseded).map(|_| take_u64(rest)).collect::<Option<_>>()?;
@@ -158,21 +129,22 @@ impl Index {
 struct Within {
     segment: u64,
     length: u64,
-    created: u64,
 }
 
 impl Within {
     fn run(&self, bytes: &mut &[u8]) -> Option<Run> {
-        let [first, last] = [take_u64(bytes)?, take_u64(bytes)?];
+        let [first, last] = [take_sequence(bytes)?, take_sequence(bytes)?];
         let place = self.place(bytes)?;
         let documents = take_u64(bytes)?;
-        let run = Run { place, first, last, documents, created: self.created };
-        let least = (last.checked_sub(first)?.checked_add(1)?).checked_mul(HEAD as u64)?;
+        let run = Run { place, first, last, documents };
+        // A record is its head and four bytes for each document, at least.
+        let heads = (last.checked_sub(first)?.checked_add(1)?).checked_mul(HEAD as u64)?;
+        let least = heads.checked_add(documents.checked_mul(4)?)?;
         (least <= place.to - place.from).then_some(run)
     }
 
     fn part(&self, bytes: &mut &[u8]) -> Option<(u64, Place)> {
-        let id = take_u64(bytes)?;
+        let id = take_sequence(bytes)?;
         Some((id, self.place(bytes)?))
     }
 
@@ -206,13 +178,7 @@ mod tests {
     #[test]
     fn an_index_reads_back_as_it_was_written_with_neighbours_as_one() {
         let read = Index::parse(&sample().encode(HEADER, 400), 7, HEADER, 400).expect("a sound index");
-        let run = |from, to, first, last, documents| Run {
-            place: place(from, to),
-            first,
-            last,
-            documents,
-            created: 17,
-        };
+        let run = |from, to, first, last, documents| Run { place: place(from, to), first, last, documents };
         assert_eq!(read.runs, [run(36, 236, 1, 2, 20), run(300, 400, 4, 4, 5)]);
         assert_eq!((read.highest, read.superseded), (4, vec![90, 91]));
         assert_eq!(read.parts, [(3, place(236, 300))]);
@@ -235,9 +201,19 @@ mod tests {
     fn an_index_that_points_out_of_its_segment_is_not_believed() {
         for (from, to, records) in [(35, 400, 1), (36, 401, 1), (200, 200, 1), (300, 200, 1), (36, 400, 9)] {
             let mut index = sample();
-            let run = Run { place: place(from, to), first: 5, last: 4 + records, documents: 1, created: 0 };
+            let run = Run { place: place(from, to), first: 5, last: 4 + records, documents: 1 };
             index.runs.push(run);
             assert_eq!(Index::parse(&index.encode(HEADER, 400), 7, HEADER, 400), None, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn an_index_that_counts_more_documents_than_its_segment_can_hold_is_not_believed() {
+        for (documents, is_believed) in [(14, true), (15, false), (u64::MAX, false)] {
+            let mut index = Index::default();
+            index.batch(place(36, 136), 1, documents, &[]);
+            let read = Index::parse(&index.encode(HEADER, 400), 7, HEADER, 400);
+            assert_eq!(read.is_some(), is_believed, "{documents}");
         }
     }
 

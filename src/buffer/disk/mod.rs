@@ -10,7 +10,9 @@
 //! ```
 //!
 //! All integers are little-endian and unaligned. CRC is CRC-32C (Castagnoli). Segments are numbered from 1,
-//! upwards, never twice while one of them is there; 20 decimal digits, so that names sort as numbers do.
+//! upwards, never twice while one of them is there; 20 decimal digits, so that names sort as numbers do. A number that
+//! no counting comes to, 2^62 or more, is somebody's own choice: such a segment is read as any other, and counting goes on
+//! behind the others, so that there is always a next number. For the same reason a sequence is below 2^63.
 //!
 //! # Segment header, 36 bytes
 //!
@@ -93,7 +95,8 @@
 //!
 //! # Operations
 //!
-//! - **Append**: one thread appends all that waits, calls `fdatasync` once, and only then tells those who wait.
+//! - **Append**: one thread appends all that waits, sees that the file is as long as it has to be, calls `fdatasync`
+//!   once, and only then tells those who wait.
 //!   A file that is created or removed is followed by an `fsync` of its directory.
 //! - **Roll**: a segment that has reached `segment_bytes` takes no more; each start begins a segment of its own.
 //! - **Close**: a segment that was rolled, or is left behind by a stop, gets its index.
@@ -123,7 +126,8 @@
 //! | an I/O error | refuses to start: an error is never taken for corruption |
 //! | an index that fits the segment's header and length, and no marks | takes its word; bodies are checked when they are read back |
 //! | a segment shorter than its header | removes it; nothing in it had been synced |
-//! | a header with a wrong magic or CRC | moves the file to quarantine, counts `header` |
+//! | a header with a wrong magic or CRC, and a record behind it | copies the header to quarantine, counts `header`, writes a new one and goes on |
+//! | a header with a wrong magic or CRC otherwise | moves the file to quarantine, counts `header` |
 //! | a record that ends after the file, or zeros to the end of the file | cuts the segment there, counts `torn` |
 //! | a valid head with a damaged body | copies the record to quarantine, counts `checksum`, goes on behind it |
 //! | a damaged head whose length leads to a valid head | the same |
@@ -142,6 +146,8 @@ mod active;
 mod codec;
 mod error;
 mod files;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod header;
 mod index;
 mod lock;
@@ -150,6 +156,7 @@ mod portable;
 mod quarantine;
 mod reader;
 mod recovery;
+mod run;
 mod scan;
 mod snapshot;
 mod space;
@@ -161,12 +168,12 @@ pub(crate) mod record;
 pub(super) use codec::Packer;
 pub(super) use error::DiskError;
 pub use error::OpenError;
-pub(super) use files::{Files, sync_dir};
-pub(super) use index::Run;
+pub(super) use files::{Files, next_number, sync_dir};
 pub(super) use lock::DirLock;
 pub(super) use portable::Portable;
-pub(super) use reader::{ReadBack, ReadLimits, TRIES, Tries, is_lasting, read_back, tally};
+pub(super) use reader::{ReadBack, ReadLimits, Stretch, TRIES, Tries, is_lasting, read_back, tally};
 pub(super) use recovery::{Recovered, recover};
+pub(super) use run::Run;
 pub(crate) use snapshot::{Found, Opened, Snapshot, Stored};
 pub(super) use space::{Space, file_system};
 pub(super) use store::Store;

@@ -1,4 +1,4 @@
-//! Spilled documents back into memory: consecutive records of a segment, end to end in one allocation.
+//! Spilled documents back into memory: records of a segment, end to end in one allocation.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -50,41 +50,48 @@ pub(crate) struct ReadLimits {
 }
 
 /// What was read.
+#[derive(Default)]
 pub(crate) struct ReadBack {
     pub(crate) bytes: Vec<u8>,
     pub(crate) ends: Vec<u32>,
     pub(crate) tags: Vec<TagRun>,
+    /// How far the read came in each place; those that it did not come to are left out.
+    pub(crate) stretches: Vec<Stretch>,
+}
+
+/// What was read of one place.
+#[derive(Default)]
+pub(crate) struct Stretch {
     /// The records' sequences, ascending.
     pub(crate) sequences: Vec<u64>,
+    pub(crate) documents: u64,
     /// The byte behind the last record that was read or skipped.
     pub(crate) offset: u64,
 }
 
-/// Reads from `place` until its end or the limits. Damaged records go to quarantine and are left out;
-/// an I/O error is an error.
+/// Reads the places of one segment, in order, until their end or the limits. Damaged records go to quarantine and are
+/// left out; an I/O error is an error.
 pub(crate) fn read_back(
     files: &Files,
-    place: Place,
+    segment: u64,
+    places: &[Place],
     into: Vec<u8>,
     limits: ReadLimits,
 ) -> io::Result<ReadBack> {
-    let file = File::open(files.segment(place.segment))?;
-    let mut scan = Scan::new(&file, place.from, place.to);
+    let file = File::open(files.segment(segment))?;
+    let mut scan = Scan::reaching(&file, places.iter().map(|place| place.to).max().unwrap_or_default());
     let mut read = ReadBack::into(into);
-    while !scan.peek()?.is_some_and(|(head, length)| read.is_full(&head, length, limits)) {
-        match scan.step()? {
-            Step::Record { from, head, body } => {
-                if let Err(damage) = read.push(&head, &body) {
-                    set_aside(files, place.segment, from, from + u64::from(head.length), &damage)?;
-                }
-            }
-            Step::Damaged { from, to, damage } => set_aside(files, place.segment, from, to, &damage)?,
-            Step::Lost { from, damage } => set_aside(files, place.segment, from, place.to, &damage)?,
-            Step::Torn { from } => set_aside(files, place.segment, from, place.to, &"cut short")?,
-            Step::End => break,
+    for place in places {
+        scan.turn_to(place.from, place.to);
+        let stretch = read.stretch(files, *place, &mut scan, limits)?;
+        let (came_to, ended) = (stretch.offset > place.from, stretch.offset >= place.to);
+        if came_to {
+            read.stretches.push(stretch);
+        }
+        if !ended {
+            break;
         }
     }
-    read.offset = scan.offset();
     Ok(read)
 }
 
@@ -121,7 +128,34 @@ fn set_aside(
 impl ReadBack {
     fn into(mut bytes: Vec<u8>) -> Self {
         bytes.clear();
-        Self { bytes, ends: Vec::new(), tags: Vec::new(), sequences: Vec::new(), offset: 0 }
+        Self { bytes, ..Self::default() }
+    }
+
+    fn stretch(
+        &mut self,
+        files: &Files,
+        place: Place,
+        scan: &mut Scan<'_>,
+        limits: ReadLimits,
+    ) -> io::Result<Stretch> {
+        let (mut sequences, before) = (Vec::new(), self.ends.len());
+        while !scan.peek()?.is_some_and(|(head, length)| self.is_full(&head, length, limits)) {
+            match scan.step()? {
+                Step::Record { from, head, body } => match self.push(&head, &body) {
+                    Ok(()) if head.kind == Kind::Batch => sequences.push(head.sequence),
+                    Ok(()) => (),
+                    Err(damage) => {
+                        set_aside(files, place.segment, from, from + u64::from(head.length), &damage)?;
+                    }
+                },
+                Step::Damaged { from, to, damage } => set_aside(files, place.segment, from, to, &damage)?,
+                Step::Lost { from, damage } => set_aside(files, place.segment, from, place.to, &damage)?,
+                Step::Torn { from } => set_aside(files, place.segment, from, place.to, &"cut short")?,
+                Step::End => break,
+            }
+        }
+        let documents = (self.ends.len() - before) as u64;
+        Ok(Stretch { sequences, documents, offset: scan.offset() })
     }
 
     fn is_full(&self, next: &Head, length: u32, limits: ReadLimits) -> bool {
@@ -139,7 +173,6 @@ impl ReadBack {
         body.unpack(head, &mut self.bytes)?;
         self.ends.extend(body.ends.iter().map(|end| base.saturating_add(*end)));
         self.tags.extend_from_slice(&body.tags);
-        self.sequences.push(head.sequence);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::codec::{MAX_UNPACKED, unpack};
-use super::header::{take_u32, take_u64};
+use super::header::{take_sequence, take_u32, take_u64};
 use crate::buffer::TagRun;
 
 /// Bytes of a record's head.
@@ -155,7 +155,7 @@ impl Head {
     fn read(mut bytes: &[u8]) -> Option<Self> {
         let rest = &mut bytes;
         let length = take_u32(rest).filter(|length| (HEAD as u32..=MAX_RECORD).contains(length))?;
-        let sequence = take_u64(rest)?;
+        let sequence = take_sequence(rest)?;
         let [kind, codec, 0, 0] = take_u32(rest)?.to_le_bytes() else { return None };
         let (kind, codec) = match (kind, codec) {
             (1, 0) => (Kind::Batch, Codec::None),

@@ -8,10 +8,11 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::files::remove_if_there;
-use super::header::{HeaderFault, PACKED, SEGMENT_HEADER, SegmentHeader};
-use super::index::{self, Index, Run};
+use super::files::{next_number, remove_if_there};
+use super::header::{HeaderFault, PACKED, SEGMENT_HEADER, SegmentHeader, salvaged};
+use super::index::Index;
 use super::record::{Body, Damage, Head, Kind};
+use super::run::{self, Run};
 use super::scan::{Scan, Step};
 use super::store::Segment;
 use super::{Files, OpenError, Place, marks, quarantine};
@@ -27,6 +28,8 @@ pub(crate) struct Recovered {
     /// Settled ones, the latest [`SETTLED_PARTS`] of them.
     pub(crate) settled_parts: VecDeque<(u64, Vec<u8>)>,
     pub(crate) segments: BTreeMap<u64, Segment>,
+    /// When each of them was created, milliseconds since 1970.
+    pub(crate) created: HashMap<u64, u64>,
     /// Which segment each of `parts` is in.
     pub(crate) part_segments: HashMap<u64, u64>,
     pub(crate) next_sequence: u64,
@@ -46,7 +49,7 @@ pub(crate) fn recover(files: &Files, metrics: &Metrics) -> Result<Recovered, Ope
         parts: BTreeMap::new(),
         superseded: HashSet::new(),
     };
-    walk.found.next_segment = ids.last().map_or(1, |last| last + 1);
+    walk.found.next_segment = next_number(&ids);
     walk.found.next_sequence = 1;
     for id in &ids {
         walk.segment(*id)?;
@@ -76,13 +79,14 @@ impl Walk<'_> {
         let settled =
             marks::read(&self.files.marks(id)).map_err(OpenError::io("read", self.files.marks(id)))?;
         self.found.segments.insert(id, Segment::found(0, length));
+        self.found.created.insert(id, header.created);
         if settled.is_empty()
             && let Some(index) = Index::read(&self.files.index(id), id, header, length)
         {
             self.indexed(id, index);
             return Ok(());
         }
-        self.scan(id, &file, length, &settled, header.created)
+        self.scan(id, &file, length, &settled)
     }
 
     /// Takes an index's word for a segment of which nothing is settled.
@@ -97,21 +101,14 @@ impl Walk<'_> {
         self.found.runs.extend(runs);
     }
 
-    fn scan(
-        &mut self,
-        id: u64,
-        file: &File,
-        length: u64,
-        settled: &[u64],
-        created: u64,
-    ) -> Result<(), OpenError> {
+    fn scan(&mut self, id: u64, file: &File, length: u64, settled: &[u64]) -> Result<(), OpenError> {
         let path = self.files.segment(id);
         let mut scan = Scan::new(file, SEGMENT_HEADER as u64, length);
         loop {
             match scan.step().map_err(OpenError::io("read", &path))? {
                 Step::Record { from, head, body } => {
                     let place = Place { segment: id, from, to: from + u64::from(head.length) };
-                    self.record(place, &head, &body, settled, created);
+                    self.record(place, &head, &body, settled);
                 }
                 Step::Damaged { from, to, damage } => self.set_aside(id, from, to, damage)?,
                 Step::Lost { from, damage } => {
@@ -139,14 +136,32 @@ impl Walk<'_> {
             Ok(header) => Ok(Some(header)),
             Err(HeaderFault::Version(found)) => Err(OpenError::Version { path, found, known: PACKED }),
             Err(HeaderFault::Damaged) => {
-                self.skipped("header", &path, 0, length);
-                self.files.withdraw(id, length).map_err(OpenError::io("quarantine", &path))?;
-                Ok(None)
+                match salvaged(file, length).map_err(OpenError::io("read", &path))? {
+                    Some(header) => self.mend_header(id, header).map(Some),
+                    None => {
+                        self.skipped("header", &path, 0, length);
+                        self.files.withdraw(id, length).map_err(OpenError::io("quarantine", &path))?;
+                        Ok(None)
+                    }
+                }
             }
         }
     }
 
-    fn record(&mut self, place: Place, head: &Head, body: &Body<'_>, settled: &[u64], created: u64) {
+    fn mend_header(&self, id: u64, header: SegmentHeader) -> Result<SegmentHeader, OpenError> {
+        let path = self.files.segment(id);
+        let length = SEGMENT_HEADER as u64;
+        quarantine::copy(self.files, id, 0, length).map_err(OpenError::io("quarantine", &path))?;
+        self.skipped("header", &path, 0, length);
+        let mended = File::options().write(true).open(&path).and_then(|file| {
+            std::os::unix::fs::FileExt::write_all_at(&file, &header.encode(), 0)?;
+            file.sync_all()
+        });
+        mended.map_err(OpenError::io("mend", &path))?;
+        Ok(header)
+    }
+
+    fn record(&mut self, place: Place, head: &Head, body: &Body<'_>, settled: &[u64]) {
         self.found.next_sequence = self.found.next_sequence.max(head.sequence.saturating_add(1));
         self.superseded.extend(&body.parts);
         if settled.binary_search(&head.sequence).is_ok() {
@@ -161,8 +176,8 @@ impl Walk<'_> {
         match head.kind {
             Kind::Part => drop(self.parts.insert(head.sequence, place)),
             Kind::Batch => {
-                let (first, documents) = (head.sequence, u64::from(head.documents));
-                index::push(&mut self.found.runs, Run { place, first, last: first, documents, created });
+                let run = Run::of(place, head.sequence, u64::from(head.documents));
+                run::push(&mut self.found.runs, run);
             }
         }
     }

@@ -30,6 +30,8 @@ pub(super) struct Scan<'a> {
     file: &'a File,
     offset: u64,
     end: u64,
+    /// How far it may read ahead, at least to `end`.
+    reach: u64,
     window: Window,
 }
 
@@ -42,13 +44,13 @@ struct Window {
 }
 
 impl Window {
-    /// `length` bytes from `from` on, all of which lie before `end`.
-    fn get(&mut self, file: &File, from: u64, length: usize, end: u64) -> io::Result<&[u8]> {
+    /// `length` bytes from `from` on, all of which lie before `reach`.
+    fn get(&mut self, file: &File, from: u64, length: usize, reach: u64) -> io::Result<&[u8]> {
         let holds = from.checked_sub(self.from).and_then(|skip| usize::try_from(skip).ok());
         let start = match holds.filter(|start| start.saturating_add(length) <= self.length) {
             Some(start) => start,
             None => {
-                let more = usize::try_from(AHEAD.min(end.saturating_sub(from))).unwrap_or_default();
+                let more = usize::try_from(AHEAD.min(reach.saturating_sub(from))).unwrap_or_default();
                 self.read(file, from, length.max(more))?;
                 0
             }
@@ -69,7 +71,17 @@ impl Window {
 
 impl<'a> Scan<'a> {
     pub(super) fn new(file: &'a File, offset: u64, end: u64) -> Self {
-        Self { file, offset, end, window: Window::default() }
+        Self { file, offset, end, reach: end, window: Window::default() }
+    }
+
+    /// A walk over nothing yet, to be turned to ranges before `reach` one after the other.
+    pub(super) fn reaching(file: &'a File, reach: u64) -> Self {
+        Self { reach, ..Self::new(file, 0, 0) }
+    }
+
+    /// Goes on with `[offset, end)`; what was read ahead of it is not read again.
+    pub(super) fn turn_to(&mut self, offset: u64, end: u64) {
+        (self.offset, self.end) = (offset, end);
     }
 
     /// The byte behind what has been walked over.
@@ -142,7 +154,7 @@ impl<'a> Scan<'a> {
     }
 
     fn bytes_at(&mut self, from: u64, length: usize) -> io::Result<&[u8]> {
-        self.window.get(self.file, from, length, self.end)
+        self.window.get(self.file, from, length, self.reach)
     }
 
     fn is_zero(&mut self, from: u64) -> io::Result<bool> {

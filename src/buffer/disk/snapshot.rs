@@ -9,7 +9,8 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::header::{HeaderFault, SEGMENT_HEADER, SegmentHeader};
+use super::header::{HeaderFault, SEGMENT_HEADER, SegmentHeader, salvaged};
+use super::index::Index;
 use super::record::{Body, Codec, Damage, Head};
 use super::scan::{Scan, Step};
 use super::wound::{Cause, Wound};
@@ -29,6 +30,7 @@ struct Segment {
     number: u64,
     path: PathBuf,
     marks: Option<PathBuf>,
+    index: Option<PathBuf>,
 }
 
 /// A segment that a walk comes to.
@@ -72,7 +74,7 @@ impl Snapshot {
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let kind = path.metadata().map_err(OpenError::io("open", path))?;
         if kind.is_file() {
-            let segment = Segment { number: 0, path: path.to_owned(), marks: None };
+            let segment = Segment { number: 0, path: path.to_owned(), marks: None, index: None };
             return Ok(Self { files: None, segments: vec![segment], orphans: Vec::new() });
         }
         let found =
@@ -86,8 +88,10 @@ impl Snapshot {
         let numbers = files.numbers("seg")?;
         let orphans = files.numbers("done")?.into_iter().filter(|id| numbers.binary_search(id).is_err());
         let orphans = orphans.map(|id| files.marks(id)).collect();
-        let segment =
-            |number| Segment { number, path: files.segment(number), marks: Some(files.marks(number)) };
+        let segment = |number| {
+            let (marks, index) = (Some(files.marks(number)), Some(files.index(number)));
+            Segment { number, path: files.segment(number), marks, index }
+        };
         let segments = numbers.into_iter().map(segment).collect();
         Ok(Self { files: Some(files), segments, orphans })
     }
@@ -132,9 +136,20 @@ impl Snapshot {
         let path = segment.path.as_path();
         let wound =
             |path: &Path, from, to, cause| Found::Wound(Wound { path: path.to_owned(), from, to, cause });
+        let (mut is_sound, mut index) = (true, Index::default());
         let header = match read_header(&file, bytes)? {
             Ok(header) => header,
             Err(Cause::Torn) if self.is_being_written(segment) => return Ok(ControlFlow::Continue(())),
+            Err(Cause::Header) => match salvaged(&file, bytes)? {
+                None => return Ok(visit(wound(path, 0, bytes, Cause::NoSegment))),
+                Some(header) => {
+                    is_sound = false;
+                    if visit(wound(path, 0, SEGMENT_HEADER as u64, Cause::Header)).is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                    header
+                }
+            },
             Err(cause) => return Ok(visit(wound(path, 0, bytes, cause))),
         };
         let SegmentHeader { created, first, .. } = header;
@@ -149,6 +164,7 @@ impl Snapshot {
                 Step::Record { from, head, body } => {
                     let place = Place { segment: segment.number, from, to: from + u64::from(head.length) };
                     let settled = marks.settled.binary_search(&head.sequence).is_ok();
+                    index.add(place, &head, &body);
                     match plain(&head, body, &mut unpacked) {
                         Ok(body) => Found::Record(Stored { place, head, body, settled }),
                         Err(damage) => wound(path, from, place.to, Cause::Record(damage)),
@@ -160,7 +176,15 @@ impl Snapshot {
                 Step::Torn { from } => wound(path, from, bytes, Cause::Torn),
                 Step::End => break,
             };
+            is_sound &= !matches!(found, Found::Wound(_));
             if visit(found).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        if is_sound && self.is_wrong(segment, &index, header, bytes) {
+            let path = segment.index.as_deref().unwrap_or(path);
+            let to = path.metadata().map_or(0, |metadata| metadata.len());
+            if visit(wound(path, 0, to, Cause::Index)).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
@@ -172,6 +196,14 @@ impl Snapshot {
         }
         let mut damaged = damaged.into_iter();
         Ok(damaged.try_for_each(|range| visit(wound(of_marks, range.start, range.end, Cause::Marks))))
+    }
+
+    /// Whether the segment has an index that does not tell `found`. One of a daemon that runs may be half written.
+    fn is_wrong(&self, segment: &Segment, found: &Index, header: SegmentHeader, length: u64) -> bool {
+        let path = segment.index.as_deref().filter(|path| path.exists());
+        path.is_some_and(|path| {
+            Index::read(path, segment.number, header, length).as_ref() != Some(found) && !self.is_in_use()
+        })
     }
 
     /// Whether it is the one that a daemon appends to, whose end is never to be believed.

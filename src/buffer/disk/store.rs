@@ -5,12 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
+use std::path::Path;
+use std::time::Duration;
 
 use super::active::Active;
 use super::header::{PACKED, PLAIN, SEGMENT_HEADER};
 use super::marks::Marks;
 use super::record::NewRecord;
 use super::{DiskError, Files, Place, Recovered, Space};
+use crate::log::RateLimited;
+
+static UNMARKED: RateLimited = RateLimited::every(Duration::from_secs(10));
+static UNDELETED: RateLimited = RateLimited::every(Duration::from_secs(10));
 
 /// A segment with records that are not settled.
 #[derive(Default)]
@@ -20,11 +26,13 @@ pub(crate) struct Segment {
     /// Bytes of the segment on disk, the active one's apart.
     pub(crate) bytes: u64,
     marks: Option<Marks>,
+    /// Settled records of which a mark could not be written yet.
+    unmarked: Vec<u64>,
 }
 
 impl Segment {
     pub(super) fn found(live: u64, bytes: u64) -> Self {
-        Self { live, bytes, marks: None }
+        Self { live, bytes, ..Self::default() }
     }
 }
 
@@ -42,6 +50,8 @@ pub(crate) struct Store {
     parts: HashMap<u64, u64>,
     /// Segments whose marks tell of parts and are not synced.
     unsynced: BTreeSet<u64>,
+    /// Segments without a live record that could not be deleted yet, and their bytes.
+    undeleted: BTreeMap<u64, u64>,
 }
 
 impl Store {
@@ -63,13 +73,15 @@ impl Store {
             next_segment: found.next_segment,
             parts: found.part_segments,
             unsynced: BTreeSet::new(),
+            undeleted: BTreeMap::new(),
         }
     }
 
     /// Bytes of all segments on disk.
     pub(crate) fn bytes(&self) -> u64 {
         let active = self.active.as_ref().map_or(0, Active::length);
-        self.segments.values().map(|segment| segment.bytes).sum::<u64>() + active
+        let sound = self.segments.values().map(|segment| segment.bytes).sum::<u64>();
+        sound + active + self.undeleted.values().sum::<u64>()
     }
 
     /// Sees to an active segment with room for a group; `next_sequence` goes into the header of a new one.
@@ -146,7 +158,11 @@ impl Store {
     }
 
     /// The segments that could make room, oldest first: all but those that hold a part of a line that is not whole yet.
+    /// None while deleting fails: giving up more would make no room.
     pub(crate) fn oldest(&self) -> Vec<u64> {
+        if !self.undeleted.is_empty() {
+            return Vec::new();
+        }
         let holds_part = |id: &u64| self.parts.values().any(|segment| segment == id);
         self.segments.keys().copied().filter(|id| !holds_part(id)).collect()
     }
@@ -189,9 +205,19 @@ impl Store {
         if goes {
             return;
         }
-        if let Err(fault) = segment.mark(&self.files, id, sequences) {
-            let path = self.files.marks(id);
-            tracing::warn!(file = %path.display(), %fault, "cannot mark documents as delivered; after a crash they go out again");
+        segment.unmarked.extend_from_slice(sequences);
+        segment.mark(&self.files, id);
+    }
+
+    /// Looks after what can wait: marks and deletions that failed, and syncs. Gives up at the first that fails again.
+    pub(crate) fn tend(&mut self) {
+        let mut unmarked = self.segments.iter_mut().filter(|(_, segment)| !segment.unmarked.is_empty());
+        unmarked.all(|(id, segment)| segment.mark(&self.files, *id));
+        self.sync_marks();
+        while let Some((id, bytes)) = self.undeleted.pop_first() {
+            if !self.remove(id, bytes) {
+                return;
+            }
         }
     }
 
@@ -204,13 +230,9 @@ impl Store {
     }
 
     /// Syncs the marks that parts depend on.
-    pub(crate) fn sync_marks(&mut self) {
-        for id in std::mem::take(&mut self.unsynced) {
-            let marks = self.segments.get(&id).and_then(|segment| segment.marks.as_ref());
-            if let Some(Err(fault)) = marks.map(Marks::sync) {
-                tracing::warn!(segment = id, %fault, "cannot sync marks; after a power cut a joined line may come in parts again");
-            }
-        }
+    fn sync_marks(&mut self) {
+        let segments = &self.segments;
+        self.unsynced.retain(|id| segments.get(id).is_some_and(|segment| !segment.is_synced(*id)));
     }
 
     /// Deletes every segment without a live record; the active one too if `idle`.
@@ -229,23 +251,52 @@ impl Store {
     }
 
     fn delete(&mut self, id: u64) {
-        if self.active.as_ref().is_some_and(|active| active.id() == id) {
-            self.active = None;
-        }
-        self.segments.remove(&id);
-        if let Err(fault) = self.files.remove(id) {
+        let active = self.active.take_if(|active| active.id() == id).map(|active| active.length());
+        let closed = self.segments.remove(&id).map(|segment| segment.bytes);
+        self.remove(id, active.or(closed).unwrap_or_default());
+    }
+
+    /// False if it has to be tried again.
+    fn remove(&mut self, id: u64, bytes: u64) -> bool {
+        let Err(fault) = self.files.remove(id) else { return true };
+        self.undeleted.insert(id, bytes);
+        if UNDELETED.admit().is_some() {
             let path = self.files.segment(id);
-            tracing::warn!(file = %path.display(), %fault, "cannot delete a segment that is delivered");
+            tracing::warn!(file = %path.display(), %fault, "cannot delete a segment that is delivered; trying again");
         }
+        false
     }
 }
 
 impl Segment {
-    fn mark(&mut self, files: &Files, id: u64, sequences: &[u64]) -> io::Result<()> {
+    /// False as long as there are marks to be written first.
+    fn is_synced(&self, id: u64) -> bool {
+        // why: a sync that failed is not tried again, because the next would tell of what is left, and not of what is gone.
+        if let Some(Err(fault)) = self.marks.as_ref().map(Marks::sync) {
+            tracing::warn!(segment = id, %fault, "cannot sync marks; after a power cut a joined line may come in parts again");
+        }
+        self.unmarked.is_empty()
+    }
+
+    /// Writes the marks that are due; false if they have to be tried again.
+    fn mark(&mut self, files: &Files, id: u64) -> bool {
+        let Err(fault) = self.try_mark(&files.marks(id)) else { return true };
+        // why: part of a mark may be there, and is cut off when the file is opened anew.
+        self.marks = None;
+        if UNMARKED.admit().is_some() {
+            let path = files.marks(id);
+            tracing::warn!(file = %path.display(), %fault, "cannot mark documents as delivered; trying again");
+        }
+        false
+    }
+
+    fn try_mark(&mut self, path: &Path) -> io::Result<()> {
         let marks = match &mut self.marks {
             Some(marks) => marks,
-            none => none.insert(Marks::open(&files.marks(id))?),
+            none => none.insert(Marks::open(path)?),
         };
-        marks.append(sequences)
+        marks.append(&self.unmarked)?;
+        self.unmarked.clear();
+        Ok(())
     }
 }

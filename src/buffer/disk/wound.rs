@@ -9,7 +9,7 @@ use super::record::Damage;
 /// Bytes of a file that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wound {
-    /// The segment, or its marks.
+    /// The segment, its marks or its index.
     pub(crate) path: PathBuf,
     /// The first byte.
     pub(crate) from: u64,
@@ -28,8 +28,14 @@ impl fmt::Display for Wound {
 /// What is wrong, and what a start makes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Cause {
-    #[error("the segment's header is damaged; a start moves the whole file to quarantine")]
+    #[error(
+        "the segment's header is damaged; a start makes a new one and goes on with the records behind it"
+    )]
     Header,
+    #[error(
+        "the segment's header is damaged and no record follows it; a start moves the whole file to quarantine"
+    )]
+    NoSegment,
     #[error("the segment is of format version {0}, but only versions up to {PACKED} are known here")]
     Version(u32),
     #[error("a record is damaged: {0}; a start moves it to quarantine and goes on behind it")]
@@ -46,19 +52,24 @@ pub(crate) enum Cause {
     Marks,
     #[error("delivery marks of a segment that is not here")]
     Orphan,
+    #[error(
+        "the index does not tell what is in its segment; it is passed over where its checksum says so, and can be deleted"
+    )]
+    Index,
 }
 
 impl Cause {
     /// A word for machines.
     pub(crate) fn word(self) -> &'static str {
         match self {
-            Self::Header => "header",
+            Self::Header | Self::NoSegment => "header",
             Self::Version(_) => "version",
             Self::Record(_) => "record",
             Self::Rest(_) => "rest",
             Self::Torn => "torn",
             Self::Marks => "marks",
             Self::Orphan => "orphan",
+            Self::Index => "index",
         }
     }
 }

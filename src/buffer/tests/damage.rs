@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::buffer::{Snapshot, Survey};
 use crate::metrics::reason;
 
 /// A directory with one segment of four records, documents 0..16, and that segment.
@@ -60,7 +61,8 @@ async fn a_flipped_byte_costs_no_more_than_its_record_or_what_its_length_hides()
         let wounded = bounds.iter().filter(|start| **start <= at).count();
         let is_length = wounded > 0 && (4..8).contains(&(at - bounds[wounded - 1]));
         let before = if wounded == 0 { 0 } else { 4 * (wounded as u32 - 1) };
-        let after = if wounded == 0 || is_length { 16 } else { 4 * wounded as u32 };
+        // A new header is made in the place of a damaged one.
+        let after = if is_length { 16 } else { 4 * wounded as u32 };
         let expected: Vec<u32> = (0..before).chain(after..16).collect();
         assert_eq!(documents, expected, "byte {at}");
         let cause = if wounded == 0 { "header" } else { "checksum" };
@@ -111,6 +113,36 @@ async fn a_segment_of_a_later_version_is_refused_with_advice_and_left_alone() {
 }
 
 #[tokio::test]
+async fn a_segment_with_the_last_of_all_numbers_is_read_and_what_comes_next_has_a_number() {
+    let (dir, segment, _) = spilled().await;
+    let last = |extension| segment.with_file_name(format!("{}.{extension}", u64::MAX));
+    std::fs::rename(&segment, last("seg")).expect("a name of its own");
+    std::fs::rename(segment.with_extension("idx"), last("idx")).expect("the same");
+    for n in [16, 20] {
+        let buffer = open(options(), dir.path());
+        give(&buffer, n..n + 4, None);
+        buffer.stop(LONG).await;
+    }
+    let names: Vec<_> =
+        segments(dir.path()).iter().map(|path| path.file_name().map(ToOwned::to_owned)).collect();
+    let counted = |number: u64| Some(format!("{number:020}.seg").into());
+    assert_eq!(names, [counted(1), counted(2), counted(u64::MAX)]);
+    assert_eq!(drain(&open(options(), dir.path())).await, (0..24).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_record_with_a_sequence_that_leaves_no_next_one_is_set_aside() {
+    let (_dir, segment, mut bytes) = spilled().await;
+    let first = 36..bounds(&bytes)[1];
+    bytes[first.start + 8..first.start + 16].fill(0xff);
+    let crc = crc32c::crc32c(&bytes[first.start..first.start + 40]);
+    bytes[first.start + 40..first.start + 44].copy_from_slice(&crc.to_le_bytes());
+    let (documents, metrics, _) = recovered(&bytes, &segment).await;
+    assert_eq!(documents, (4..16).collect::<Vec<_>>());
+    assert_eq!(reason(&metrics.recovery_skipped, "malformed").get(), 1);
+}
+
+#[tokio::test]
 async fn an_io_error_is_not_taken_for_corruption() {
     let (dir, segment, _) = spilled().await;
     std::fs::remove_file(&segment).expect("gone");
@@ -131,4 +163,59 @@ async fn damage_that_happens_after_the_start_is_counted_and_the_rest_delivered()
     let documents = drain(&buffer).await;
     assert_eq!(documents, (0..4).chain(8..16).collect::<Vec<_>>());
     assert_eq!(reason(&metrics.events_dropped, "corrupt").get(), 4);
+}
+
+/// What people are told of a directory: wounds, in words, and documents that wait.
+fn told(dir: &Path) -> (Vec<String>, u64) {
+    let survey = Survey::of(&Snapshot::open(dir).expect("a buffer")).expect("a survey");
+    let causes = survey.wounds.iter().map(|wound| wound.cause.word().to_owned()).collect();
+    (causes, survey.total().unsettled)
+}
+
+#[tokio::test]
+async fn an_index_that_does_not_tell_what_is_there_is_told_of() {
+    let (dir, segment, _) = spilled().await;
+    let index = segment.with_extension("idx");
+    let whole = std::fs::read(&index).expect("a closed segment has an index");
+    assert_eq!(told(dir.path()), (Vec::new(), 16));
+    for at in (0..whole.len()).step_by(7) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 8;
+        std::fs::write(&index, bytes).expect("a damaged index");
+        assert_eq!(told(dir.path()), (vec!["index".to_owned()], 16), "byte {at}");
+    }
+    std::fs::remove_file(&index).expect("an index");
+    assert_eq!(told(dir.path()), (Vec::new(), 16), "one that is not there is missed by nobody");
+}
+
+#[tokio::test]
+async fn what_is_behind_a_damaged_header_is_read_and_stays_readable() {
+    let (dir, segment, mut bytes) = spilled().await;
+    bytes[..36].fill(0xff);
+    std::fs::write(&segment, bytes).expect("a wounded segment");
+    assert_eq!(told(dir.path()), (vec!["header".to_owned()], 16));
+    for expected in [1, 0] {
+        let metrics = metrics();
+        let (buffer, _) =
+            Buffer::open(options(), dir.path(), Arc::clone(&metrics)).expect("it always starts");
+        assert_eq!(reason(&metrics.recovery_skipped, "header").get(), expected);
+        assert_eq!(metrics.events_recovered.get(), 16);
+        buffer.stop(LONG).await;
+    }
+    let buffer = open(options(), dir.path());
+    assert_eq!(drain(&buffer).await, (0..16).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_segment_goes_to_quarantine_as_a_whole() {
+    let (_dir, segment, _) = spilled().await;
+    let strange =
+        b"no segment at all, and longer than a header and the head of a record together are: a hundred bytes";
+    let (documents, metrics, dir) = recovered(strange, &segment).await;
+    assert!(documents.is_empty() && segments(dir.path()).len() <= 1);
+    assert_eq!(reason(&metrics.recovery_skipped, "header").get(), 1);
+    let quarantine = std::fs::read_dir(dir.path().join("quarantine")).expect("a quarantine");
+    let kept: Vec<_> =
+        quarantine.map(|entry| std::fs::read(entry.expect("an entry").path()).expect("a file")).collect();
+    assert_eq!(kept, [strange.to_vec()]);
 }

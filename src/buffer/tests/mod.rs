@@ -2,6 +2,7 @@
 
 mod damage;
 mod fixture;
+mod fragments;
 mod full;
 mod index;
 mod model;

@@ -17,6 +17,8 @@ enum Op {
     Deliver(u8),
     /// The n-th loan is dropped.
     Return(u8),
+    /// Keeps a part of a docker line, which lies between batches.
+    Part,
     /// A clean stop and start.
     Reopen,
     /// Gives so many long documents, each a batch that is worth compressing.
@@ -32,6 +34,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => any::<u8>().prop_map(Op::Deliver),
         2 => any::<u8>().prop_map(Op::Return),
         1 => (1..8u8).prop_map(Op::Fill),
+        2 => Just(Op::Part),
         1 => Just(Op::Reopen),
         1 => Just(Op::Crash),
     ]
@@ -63,6 +66,7 @@ impl Beside {
             Op::Pop => self.pop().await,
             Op::Deliver(n) => self.deliver(*n),
             Op::Return(n) => drop(self.take_loan(*n)),
+            Op::Part => _ = self.buffer.keep_part(vec![b'p'; 50], None),
             Op::Reopen => self.reopen().await,
             Op::Crash => self.crash().await,
         }

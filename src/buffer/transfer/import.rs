@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::cargo::Cargo;
 use super::{Moved, TransferError, is_refused};
 use crate::buffer::disk::record::{Body, Codec, Head, NewRecord};
-use crate::buffer::disk::{DirLock, Files, Found, Packer, Portable, Snapshot, Space, sync_dir};
+use crate::buffer::disk::{DirLock, Files, Found, Packer, Portable, Snapshot, Space, next_number, sync_dir};
 use crate::buffer::{BufferOptions, OpenError, SegmentCompression};
 
 /// Takes what waits in `sources`, in their order, into the buffer at `dir`, behind what is there.
@@ -113,7 +113,6 @@ impl Staged {
         snapshot.walk(&mut |found| {
             match found {
                 Found::Segment(opened) => {
-                    self.next_segment = self.next_segment.max(opened.number + 1);
                     self.next_sequence = self.next_sequence.max(opened.first);
                     self.used += opened.bytes;
                 }
@@ -130,7 +129,7 @@ impl Staged {
             ControlFlow::Continue(())
         })?;
         let numbers = self.files.numbers("seg").map_err(OpenError::io("list", self.files.segments()))?;
-        self.next_segment = numbers.last().map_or(1, |last| last + 1).max(self.next_segment);
+        self.next_segment = next_number(&numbers);
         refused.map_or(Ok(()), |wound| Err(TransferError::Unusable(wound)))
     }
 

@@ -16,9 +16,11 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::framing::Serializer;
 use super::in_flight::{Flow, InFlight};
 use super::options::LimitOptions;
 use crate::buffer::Waiter;
+use crate::decode::json_ack;
 use crate::metrics::Metrics;
 
 /// Chunks of one connection that may wait for their ack at once.
@@ -71,10 +73,8 @@ impl Acks {
         &self.flow
     }
 
-    /// Acks `chunk`, one msgpack value as it came, as soon as `safe` says so; hands it back where too many wait. It has
-    /// taken its `room`.
-    pub(super) fn try_ack(&self, chunk: &[u8], safe: Waiter, room: InFlight) -> Result<(), Box<Pending>> {
-        let ack = [b"\x81\xa3ack".as_slice(), chunk].concat();
+    /// Sends `ack` as soon as `safe` says so; hands it back where too many wait. It has taken its `room`.
+    pub(super) fn try_ack(&self, ack: Vec<u8>, safe: Waiter, room: InFlight) -> Result<(), Box<Pending>> {
         self.pending.try_send(Box::new(Pending { ack, safe, room })).map_err(TrySendError::into_inner)
     }
 
@@ -88,6 +88,14 @@ impl Acks {
         drop(self.pending);
         // A writer that panicked has sent what it has sent; the connection is over either way.
         self.writer.await.ok();
+    }
+}
+
+/// The ack of `chunk`, one msgpack value as it came, in the way that the peer writes its frames.
+pub(super) fn message(chunk: &[u8], serializer: Serializer) -> Vec<u8> {
+    match serializer {
+        Serializer::Msgpack => [b"\x81\xa3ack".as_slice(), chunk].concat(),
+        Serializer::Json => json_ack(chunk),
     }
 }
 

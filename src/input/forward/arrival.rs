@@ -8,10 +8,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, split};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{Connection, Ended};
+use super::connection::{Connection, Ended, Unreadable};
 use super::deadline::Deadline;
 use super::frame_memory::FrameMemory;
 use super::names::Names;
+use super::networks;
 use super::options::ForwardOptions;
 use super::peer::PeerAddress;
 use super::peers::Admitted;
@@ -19,7 +20,7 @@ use super::proxy::{self, ProxyFault};
 use super::read_buffer::ReadBuffer;
 use super::security::Security;
 use super::tls::Tls;
-use crate::input::{Shared, Source};
+use crate::input::{Origin, Retag, Shared, Source};
 use crate::log::RateLimited;
 
 static MALFORMED: RateLimited = RateLimited::every(Duration::from_secs(1));
@@ -130,11 +131,28 @@ impl Arrival {
     where
         S: AsyncRead + Unpin,
     {
+        if !self.is_trusted(peer) {
+            return Err(ProxyFault::Untrusted.into());
+        }
         if let Some(address) = proxy::read(stream).await? {
             *peer = address.into();
             admitted.move_to(peer, &self.options.limits).map_err(Ended::OverLimit)?;
         }
         Ok(())
+    }
+
+    /// Whose events `peer` brings, and what becomes of them here.
+    fn origin(&self, peer: &PeerAddress) -> Origin {
+        let retag = Retag { tag: self.options.tag.clone(), prefix: self.options.add_tag_prefix.clone() };
+        let time_milliseconds = self.options.time_milliseconds;
+        Origin { peer: peer.to_string(), source: self.source(peer), retag, time_milliseconds }
+    }
+
+    /// Whether a header of `peer` is believed. Who can reach a unix socket is a matter of its owner and mode.
+    fn is_trusted(&self, peer: &PeerAddress) -> bool {
+        let (trusted, address) = (&self.options.trusted_proxies, peer.ip());
+        let is_named = |address| trusted.iter().any(|network| networks::covers(network, address));
+        trusted.is_empty() || address.is_none_or(is_named)
     }
 
     /// What the events of `peer` say of their sender.
@@ -161,7 +179,7 @@ impl Arrival {
         let (shared, limits) = (Arc::clone(&self.shared), self.options.limits.clone());
         let mut connection = Connection::new(from, to, shared, limits, self.kill.clone())
             .begun(buffer.counted(&self.memory))
-            .of_source(self.source(peer))
+            .of(self.origin(peer))
             .deny_keepalive(self.options.deny_keepalive);
         connection.serve(&self.stop).await
     }
@@ -169,9 +187,10 @@ impl Arrival {
 
 fn said(peer: &PeerAddress, ended: &Ended) {
     match ended {
-        Ended::Malformed(error) => {
+        Ended::Malformed(Unreadable { error, at, bytes, hash }) => {
             if let Some(held_back) = MALFORMED.admit() {
-                tracing::warn!(%peer, %error, held_back, "a connection was closed: its bytes are no frames");
+                let hash = format_args!("{hash:032x}");
+                tracing::warn!(%peer, %error, frame_at = at, bytes, %hash, held_back, "a connection was closed: its bytes are no frames");
             }
         }
         Ended::Tls(error) => {

@@ -8,16 +8,16 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::ack::{self, Acks, NotAcked};
 use super::deadline::FrameClock;
+use super::framing::{Found, Framing};
 use super::options::LimitOptions;
 use super::proxy::ProxyFault;
 use super::read_buffer::{ReadBuffer, ReadFault};
 use super::security::Refusal;
+use super::taker::{TakeFault, Taker};
 use super::tls::HandshakeFault;
-use crate::buffer::Receipt;
-use crate::decode::{DecodeError, Frame, FrameScan, Scanned};
-use crate::input::{Pass, Shared, Source};
+use crate::decode::DecodeError;
+use crate::input::{Origin, Shared};
 use crate::metrics::{Metrics, reason};
 
 /// How long a connection is still read after the word to stop, counted from its last byte: what has reached this host
@@ -27,6 +27,19 @@ const LAST_BYTES: Duration = Duration::from_millis(50);
 /// How long it is read after that word in all, by a sender that never pauses: longer would hold up the stop for nothing,
 /// since what such a sender has not sent yet finds the next daemon or is sent again.
 const LAST_READS: Duration = Duration::from_millis(500);
+
+/// What is said of bytes that are no frame: without them, but so that they are known again.
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    /// What was found, and where in the frame.
+    pub(super) error: DecodeError,
+    /// Where the frame begins, in the bytes of the connection.
+    pub(super) at: u64,
+    /// How many bytes there were from there on.
+    pub(super) bytes: usize,
+    /// Their XXH3-128.
+    pub(super) hash: u128,
+}
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -65,8 +78,8 @@ pub(super) enum Ended {
     #[error("the listener closes a connection after its first frames")]
     DenyKeepalive,
     /// The next frame cannot be found.
-    #[error("what came is no frame: {0}")]
-    Malformed(DecodeError),
+    #[error("what came is no frame: {}", .0.error)]
+    Malformed(Unreadable),
     /// The daemon stops.
     #[error("the daemon stops")]
     Stopping,
@@ -93,7 +106,7 @@ impl Ended {
             Self::Proxy(_) => Some("proxy_protocol"),
             Self::DenyKeepalive => Some("deny_keepalive"),
             Self::OverLimit(key) => Some(key),
-            Self::Malformed(DecodeError::Limit { key, .. }) => Some(key),
+            Self::Malformed(Unreadable { error: DecodeError::Limit { key, .. }, .. }) => Some(key),
             Self::Malformed(_) => Some("malformed"),
             Self::Stopping => Some("stop"),
             Self::NotAcked => Some("not_acked"),
@@ -113,7 +126,7 @@ impl Ended {
     fn is_limit(&self) -> bool {
         matches!(
             self,
-            Self::Malformed(DecodeError::Limit { .. })
+            Self::Malformed(Unreadable { error: DecodeError::Limit { .. }, .. })
                 | Self::OverLimit(_)
                 | Self::Idle(_)
                 | Self::TooSlow(_)
@@ -146,18 +159,16 @@ impl From<HandshakeFault> for Ended {
 /// The state of one connection.
 pub(super) struct Connection<R, W> {
     from: R,
-    /// Taken when the first chunk comes: most peers never want an ack.
-    to: Option<W>,
     buffer: ReadBuffer,
-    pass: Pass,
+    framing: Framing,
+    taker: Taker<W>,
     shared: Arc<Shared>,
     limits: LimitOptions,
-    acks: Option<Acks>,
     clock: FrameClock,
-    /// Cancelled when an ack cannot be sent.
-    not_acked: CancellationToken,
     /// Cancelled when there is no time left: what has been read is still taken, and nobody is waited for.
     kill: CancellationToken,
+    /// Bytes of the frames before the one at the front of the buffer.
+    gone: u64,
     /// When the word to stop was first heard.
     stopped: Option<Instant>,
     /// Whether it ends once it has taken a frame.
@@ -180,24 +191,23 @@ where
     ) -> Self {
         Self {
             from,
-            to: Some(to),
             buffer: ReadBuffer::new(),
-            pass: Pass::new(Arc::clone(&shared), kill.clone()),
+            framing: Framing::new(&limits),
+            taker: Taker::new(to, Arc::clone(&shared), limits.clone(), kill.clone()),
             shared,
             limits,
-            acks: None,
             clock: FrameClock::default(),
-            not_acked: CancellationToken::new(),
             kill,
+            gone: 0,
             stopped: None,
             deny_keepalive: false,
             has_taken: false,
         }
     }
 
-    /// What its events say of their sender.
-    pub(super) fn of_source(mut self, source: Source) -> Self {
-        self.pass.set_source(source);
+    /// Whose events it brings.
+    pub(super) fn of(mut self, origin: Origin) -> Self {
+        self.taker.set_origin(origin);
         self
     }
 
@@ -223,44 +233,63 @@ where
             Ok(never) => match never {},
             Err(ended) => ended,
         };
-        self.pass.flush();
-        if let Some(acks) = self.acks.take() {
-            // why: a writer that is left behind still says what becomes safe, while there is somebody to hear it.
-            self.kill.run_until_cancelled(acks.finish()).await;
-        }
-        if let Some(mut to) = self.to.take() {
-            self.kill.run_until_cancelled(ack::close(&mut to)).await;
-        }
+        self.taker.finish().await;
         ended.count(self.shared.metrics());
         ended
     }
 
     async fn read_frames(&mut self, stop: &CancellationToken) -> Result<std::convert::Infallible, Ended> {
-        let mut scan = self.new_scan();
         loop {
-            match scan.advance(self.buffer.bytes()).map_err(Ended::Malformed)? {
-                Scanned::Complete(length) => {
-                    self.frame(length).await?;
-                    self.buffer.consume(length);
+            let found = self.framing.find(self.buffer.bytes());
+            let length = match found.map_err(|error| self.unreadable(error))? {
+                Found::Frame(length, serializer) => {
+                    let bytes = self.buffer.bytes().get(..length).unwrap_or_default();
+                    let taken = self.taker.frame(bytes, serializer).await;
+                    self.has_taken |= taken.map_err(|fault| self.ended(fault))?;
                     self.clock.ended();
-                    scan = self.new_scan();
+                    length
                 }
-                Scanned::Need(_) => {
-                    self.pass.flush();
-                    if self.deny_keepalive && self.has_taken && self.buffer.bytes().is_empty() {
-                        return Err(Ended::DenyKeepalive);
-                    }
-                    // why: a socket that always has more would keep this thread for a hundred reads, and what is
-                    // to be sent would wait behind it until memory is full.
-                    yield_now().await;
-                    self.read(stop).await?;
+                Found::Nothing(length) => length,
+                Found::PassedOver(length, frame, serializer) => {
+                    let taken = self.taker.oversized(&frame, serializer).await;
+                    taken.map_err(|fault| self.ended(fault))?;
+                    self.has_taken = true;
+                    self.clock.ended();
+                    length
                 }
-            }
+                Found::Need => {
+                    self.more(stop).await?;
+                    0
+                }
+            };
+            self.buffer.consume(length);
+            self.gone += length as u64;
         }
     }
 
-    fn new_scan(&self) -> FrameScan {
-        FrameScan::new(self.limits.frame_bytes.0)
+    /// Reads on, once what there was is taken.
+    async fn more(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
+        self.taker.settle().await;
+        if self.deny_keepalive && self.has_taken && self.buffer.bytes().is_empty() {
+            return Err(Ended::DenyKeepalive);
+        }
+        // why: a socket that always has more would keep this thread for a hundred reads, and what is to be sent would
+        // wait behind it until memory is full.
+        yield_now().await;
+        self.read(stop).await
+    }
+
+    fn ended(&self, fault: TakeFault) -> Ended {
+        match fault {
+            TakeFault::Unreadable(error) => self.unreadable(error),
+            TakeFault::NotAcked => self.taker.why_not_acked(),
+        }
+    }
+
+    fn unreadable(&self, error: DecodeError) -> Ended {
+        let bytes = self.buffer.bytes();
+        let hash = xxhash_rust::xxh3::xxh3_128(bytes);
+        Ended::Malformed(Unreadable { error, at: self.gone, bytes: bytes.len(), hash })
     }
 
     /// Waits for bytes: as long as the time-outs, the stop, and the acks allow.
@@ -273,7 +302,7 @@ where
             biased;
             // why: before the bytes, since a peer that never pauses would not let anything else be heard.
             () = self.kill.cancelled() => return Err(Ended::Stopping),
-            () = self.not_acked.cancelled() => return Err(self.why_not_acked()),
+            () = self.taker.not_acked() => return Err(self.taker.why_not_acked()),
             () = stop.cancelled() => Box::pin(self.read_last()).await?,
             read = self.buffer.read(&mut self.from) => read?,
             ended = patience.over() => return Err(ended),
@@ -292,7 +321,7 @@ where
         tokio::select! {
             biased;
             () = self.kill.cancelled() => return Err(Ended::Stopping),
-            () = self.not_acked.cancelled() => return Err(self.why_not_acked()),
+            () = self.taker.not_acked() => return Err(self.taker.why_not_acked()),
             () = stop.cancelled() => (),
             () = self.shared.buffer().ready_or_full() => (),
         }
@@ -322,61 +351,9 @@ where
     /// it writes keeps what it has not written for the next daemon, instead of writing it where nobody reads.
     /// Whether there was one.
     async fn say_goodbye(&mut self) -> bool {
-        let Some(mut to) = self.to.take() else { return false };
+        let Some(mut to) = self.taker.unused() else { return false };
         // A peer that has gone needs no goodbye.
         timeout(LAST_BYTES, to.shutdown()).await.ok();
         true
-    }
-
-    /// Takes the frame in the first `length` bytes.
-    async fn frame(&mut self, length: usize) -> Result<(), Ended> {
-        let bytes = self.buffer.bytes().get(..length).unwrap_or_default();
-        let frame = match Frame::read(bytes) {
-            Ok(Some(frame)) => frame,
-            // A heartbeat.
-            Ok(None) => return Ok(()),
-            Err(error) if error.closes_connection() => return Err(Ended::Malformed(error)),
-            Err(error) => {
-                self.pass.refuse(&error, 1);
-                return Ok(());
-            }
-        };
-        self.has_taken = true;
-        let Some(chunk) = frame.chunk else {
-            // A refusal is counted and logged where it happens, and nobody waits for an answer.
-            self.pass.frame(&frame, &self.limits, None).await.ok();
-            return Ok(());
-        };
-        if let Some(to) = self.to.take() {
-            let (metrics, failed) = (Arc::clone(self.shared.metrics()), self.not_acked.clone());
-            self.acks = Some(Acks::start(to, metrics, failed, &self.limits));
-        }
-        let Some(acks) = &self.acks else { return Err(Ended::NotAcked) };
-        let room = match acks.flow().try_enter(length) {
-            Some(room) => Some(room),
-            None => {
-                reason(&self.shared.metrics().limits_exceeded, "in_flight_bytes").inc();
-                // why: those that wait may wait for the very documents that have not been given yet.
-                self.pass.flush();
-                self.kill.run_until_cancelled(acks.flow().enter(length)).await
-            }
-        };
-        let Some(room) = room else { return Err(Ended::NotAcked) };
-        let (receipt, waiter) = Receipt::new();
-        // What was refused would be refused again: the sender is told that its chunk has been dealt with.
-        self.pass.frame(&frame, &self.limits, Some(&receipt)).await.ok();
-        receipt.resolve();
-        if let Err(pending) = acks.try_ack(chunk, waiter, room) {
-            // why: as above.
-            self.pass.flush();
-            let sent = self.kill.run_until_cancelled(acks.ack(pending)).await;
-            sent.unwrap_or(Err(NotAcked)).map_err(|NotAcked| self.why_not_acked())?;
-        }
-        Ok(())
-    }
-
-    fn why_not_acked(&self) -> Ended {
-        let given_up = self.acks.as_ref().is_some_and(|acks| acks.flow().was_given_up());
-        if given_up { Ended::AcksNotTaken(self.limits.ack_timeout) } else { Ended::NotAcked }
     }
 }

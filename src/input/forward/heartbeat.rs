@@ -1,8 +1,9 @@
 //! Answers to UDP heartbeats on a listener's own port, as Fluentd's senders with `heartbeat_type udp` want them.
 //!
 //! Promises: one byte for a datagram, never more than came, so that nobody can be flooded by way of it; a bounded number
-//! in a second; two such servers do not answer each other for ever.
+//! in a second, of each peer and in all; no server that answers answers, whatever its port, is answered for ever.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,8 +18,12 @@ use crate::metrics::Metrics;
 /// Bytes of a heartbeat at most. The reference has the same number.
 const LARGEST: usize = 128;
 
-/// Datagrams that are looked at in [`SPAN`]; a sender sends one a second. The system drops what comes beyond.
+/// Datagrams that are looked at in [`SPAN`]. The system drops what comes beyond.
 const MOST: u32 = 1_000;
+
+/// Datagrams of one peer that are answered in [`SPAN`]; a sender sends one a second. One that is not answered is the end of a
+/// loop between two servers, which anybody can begin with a forged sender.
+const MOST_OF_ONE: u32 = 10;
 const SPAN: Duration = Duration::from_secs(1);
 
 /// The pause after a receive that failed.
@@ -49,24 +54,57 @@ impl Heartbeat {
 
     async fn answer(&self, metrics: &Metrics) {
         let own_port = self.0.local_addr().map_or(0, |address| address.port());
+        let mut turns = Turns::new(Instant::now());
         loop {
-            let begun = Instant::now();
-            for _ in 0..MOST {
-                // One byte more, to tell what is too long.
-                let mut datagram = [0; LARGEST + 1];
-                match self.0.recv_from(&mut datagram).await {
-                    Ok((length, peer)) if is_heartbeat(length, peer, own_port) => {
-                        // A peer that cannot be reached is its own trouble.
-                        if self.0.try_send_to(&[0], peer).is_ok() {
-                            metrics.heartbeats_answered.inc();
-                        }
+            // One byte more, to tell what is too long.
+            let mut datagram = [0; LARGEST + 1];
+            match self.0.recv_from(&mut datagram).await {
+                Ok((length, peer)) => {
+                    let has_turn = turns.take(peer, Instant::now());
+                    // A peer that cannot be reached is its own trouble.
+                    if has_turn
+                        && is_heartbeat(length, peer, own_port)
+                        && self.0.try_send_to(&[0], peer).is_ok()
+                    {
+                        metrics.heartbeats_answered.inc();
                     }
-                    Ok(_) => (),
-                    Err(error) => failed(&error).await,
                 }
+                Err(error) => failed(&error).await,
             }
-            sleep_until((begun + SPAN).into()).await;
+            if let Some(next) = turns.exhausted() {
+                sleep_until(next.into()).await;
+            }
         }
+    }
+}
+
+/// What has come within one [`SPAN`].
+struct Turns {
+    since: Instant,
+    all: u32,
+    /// As many as [`MOST`] at most.
+    of_each: HashMap<SocketAddr, u32>,
+}
+
+impl Turns {
+    fn new(now: Instant) -> Self {
+        Self { since: now, all: 0, of_each: HashMap::new() }
+    }
+
+    /// Whether `peer` may still be answered.
+    fn take(&mut self, peer: SocketAddr, now: Instant) -> bool {
+        if now.saturating_duration_since(self.since) >= SPAN {
+            *self = Self::new(now);
+        }
+        self.all = self.all.saturating_add(1);
+        let of_peer = self.of_each.entry(peer).or_default();
+        *of_peer = of_peer.saturating_add(1);
+        *of_peer <= MOST_OF_ONE
+    }
+
+    /// When the next span begins, once this one has seen enough.
+    fn exhausted(&self) -> Option<Instant> {
+        (self.all >= MOST).then_some(self.since + SPAN)
     }
 }
 
@@ -107,6 +145,50 @@ mod tests {
         assert_eq!(metrics.heartbeats_answered.get(), 2, "those that are none went unanswered");
         stop.cancel();
         serving.await.expect("no panic");
+    }
+
+    #[tokio::test]
+    async fn two_servers_of_different_ports_stop_answering_each_other() {
+        let (metrics, stop) = (Metrics::new(&mut Registry::default()), CancellationToken::new());
+        let bind = || Heartbeat::bind(([127, 0, 0, 1], 0).into());
+        let (first, second) = (bind().await.expect("a port"), bind().await.expect("a port"));
+        let address = second.0.local_addr().expect("an address");
+        // As if the first had been asked by the second: whoever forges a sender begins it so.
+        first.0.send_to(&[0], address).await.expect("sent");
+        for server in [first, second] {
+            tokio::spawn(server.serve(Arc::clone(&metrics), stop.clone()));
+        }
+        let peer = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+        let ended = async {
+            loop {
+                sleep(SPAN / 4).await;
+                let before = metrics.heartbeats_answered.get();
+                peer.send_to(&[0], address).await.expect("sent");
+                peer.recv_from(&mut [0; 4]).await.expect("an answer");
+                if before > 0 && metrics.heartbeats_answered.get() == before + 1 {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), ended).await.expect("they stop");
+        stop.cancel();
+    }
+
+    #[test]
+    fn a_peer_is_answered_some_times_in_a_second_and_all_together_a_bounded_number() {
+        let start = Instant::now();
+        let peer = |number: u32| SocketAddr::from((number.to_be_bytes(), 5));
+        let mut turns = Turns::new(start);
+        let answered = (0..MOST_OF_ONE + 5).filter(|_| turns.take(peer(0), start)).count();
+        assert_eq!(answered, MOST_OF_ONE as usize);
+        assert!(turns.take(peer(1), start), "another is not held back by it");
+        assert_eq!(turns.exhausted(), None);
+        for number in 0..MOST {
+            turns.take(peer(number), start);
+        }
+        assert_eq!(turns.exhausted(), Some(start + SPAN));
+        assert!(turns.take(peer(0), start + SPAN), "a second later all begins anew");
+        assert_eq!((turns.exhausted(), turns.of_each.len()), (None, 1));
     }
 
     #[test]

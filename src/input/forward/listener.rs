@@ -140,7 +140,13 @@ impl Listener {
         let memory = FrameMemory::new(limits.frames_memory, limits.pace(), Arc::clone(shared.metrics()));
         let arrival = Arc::new(Arrival { options, tls, security, names, memory, shared, stop, kill });
         while let Some((stream, peer)) = accepting.run_until_cancelled(self.accept()).await {
-            match peers.admit(&peer, &self.options.limits) {
+            let limits = &self.options.limits;
+            let admitted = if self.options.proxy_protocol {
+                peers.admit_proxied(limits)
+            } else {
+                peers.admit(&peer, limits)
+            };
+            match admitted {
                 Ok(admitted) => {
                     let arrival = Arc::clone(&arrival);
                     connections.spawn(async move {
@@ -162,6 +168,8 @@ impl Listener {
         loop {
             match self.socket.accept().await {
                 Ok(accepted) => return accepted,
+                // Whoever connected has gone again, which is no reason to keep others waiting.
+                Err(error) if is_of_one_peer(&error) => {}
                 Err(error) => {
                     if let Some(held_back) = ACCEPT_FAILED.admit() {
                         tracing::warn!(%error, held_back, "cannot accept a connection");
@@ -191,10 +199,32 @@ impl Socket {
     }
 }
 
+/// Whether an accept failed for the peer alone, and the next may not; out of file handles, say, the next fails as well.
+fn is_of_one_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
 fn refused(shared: &Shared, peer: &PeerAddress, limit: &'static str) {
     reason(&shared.metrics().connections_closed, limit).inc();
     reason(&shared.metrics().limits_exceeded, limit).inc();
     if let Some(held_back) = REFUSED.admit() {
         tracing::warn!(%peer, limit, held_back, "a connection was refused");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::Errno;
+
+    #[test]
+    fn a_peer_that_has_gone_again_holds_up_nobody_and_file_handles_that_have_run_out_do() {
+        for gone in [Errno::CONNABORTED, Errno::CONNRESET, Errno::INTR] {
+            assert!(is_of_one_peer(&gone.into()), "{gone}");
+        }
+        for lasting in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+            assert!(!is_of_one_peer(&lasting.into()), "{lasting}");
+        }
     }
 }

@@ -9,10 +9,15 @@ mod arrival;
 mod connection;
 mod deadline;
 mod frame_memory;
+mod framing;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod heartbeat;
 mod in_flight;
 mod listener;
 mod names;
+mod networks;
 mod options;
 mod owner;
 mod peer;
@@ -21,6 +26,7 @@ mod proxy;
 mod read_buffer;
 mod security;
 mod socket;
+mod taker;
 mod tls;
 mod unix;
 

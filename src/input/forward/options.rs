@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::frame_memory::Pace;
 use super::security::SecurityOptions;
 use super::socket::SocketOptions;
@@ -20,12 +22,20 @@ pub struct ForwardOptions {
     pub udp_heartbeat: bool,
     /// Whether each connection has to begin with a header of the PROXY protocol, which is then believed.
     pub proxy_protocol: bool,
+    /// Whose header is believed; empty for everybody's who reaches the listener.
+    pub trusted_proxies: Vec<IpNet>,
     /// Whether a connection is closed after its first frames.
     pub deny_keepalive: bool,
     /// The field that takes the peer's address.
     pub source_address_key: Option<String>,
     /// The field that takes the peer's host name.
     pub source_hostname_key: Option<String>,
+    /// The tag of every event in place of the one it came with; empty keeps that.
+    pub tag: String,
+    /// Put before every tag, with a dot between; empty for nothing.
+    pub add_tag_prefix: String,
+    /// Whether a time that is plainly milliseconds is taken as such.
+    pub time_milliseconds: bool,
     /// TLS.
     pub tls: TlsOptions,
     /// The limits that hold for each of its connections.
@@ -49,9 +59,13 @@ impl Default for ForwardOptions {
             socket: SocketOptions::default(),
             udp_heartbeat: true,
             proxy_protocol: false,
+            trusted_proxies: Vec::new(),
             deny_keepalive: false,
             source_address_key: None,
             source_hostname_key: None,
+            tag: String::new(),
+            add_tag_prefix: String::new(),
+            time_milliseconds: false,
             tls: TlsOptions::default(),
             limits: LimitOptions::default(),
             security: SecurityOptions::default(),
@@ -64,6 +78,8 @@ impl Default for ForwardOptions {
 pub struct LimitOptions {
     /// Bytes of one frame on the wire.
     pub frame_bytes: ByteSize,
+    /// Bytes of a frame over `frame_bytes` that is passed over; one that is longer closes the connection.
+    pub skip_bytes: ByteSize,
     /// Bytes that one frame's entries may take when decompressed.
     pub decompressed_bytes: ByteSize,
     /// Decompressed bytes for each compressed one, once beyond 1 MiB.
@@ -72,6 +88,10 @@ pub struct LimitOptions {
     pub depth: usize,
     /// Fields of one record, nested ones included.
     pub fields: usize,
+    /// Bytes of one text, or of binary, in a record.
+    pub string_bytes: ByteSize,
+    /// Bytes of a tag; what is beyond is cut off.
+    pub tag_bytes: ByteSize,
     /// Connections in all.
     pub connections: usize,
     /// Connections from one address.
@@ -104,10 +124,13 @@ impl Default for LimitOptions {
     fn default() -> Self {
         Self {
             frame_bytes: ByteSize::mib(32),
+            skip_bytes: ByteSize::gib(1),
             decompressed_bytes: ByteSize::mib(256),
             decompression_ratio: 1000,
             depth: 64,
             fields: 2000,
+            string_bytes: ByteSize::mib(16),
+            tag_bytes: ByteSize::kib(1),
             connections: 10_000,
             connections_per_address: 10_000,
             handshake_timeout: Duration::from_secs(10),

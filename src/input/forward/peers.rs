@@ -62,7 +62,20 @@ impl Peers {
         peer: &PeerAddress,
         limits: &LimitOptions,
     ) -> Result<Admitted, &'static str> {
-        let address = peer.ip();
+        self.enter(peer.ip(), limits)
+    }
+
+    /// The same for one from a proxy, which counts in all only until it is known whose it is: many that come at once, as
+    /// after a restart, are not the proxy's own.
+    pub(super) fn admit_proxied(self: &Arc<Self>, limits: &LimitOptions) -> Result<Admitted, &'static str> {
+        self.enter(None, limits)
+    }
+
+    fn enter(
+        self: &Arc<Self>,
+        address: Option<IpAddr>,
+        limits: &LimitOptions,
+    ) -> Result<Admitted, &'static str> {
         let mut counts = self.lock();
         if counts.all >= limits.connections {
             return Err("connections");
@@ -133,15 +146,19 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_a_proxy_passes_on_counts_for_its_true_peer_and_no_longer_for_the_proxy() {
+    fn connections_that_a_proxy_passes_on_count_for_their_true_peers_and_never_for_the_proxy() {
         let peers = Peers::new(Metrics::new(&mut Registry::default()));
-        let limits = limits(10, 1);
-        let (proxy, client) = (at([10, 0, 0, 1]), at([10, 0, 0, 9]));
-        let mut first = peers.admit(&proxy, &limits).expect("room");
-        assert_eq!(first.move_to(&client, &limits), Ok(()));
-        let mut second = peers.admit(&proxy, &limits).expect("the proxy has none now");
-        assert_eq!(second.move_to(&client, &limits), Err("connections_per_address"));
-        drop((first, second));
+        let limits = limits(4, 1);
+        // All of them at once, before a single header has come.
+        let mut proxied: Vec<_> = (0..4).map(|_| peers.admit_proxied(&limits).expect("room")).collect();
+        assert_eq!(peers.admit_proxied(&limits).err(), Some("connections"));
+        for (number, admitted) in (0..).zip(&mut proxied) {
+            let is_second = number == 3;
+            let client = at([10, 0, 0, if is_second { 0 } else { number }]);
+            let expected = if is_second { Err("connections_per_address") } else { Ok(()) };
+            assert_eq!(admitted.move_to(&client, &limits), expected);
+        }
+        drop(proxied);
         assert!(peers.lock().by_address.is_empty());
     }
 

@@ -2,8 +2,8 @@
 //! connection it passes on (<https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>).
 //!
 //! Promises: exactly the header's bytes are read, since TLS or a frame follows; no more than [`V1_MOST`] or
-//! [`V2_MOST`] of them are kept, whatever they declare. The header is believed: a listener that takes it has to be
-//! reached by its proxies alone.
+//! [`V2_MOST`] of them are kept, whatever they declare. The header is believed: whoever may send one is a matter of
+//! `trusted_proxies`, or of what else keeps all but the proxies from the listener.
 //!
 //! why not a crate: those that are kept parse a slice, and to find the header's end without reading past it is the
 //! work here; what is left of parsing is less than binding to one.
@@ -41,6 +41,9 @@ pub(super) enum ProxyFault {
     /// It broke inside the header.
     #[error("the connection broke inside its PROXY header: {0}")]
     Broken(#[from] io::Error),
+    /// It comes from somebody whose header is not believed; not a byte of it was looked at.
+    #[error("it is none of trusted_proxies")]
+    Untrusted,
     /// Something else came first: the sender's fault, or that of whoever let it through beside the proxy.
     #[error("no PROXY header came first")]
     Missing,

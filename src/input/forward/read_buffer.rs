@@ -88,7 +88,7 @@ impl ReadBuffer {
         let length = length.min(self.bytes.len());
         self.bytes.advance(length);
         self.consumed += length;
-        if let Some(account) = &mut self.account {
+        if let Some(account) = self.account.as_mut().filter(|_| length > 0) {
             account.frame_ended();
         }
     }

@@ -6,11 +6,12 @@
 use std::fmt;
 use std::fs;
 use std::io::{Error, ErrorKind};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener as StdListener;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid};
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::UnixListener;
 
@@ -142,20 +143,39 @@ pub(super) fn listen(path: &Path, options: &SocketOptions) -> Result<(UnixListen
     let socket =
         Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None).map_err(fault("make a socket"))?;
     // why: the file gets the mode that the socket has when it is bound, so there is no moment at which others can connect.
-    rustix::fs::fchmod(&socket, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
+    rustix::fs::fchmod(&socket, Mode::RUSR | Mode::WUSR)
         .map_err(|error| fault("set the mode of a socket")(error.into()))?;
     let address = SockAddr::unix(path).map_err(fault("take the path"))?;
     socket.bind(&address).map_err(fault("bind it"))?;
     let identity = identity(path).map_err(fault("find the socket again"))?;
     let file = SocketFile { path: path.into(), identity };
-    if let Some(Owner { user, group }) = owner {
-        chown(path, user, group).map_err(fault("give it to unix_owner"))?;
-    }
-    fs::set_permissions(path, fs::Permissions::from_mode(options.unix_mode.0))
-        .map_err(fault("set unix_mode"))?;
+    give(path, owner, options.unix_mode)?;
     socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX)).map_err(fault("listen"))?;
     let listener = UnixListener::from_std(StdListener::from(OwnedFd::from(socket)));
     Ok((listener.map_err(fault("listen"))?, file))
+}
+
+/// Gives the socket at `path` its owner and its mode.
+///
+/// why: by a handle that follows no link. Whoever may write in the directory could put a link to a file of the system in
+/// the socket's place meanwhile, and be given that instead.
+fn give(path: &Path, owner: Option<Owner>, mode: UnixMode) -> Result<(), UnixFault> {
+    let fault = |what| move |error| UnixFault::System { what, error };
+    let this_very_file = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, this_very_file, Mode::empty());
+    let file = file.map_err(|error| fault("find the socket again")(error.into()))?;
+    let kind = rustix::fs::fstat(&file).map(|found| FileType::from_raw_mode(found.st_mode));
+    if !kind.is_ok_and(|kind| kind.is_socket()) {
+        return Err(UnixFault::OtherFile);
+    }
+    if let Some(Owner { user, group }) = owner {
+        let (user, group) = (user.map(Uid::from_raw), group.map(Gid::from_raw));
+        rustix::fs::chownat(file.as_fd(), "", user, group, AtFlags::EMPTY_PATH)
+            .map_err(|error| fault("give it to unix_owner")(error.into()))?;
+    }
+    // A handle of this kind takes no mode; its name in /proc does.
+    let name = format!("/proc/self/fd/{}", file.as_raw_fd());
+    fs::set_permissions(name, fs::Permissions::from_mode(mode.0)).map_err(fault("set unix_mode"))
 }
 
 #[cfg(test)]
@@ -213,6 +233,21 @@ mod tests {
         assert!(fault.contains("none` is not there"), "{fault}");
         let nobody = SocketOptions { unix_owner: Some("no such user".into()), ..options() };
         assert!(matches!(listen(&folder.path().join("s"), &nobody), Err(UnixFault::Owner(_))));
+    }
+
+    #[test]
+    fn what_somebody_put_in_the_sockets_place_is_not_given_away() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "precious").expect("a file");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("its own mode");
+        std::os::unix::fs::symlink(&file, &link).expect("a link");
+        let nobody = Owner { user: None, group: Some(rustix::process::getgid().as_raw()) };
+        for path in [&link, &file] {
+            let given = give(path, Some(nobody), UnixMode(0o666));
+            assert!(matches!(given, Err(UnixFault::OtherFile)), "{given:?}");
+        }
+        assert_eq!(fs::metadata(&file).expect("still there").permissions().mode() & 0o777, 0o600);
     }
 
     #[tokio::test]

@@ -163,8 +163,18 @@ impl Shared {
                     state.tally.matched += 1;
                     return Some((place, line));
                 }
+                Some(_) => state.tally.skipped += 1,
                 // why: damage is skipped and told, whatever the filter: nobody can say what it was.
-                _ => state.tally.skipped += 1,
+                None => {
+                    state.tally.skipped += 1;
+                    let (file, byte) = (place.file_name(), place.at);
+                    tracing::warn!(
+                        file,
+                        byte,
+                        bytes = line.len(),
+                        "a damaged line is no letter; passed over"
+                    );
+                }
             }
         }
         None

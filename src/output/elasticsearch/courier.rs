@@ -1,5 +1,5 @@
 //! Takes one delivery to its end: every document delivered, delivered before, or a dead letter.
-//! One that is refused for a field of it may get a second try with that field as text; see `heal`.
+//! One that is refused for a field of it may get another try with that field as text; see `heal`.
 //!
 //! Invariants: a document is in exactly one place — settled in the tally, among the letters, or in one part of the way.
 //! The counters are bumped, and the letters written, only when all parts are done: a delivery that goes back to the
@@ -13,13 +13,13 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{Outcome, Refusal};
-use super::heal::{Healed, Remedy};
+use super::heal::{self, Healed, Remedy};
 use super::part::{self, Part};
 use super::target::{Attempt, Stopped, Target, unless};
 use super::verdict::Obstacle;
 use crate::buffer::Delivery;
 use crate::metrics;
-use crate::output::dead_letters::{DeadLetters, Letter};
+use crate::output::dead_letters::{DeadLetters, Letter, destination};
 
 /// Attends to `delivery` until it is settled; a stop returns it.
 pub(super) async fn deliver(
@@ -66,7 +66,7 @@ struct Way<'a> {
     /// Owned, not borrowed: it may be sent to another thread but not shared with one.
     delivery: Delivery,
     parts: Vec<Part>,
-    /// Documents on their second try, by their place.
+    /// Documents on a further try, by their place.
     healed: BTreeMap<usize, Healed>,
     tally: Tally,
     letters: Vec<(usize, Refusal)>,
@@ -96,7 +96,7 @@ impl<'a> Way<'a> {
             self.target.metrics.retries.inc_by(count as u64);
         }
         match self.target.attempt(body, count, stop).await? {
-            Attempt::ByItem(outcomes) => self.settle(&part, outcomes),
+            Attempt::ByItem(outcomes) => self.settle(&part, outcomes, stop).await?,
             Attempt::Elsewhere => self.parts.push(part.at_once()),
             Attempt::Again(least) => {
                 let pause = self.target.backoff.full(part.attempt).max(least.min(self.target.backoff.max));
@@ -126,8 +126,13 @@ impl<'a> Way<'a> {
         }
     }
 
-    fn settle(&mut self, part: &Part, outcomes: Vec<Outcome>) {
-        let (mut again, mut held, mut healed, mut why) = (Vec::new(), Vec::new(), Vec::new(), None);
+    async fn settle(
+        &mut self,
+        part: &Part,
+        outcomes: Vec<Outcome>,
+        stop: &CancellationToken,
+    ) -> Result<(), Stopped> {
+        let (mut again, mut held, mut refused, mut why) = (Vec::new(), Vec::new(), Vec::new(), None);
         let count = outcomes.len();
         for (place, outcome) in part.places().zip(outcomes) {
             match outcome {
@@ -137,7 +142,7 @@ impl<'a> Way<'a> {
                     self.tally.healed.extend(self.healed.get(&place).map(|healed| healed.remedy));
                 }
                 Outcome::Duplicate => self.tally.duplicate += 1,
-                Outcome::Refused(refusal) => healed.extend(self.heal(place, *refusal)),
+                Outcome::Refused(refusal) => refused.push((place, *refusal)),
                 Outcome::Again { .. } => again.push(place),
                 Outcome::Hold(obstacle, told) => {
                     held.push(place);
@@ -149,21 +154,40 @@ impl<'a> Way<'a> {
         let attempt = if again.len() < count { 0 } else { part.attempt };
         let pause = self.target.backoff.full(attempt);
         self.parts.extend(Part::later(again, attempt + 1, pause, None));
-        self.parts.extend(Part::later(healed, 0, Duration::ZERO, None));
         if let Some((obstacle, told)) = why {
             self.hold(held, part.attempt, obstacle, &told);
         }
+        let healed = self.heal_all(refused, stop).await?;
+        self.parts.extend(Part::later(healed, 0, Duration::ZERO, None));
+        Ok(())
     }
 
-    /// Makes the document ready for its second try, if there is one: its place then.
-    fn heal(&mut self, place: usize, refusal: Refusal) -> Option<usize> {
-        if self.healed.contains_key(&place) {
-            self.give_up(place, refusal);
-            return None;
+    /// Makes those ready for a further try that get one: their places.
+    async fn heal_all(
+        &mut self,
+        refused: Vec<(usize, Refusal)>,
+        stop: &CancellationToken,
+    ) -> Result<Vec<usize>, Stopped> {
+        let mut healed = Vec::new();
+        for (place, refusal) in refused {
+            if self.target.healer.treats(&refusal) {
+                let (action, _) = part::lines(&self.delivery, place);
+                let index = destination(action).0.into_owned();
+                heal::learn(self.target, &index, stop).await?;
+            }
+            healed.extend(self.heal(place, refusal));
         }
+        Ok(healed)
+    }
+
+    /// Makes the document ready for its next try, if there is one: its place then.
+    fn heal(&mut self, place: usize, refusal: Refusal) -> Option<usize> {
         let (action, document) = part::lines(&self.delivery, place);
-        match self.target.healer.heal(action, document, refusal) {
-            Ok(healed) => self.healed.insert(place, healed).is_none().then_some(place),
+        match self.target.healer.heal(action, document, self.healed.get(&place), refusal) {
+            Ok(healed) => {
+                self.healed.insert(place, healed);
+                Some(place)
+            }
             Err(refusal) => {
                 self.give_up(place, refusal);
                 None
@@ -191,15 +215,14 @@ impl<'a> Way<'a> {
             let (count, reason) = (self.letters.len(), first.reason);
             tracing::warn!(count, reason, r#type = first.kind, "documents become dead letters");
         }
-        let mut attempt = 0;
+        let (mut attempt, mut held) = (0, None);
         while let Err(fault) = dead_letters.write(self.lines(dead_letters)).await {
-            self.target.count_error("dead_letters");
-            if troubles.is_time("dead letters fail") {
-                tracing::error!(%fault, "dead letters cannot be written: their deliveries wait");
-            }
+            self.target.count_error(Obstacle::DeadLetters.word());
+            held = Some(troubles.hold(Obstacle::DeadLetters, &fault.to_string(), self.letters.len()));
             unless(stop, tokio::time::sleep(self.target.backoff.rest(attempt))).await?;
             attempt += 1;
         }
+        drop(held);
         Ok(())
     }
 

@@ -1,27 +1,32 @@
-//! Healing: a document that is refused for one field is sent once more with that field as text under a name of its own.
+//! Healing: a document that is refused for a field is sent once more with that field as text under a name of its own.
 //!
-//! | the target's words are about          | what the second try has in its place                                       |
+//! | the target's words are about          | what the next try has in its place                                         |
 //! |---------------------------------------|----------------------------------------------------------------------------|
 //! | one field                             | `FIELD_as_text`, at the root, dots as `_`; `forebay.healed` names the field |
 //! | too many fields, or too deep          | `forebay.overflow`: all but the fields of the index template, as JSON text  |
 //!
+//! A target names one field at a time, so a document has a try for each of at most [`FIELDS`] fields, and one for having
+//! too much, which is made of the document as it came; `forebay.healed` is a list where it names several.
 //! Nothing is healed that every document has (`@timestamp`, `event.sequence`), nor where the new name is taken already.
-//! The id stays, so a second try that was taken before is recognised. The new name has no dot in it, because what stands
+//! The id stays, so a try that was taken before is recognised. The new name has no dot in it, because what stands
 //! above the field may be what it collides with.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{LazyLock, Mutex, PoisonError};
+mod names;
+
+use std::sync::LazyLock;
 
 use serde_json::Value;
-use xxhash_rust::xxh3::xxh3_64;
 
+use self::names::Names;
 use super::answer::Refusal;
 use super::template;
 use crate::output::dead_letters::destination;
 use crate::output::document::{self, Document};
 
-/// Indices whose new names are remembered; beyond, counting begins anew: dated indices come and go without end.
-const INDICES: usize = 1024;
+pub(super) use self::names::learn;
+
+/// Fields of one document that are healed, at most: each costs a request.
+const FIELDS: usize = 8;
 
 /// What stands around a field's path in the words of Elasticsearch 7 to 9 and OpenSearch.
 const FIELD: [(&str, &str); 8] = [
@@ -64,62 +69,76 @@ impl Remedy {
     }
 }
 
-/// A document on its second try.
+/// A document on a further try.
 #[derive(Debug)]
 pub(super) struct Healed {
     /// Action and document line, with their ends.
     pub(super) lines: Vec<u8>,
     pub(super) remedy: Remedy,
-    /// Why the first try was refused: what the letter says if the second is too.
+    /// Why the first try was refused: what the letter says if the last is too.
     pub(super) refusal: Refusal,
+    /// The paths of the fields that are text now.
+    fields: Vec<String>,
+}
+
+/// What a further try has in place of the document that was refused.
+struct Cure {
+    document: Document,
+    remedy: Remedy,
+    fields: Vec<String>,
+    /// The field that the index gets by it; `forebay.overflow` does not count.
+    name: Option<String>,
 }
 
 /// Heals, within bounds.
 pub(super) struct Healer {
-    /// New names for each index; 0 heals nothing.
-    most: usize,
-    names: Mutex<HashMap<Box<str>, HashSet<u64>>>,
+    on: bool,
+    names: Names,
 }
 
 impl Healer {
     pub(super) fn new(heal: bool, most: usize) -> Self {
-        Self { most: if heal { most } else { 0 }, names: Mutex::default() }
+        Self { on: heal && most > 0, names: Names::new(most) }
     }
 
-    /// Whether there are second tries.
+    /// Whether there are further tries.
     pub(super) fn is_on(&self) -> bool {
-        self.most > 0
+        self.on
     }
 
-    /// The second try of a document that was refused; gives the refusal back where there is none to be made.
-    pub(super) fn heal(&self, action: &[u8], document: &[u8], refusal: Refusal) -> Result<Healed, Refusal> {
-        let healed = (self.is_on() && refusal.reason == "mapping").then(|| remedy(document, &refusal.error));
-        let Some((name, document, remedy)) = healed.flatten() else { return Err(refusal) };
-        if !self.may_add(&destination(action).0, &name) {
+    /// Whether what was refused for this may be healed, so that it matters which names its index has.
+    pub(super) fn treats(&self, refusal: &Refusal) -> bool {
+        self.on && refusal.reason == "mapping" && ailment(&refusal.error).is_some()
+    }
+
+    /// The next try of a document that was refused, as it came or as it was `before`; gives the refusal back where there
+    /// is none to be made.
+    pub(super) fn heal(
+        &self,
+        action: &[u8],
+        document: &[u8],
+        before: Option<&Healed>,
+        refusal: Refusal,
+    ) -> Result<Healed, Refusal> {
+        let cure = self.treats(&refusal).then(|| cure(document, before, &refusal.error)).flatten();
+        let Some(cure) = cure else { return Err(refusal) };
+        if let Some(name) = &cure.name
+            && !self.names.may_add(&destination(action).0, name)
+        {
             return Err(refusal);
         }
-        let lines = [action, b"\n", document.write().as_bytes(), b"\n"].concat();
-        Ok(Healed { lines, remedy, refusal })
-    }
-
-    /// Notes that `index` gets a field of this name; false beyond the bound.
-    fn may_add(&self, index: &str, name: &str) -> bool {
-        let mut indices = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if indices.len() >= INDICES && !indices.contains_key(index) {
-            indices.clear();
-        }
-        let names = indices.entry(index.into()).or_default();
-        let name = xxh3_64(name.as_bytes());
-        names.contains(&name) || (names.len() < self.most && names.insert(name))
+        let lines = [action, b"\n", cure.document.write().as_bytes(), b"\n"].concat();
+        let refusal = before.map_or(refusal, |before| before.refusal.clone());
+        Ok(Healed { lines, remedy: cure.remedy, refusal, fields: cure.fields })
     }
 }
 
-/// The new name, the document with it, and what was done.
-fn remedy(document: &[u8], error: &str) -> Option<(String, Document, Remedy)> {
-    let document = Document::read(document)?;
+/// What to try next in place of `document`, which came so, or of what it was `before`.
+fn cure(document: &[u8], before: Option<&Healed>, error: &str) -> Option<Cure> {
     match ailment(error)? {
-        Ailment::Field(path) => heal_field(document, path),
-        Ailment::Excess => heal_excess(document),
+        Ailment::Field(path) => heal_field(document, before, path),
+        Ailment::Excess if before.is_some_and(|before| before.remedy == Remedy::Overflow) => None,
+        Ailment::Excess => heal_excess(Document::read(document)?),
     }
 }
 
@@ -134,25 +153,45 @@ fn ailment(error: &str) -> Option<Ailment<'_>> {
     field.chain(excess).min_by_key(|(at, _)| *at).map(|(_, ailment)| ailment)
 }
 
-fn heal_field(mut document: Document, path: &str) -> Option<(String, Document, Remedy)> {
-    let name = format!("{}_as_text", path.replace('.', "_"));
-    if path.is_empty() || matches!(path, "@timestamp" | "event.sequence" | "event") || document.has(&name) {
+fn heal_field(document: &[u8], before: Option<&Healed>, path: &str) -> Option<Cure> {
+    let mut fields = before.map(|before| before.fields.clone()).unwrap_or_default();
+    let mut document = Document::read(before.map_or(document, Healed::document))?;
+    let name = name(path);
+    let is_ours = fields.iter().any(|healed| self::name(healed) == path);
+    let is_of_all = path.is_empty() || matches!(path, "@timestamp" | "event.sequence" | "event");
+    if is_ours || is_of_all || fields.len() >= FIELDS || document.has(&name) {
         return None;
     }
     let value = document.take(path).or_else(|| document.take_below_name(path))?;
     document.set_text(&name, &document::text(&value));
-    document.set_text("forebay.healed", path);
-    Some((name, document, Remedy::Field))
+    fields.push(path.into());
+    match fields.as_slice() {
+        [one] => document.set_text("forebay.healed", one),
+        several => document.set("forebay.healed", serde_json::value::to_raw_value(several).ok()?),
+    }
+    let remedy = before.map_or(Remedy::Field, |before| before.remedy);
+    Some(Cure { document, remedy, fields, name: Some(name) })
 }
 
-fn heal_excess(document: Document) -> Option<(String, Document, Remedy)> {
-    const NAME: &str = "forebay.overflow";
+/// What a field is called as text.
+fn name(path: &str) -> String {
+    format!("{}{}", path.replace('.', "_"), names::END)
+}
+
+fn heal_excess(document: Document) -> Option<Cure> {
     let (mut kept, rest) = document.split(|name| CORE.iter().any(|core| core == name));
     if rest.is_empty() {
         return None;
     }
-    kept.set_text(NAME, &rest.write());
-    Some((NAME.into(), kept, Remedy::Overflow))
+    kept.set_text("forebay.overflow", &rest.write());
+    Some(Cure { document: kept, remedy: Remedy::Overflow, fields: Vec::new(), name: None })
+}
+
+impl Healed {
+    /// The document line alone.
+    fn document(&self) -> &[u8] {
+        self.lines.split(|byte| *byte == b'\n').nth(1).unwrap_or_default()
+    }
 }
 
 /// The fields that the index template names, and that every document has.
@@ -164,149 +203,4 @@ static CORE: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const ACTION: &[u8] = br#"{"create":{"_index":"logs-a-default","_id":"7"}}"#;
-
-    fn refusal(error: &str) -> Refusal {
-        let (kind, error) = ("document_parsing_exception".into(), error.into());
-        Refusal { reason: "mapping", kind, status: 400, error }
-    }
-
-    fn healed(document: &str, error: &str) -> Option<String> {
-        let healed = Healer::new(true, 10).heal(ACTION, document.as_bytes(), refusal(error)).ok()?;
-        let text = String::from_utf8(healed.lines).expect("text");
-        let (action, document) = text.split_once('\n').expect("two lines");
-        assert_eq!(action.as_bytes(), ACTION, "the id stays");
-        document.strip_suffix('\n').map(str::to_owned)
-    }
-
-    /// As Elasticsearch 7.17.28, 8.11.0 and 8.19.0 and OpenSearch 2.19.0 said them.
-    #[test]
-    fn the_field_is_told_from_what_each_target_says() {
-        for (error, path) in [
-            (
-                "object mapping for [obj] tried to parse field [obj] as object, but found a concrete value",
-                "obj",
-            ),
-            (
-                "[1:26] object mapping for [deep.inner.o] tried to parse field [o] as object, but found a concrete value",
-                "deep.inner.o",
-            ),
-            (
-                "failed to parse field [num] of type [long] in document with id 'long_text'. Preview of field's value: 'hello': For input string: \"hello\"",
-                "num",
-            ),
-            (
-                "[1:15] failed to parse field [kw] of type [keyword] in document with id 'x'. Preview of field's value: '{a=1}': Expected text at 1:8 but found START_OBJECT",
-                "kw",
-            ),
-            (
-                "failed to parse field [kw] of type [keyword] in document with id 'x'. Preview of field's value: 'mapper [y] cannot be changed from type [z]'",
-                "kw",
-            ),
-            ("can't merge a non object mapping [new1] with an object mapping", "new1"),
-            ("mapper [new2] cannot be changed from type [text] to [ObjectMapper]", "new2"),
-            (
-                "Could not dynamically add mapping for field [kw.sub]. Existing mapping for [kw] must be of type object but found [keyword].",
-                "kw.sub",
-            ),
-            (
-                "Document contains at least one immense term in field=\"kw\" (whose UTF8 encoding is longer than the max length 32766), all of which were skipped.",
-                "kw",
-            ),
-            (
-                "failed to parse: object field starting or ending with a [.] makes object resolution ambiguous: [.a]",
-                ".a",
-            ),
-            ("[1:2] failed to parse: field name cannot contain only whitespace: ['a..b']", "a..b"),
-        ] {
-            assert_eq!(ailment(error), Some(Ailment::Field(path)), "{error}");
-        }
-        for error in [
-            "failed to parse: Limit of total fields [5] has been exceeded while adding new fields [4]",
-            "[1:35] failed to parse: Limit of total fields [5] has been exceeded while adding new fields [4]",
-            "Limit of total fields [5] has been exceeded",
-            "Limit of mapping depth [20] has been exceeded due to object field [d.d.d]",
-            "failed to parse: The depth of the field has exceeded the allowed limit of [20]. This limit can be set",
-        ] {
-            assert_eq!(ailment(error), Some(Ailment::Excess), "{error}");
-        }
-        for error in ["", "only write ops with an op_type of create are allowed in data streams", "mapper [x"]
-        {
-            assert_eq!(ailment(error), None, "{error}");
-        }
-    }
-
-    #[test]
-    fn the_field_is_text_under_a_name_of_its_own() {
-        let error = |path: &str| format!("[1:9] failed to parse field [{path}] of type [long] in document");
-        for (document, path, after) in [
-            (
-                r#"{"n":{"a": 1},"b":1.50}"#,
-                "n",
-                r#"{"b":1.50,"n_as_text":"{\"a\": 1}","forebay.healed":"n"}"#,
-            ),
-            (
-                r#"{"d":{"n":"x\ny","m":1}}"#,
-                "d.n",
-                r#"{"d":{"m":1},"d_n_as_text":"x\ny","forebay.healed":"d.n"}"#,
-            ),
-            (
-                r#"{"kw.a":1,"kw.b":"x"}"#,
-                "kw",
-                r#"{"kw_as_text":"{\"a\":1,\"b\":\"x\"}","forebay.healed":"kw"}"#,
-            ),
-        ] {
-            assert_eq!(healed(document, &error(path)).as_deref(), Some(after), "{document}");
-        }
-        for (document, path) in [
-            (r#"{"n":1,"n_as_text":"x"}"#, "n"),
-            (r#"{"@timestamp":"x"}"#, "@timestamp"),
-            (r#"{"event.sequence":1}"#, "event.sequence"),
-            (r#"{"a":1}"#, "n"),
-            ("no JSON", "n"),
-        ] {
-            assert_eq!(healed(document, &error(path)), None, "{document}");
-        }
-    }
-
-    #[test]
-    fn what_is_too_much_becomes_one_text() {
-        let document = r#"{"@timestamp":"t","event.sequence":1,"message":"m","a":{"b": 2},"tag":"x","c":3}"#;
-        let after = r#"{"@timestamp":"t","event.sequence":1,"message":"m","tag":"x","forebay.overflow":"{\"a\":{\"b\": 2},\"c\":3}"}"#;
-        assert_eq!(healed(document, "Limit of total fields [5] has been exceeded").as_deref(), Some(after));
-        assert_eq!(healed(r#"{"message":"m"}"#, "Limit of total fields [5]"), None);
-    }
-
-    #[test]
-    fn an_index_gets_no_more_new_names_than_it_may() {
-        let healer = Healer::new(true, 2);
-        let heal = |index: &str, field: &str| {
-            let action = format!(r#"{{"create":{{"_index":"{index}","_id":"7"}}}}"#);
-            let error = refusal(&format!("failed to parse field [{field}] of type [long]"));
-            healer.heal(action.as_bytes(), format!(r#"{{"{field}":"x"}}"#).as_bytes(), error).is_ok()
-        };
-        assert!(heal("a", "x") && heal("a", "y") && heal("a", "x"));
-        assert!(!heal("a", "z"));
-        assert!(heal("b", "z"));
-        assert!(
-            Healer::new(false, 2)
-                .heal(ACTION, br#"{"n":1}"#, refusal("mapper [n] cannot be changed from type"))
-                .is_err()
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_words_of_a_target_and_no_document_do_harm(document: Vec<u8>, before in 0..8usize, path: String, rest: String) {
-            let (open, close) = FIELD[before];
-            if let Some((_, document, _)) = remedy(&document, &format!("{open}{path}{close}{rest}")) {
-                prop_assert!(Document::read(document.write().as_bytes()).is_some());
-            }
-        }
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@
 //!  delivery ──► courier ──► part ──► target ──► encoding ──► gate ──► nodes ──► client ──► _bulk
 //!                 ▲   parts again,     │        gzip, zstd   how many  which one             │
 //!                 │   held, split      └◄── answer ◄── verdict by position ◄─────────────────┘
-//!                 │   healed once,
+//!                 │   healed,
 //!                 └─► all settled: dead letters synced, counters bumped, delivered
 //! ```
 //!

@@ -80,7 +80,7 @@ impl Part {
         [part(&mut self.places().take(half)), part(&mut self.places().skip(half))]
     }
 
-    /// Action and document lines of its documents; of those on their second try, the lines in `healed`.
+    /// Action and document lines of its documents; of those on a further try, the lines in `healed`.
     pub(super) fn body(&self, delivery: &Delivery, healed: &BTreeMap<usize, Healed>) -> Bytes {
         if !healed.is_empty() {
             return self.mixed_body(delivery, healed);

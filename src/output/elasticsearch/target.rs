@@ -173,8 +173,7 @@ impl Target {
                 Attempt::Hold(obstacle, error.text())
             }
             Whole::Again | Whole::ByItem | Whole::Elsewhere { .. } => {
-                self.count_error("overload");
-                slot.overloaded();
+                self.overloaded(slot);
                 Attempt::Again(reply.retry_after.unwrap_or_default())
             }
         }
@@ -217,11 +216,18 @@ impl Target {
             self.count_error(obstacle.word());
         }
         if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Again { overload: true })) {
-            self.count_error("overload");
-            slot.overloaded();
+            self.overloaded(slot);
         } else if held.is_none() {
             slot.good();
         }
+    }
+
+    fn overloaded(&self, slot: Slot<'_>) {
+        self.count_error("overload");
+        if self.troubles.is_time("overload") {
+            tracing::warn!("the target has too much to do (429): sending again, and less at once");
+        }
+        slot.overloaded();
     }
 
     pub(super) fn count_error(&self, word: &'static str) {

@@ -27,11 +27,11 @@ pub(super) struct Held {
 }
 
 impl Troubles {
-    /// Notes that documents are held, and says so. `told` is the target's own words on it.
+    /// Notes that documents are held, and says so. `told` is what was said of it, by the target or the disk.
     pub(super) fn hold(self: &Arc<Self>, obstacle: Obstacle, told: &str, documents: usize) -> Held {
         *self.lock().held.entry(obstacle).or_default() += 1;
         if self.is_time(obstacle.advice()) {
-            tracing::error!(documents, target = told, "holding documents: {}", obstacle.advice());
+            tracing::error!(documents, told, "holding documents: {}", obstacle.advice());
         }
         Held { troubles: Arc::clone(self), obstacle }
     }

@@ -77,6 +77,8 @@ pub(super) enum Obstacle {
     Shards,
     Pipeline,
     NotBulk,
+    /// No fault of the target: what it refuses for good cannot be kept here.
+    DeadLetters,
 }
 
 impl Obstacle {
@@ -89,6 +91,7 @@ impl Obstacle {
             Self::Shards => "shards",
             Self::Pipeline => "pipeline",
             Self::NotBulk => "not_bulk",
+            Self::DeadLetters => "dead_letters",
         }
     }
 
@@ -119,6 +122,9 @@ impl Obstacle {
             }
             Self::NotBulk => {
                 "what answers there is no bulk endpoint: see elasticsearch.hosts, https as against http, and proxies"
+            }
+            Self::DeadLetters => {
+                "dead letters cannot be written: see dead_letters.directory, and the disk that it is on"
             }
         }
     }

@@ -9,7 +9,6 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::digest;
-use super::hosts::Hosts;
 use super::messages::{self, Ping};
 use super::refusal::Refusal;
 use super::rules::{Rules, Salts};
@@ -44,7 +43,7 @@ impl Security {
         let own = || rustix::system::uname().nodename().to_string_lossy().into_owned();
         let options = &listener.security;
         options.is_on().then(|| Self {
-            rules: Rules::new(options, &Hosts::of_the_system(), stop),
+            rules: Rules::new(options, stop),
             hostname: options.self_hostname.clone().unwrap_or_else(own),
             keepalive: !listener.deny_keepalive,
             metrics: Arc::clone(metrics),

@@ -1,13 +1,17 @@
 //! The addresses of hosts that rules name, looked up off the path.
 //!
-//! Invariants: a handshake waits for the first answer only, never for a later one; a look-up has a time-out; the
-//! addresses that are known stay while a name server fails, so that its failing locks nobody out.
+//! Invariants: a handshake waits for the first answer about its own family of addresses only, never for a later one; a
+//! look-up has a time-out; the addresses that are known stay while a name server fails, so that its failing locks nobody
+//! out, and go when it says that there are none, so that a name that was taken away lets nobody in.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
+use hickory_resolver::config::LookupIpStrategy;
+use hickory_resolver::proto::ProtoErrorKind;
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::{ResolveError, TokioResolver};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -20,62 +24,103 @@ const LOOK_UP: Duration = Duration::from_secs(5);
 /// How often a name is looked up again. The resolver answers from its cache for as long as the name's records say.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// The same after a failure.
+/// The same after a failure, or where there is no address.
 const AGAIN_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 static FAILED: RateLimited = RateLimited::every(Duration::from_secs(60));
 
-/// Looks names up, as the system's configuration says.
-pub(super) struct Hosts {
-    resolver: Option<Arc<TokioResolver>>,
+/// A family of addresses. Each is looked up for itself: a name server that does not answer about the one says nothing
+/// about the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    V4,
+    V6,
 }
 
-/// The addresses of one host; none at all until the first look-up has ended.
-pub(super) struct HostAddresses(watch::Receiver<Option<Vec<IpAddr>>>);
+/// What a look-up has found, nothing where there is none; or why nothing could be found out.
+type Answer = Result<Vec<IpAddr>, String>;
+
+/// Looks names up, as the system's configuration says.
+pub(super) struct Hosts {
+    v4: Option<Arc<TokioResolver>>,
+    v6: Option<Arc<TokioResolver>>,
+}
+
+/// What is known of one host; of a family nothing at all until its first look-up has ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Known {
+    v4: Option<Vec<IpAddr>>,
+    v6: Option<Vec<IpAddr>>,
+}
+
+/// The addresses of one host.
+pub(super) struct HostAddresses(watch::Receiver<Known>);
 
 impl Hosts {
     /// The system's name servers and its file of hosts. It is the resolver of the Elasticsearch client: the system's own
     /// loads libraries while it runs, which a static binary cannot.
     pub(super) fn of_the_system() -> Self {
-        let built = TokioResolver::builder_tokio().map(|builder| Arc::new(builder.build()));
-        let resolver = built.inspect_err(
+        let built = |strategy| {
+            TokioResolver::builder_tokio().map(|mut builder| {
+                builder.options_mut().ip_strategy = strategy;
+                Arc::new(builder.build())
+            })
+        };
+        let v4 = built(LookupIpStrategy::Ipv4Only).inspect_err(
             |error| tracing::warn!(%error, "cannot look up hosts: no rule that names one covers anybody"),
         );
-        Self { resolver: resolver.ok() }
+        Self { v4: v4.ok(), v6: built(LookupIpStrategy::Ipv6Only).ok() }
     }
 
     /// The addresses of `host`, kept up to date until `stop`.
     pub(super) fn follow(&self, host: &str, stop: &CancellationToken) -> HostAddresses {
-        let (resolver, name) = (self.resolver.clone(), host.to_owned());
-        let look_up = move || look_up(resolver.clone(), name.clone());
+        let (v4, v6, name) = (self.v4.clone(), self.v6.clone(), host.to_owned());
+        let look_up = move |family| {
+            let resolver = if family == Family::V4 { v4.clone() } else { v6.clone() };
+            look_up(resolver, name.clone())
+        };
         HostAddresses::follow(host.to_owned(), look_up, [AGAIN, AGAIN_AFTER_FAILURE], stop.clone())
     }
 }
 
-async fn look_up(resolver: Option<Arc<TokioResolver>>, name: String) -> Result<Vec<IpAddr>, String> {
+async fn look_up(resolver: Option<Arc<TokioResolver>>, name: String) -> Answer {
     let resolver = resolver.ok_or("the system has no name server")?;
     let found = timeout(LOOK_UP, resolver.lookup_ip(name)).await;
-    let found = found.map_err(|_| format!("no answer within {LOOK_UP:?}"))?;
-    Ok(found.map_err(|error| error.to_string())?.iter().collect())
+    match found.map_err(|_| format!("no answer within {LOOK_UP:?}"))? {
+        Ok(found) => Ok(found.iter().map(|address| address.to_canonical()).collect()),
+        Err(error) if says_none(&error) => Ok(Vec::new()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Whether it is an answer: that the name, or the name's address of this family, is not there.
+fn says_none(error: &ResolveError) -> bool {
+    let answered = |code: &ResponseCode| matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
+    let kind = error.proto().map(|error| error.kind());
+    matches!(kind, Some(ProtoErrorKind::NoRecordsFound { response_code, .. }) if answered(response_code))
 }
 
 impl HostAddresses {
     fn follow<LookUp>(
         host: String,
-        look_up: impl Fn() -> LookUp + Send + 'static,
+        look_up: impl Fn(Family) -> LookUp + Send + Sync + 'static,
         [again, after_failure]: [Duration; 2],
         stop: CancellationToken,
     ) -> Self
     where
-        LookUp: Future<Output = Result<Vec<IpAddr>, String>> + Send,
+        LookUp: Future<Output = Answer> + Send,
     {
-        let (known, addresses) = watch::channel(None);
+        let (known, addresses) = watch::channel(Known::default());
         let following = async move {
             loop {
-                let answer = look_up().await;
-                let pause = if answer.is_ok() { again } else { after_failure };
-                learn(&known, &host, answer);
-                sleep(pause).await;
+                let of_v4 = async { learn(&known, Family::V4, look_up(Family::V4).await) };
+                let of_v6 = async { learn(&known, Family::V6, look_up(Family::V6).await) };
+                let (v4, v6) = tokio::join!(of_v4, of_v6);
+                let has_addresses = known.borrow().has_addresses();
+                if !has_addresses {
+                    none_known(&host, v4.and(v6));
+                }
+                sleep(if has_addresses { again } else { after_failure }).await;
             }
         };
         tokio::spawn(async move { stop.run_until_cancelled(following).await });
@@ -84,82 +129,65 @@ impl HostAddresses {
 
     /// Whether the host has this address.
     pub(super) async fn contain(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let family = if address.is_ipv4() { Family::V4 } else { Family::V6 };
         let mut known = self.0.clone();
-        let known = known.wait_for(Option::is_some).await;
+        let known = known.wait_for(|known| known.of(family).is_some()).await;
         // After the stop nobody looks names up any more, and nobody is let in.
-        known.is_ok_and(|known| known.as_ref().is_some_and(|known| known.contains(&address)))
+        known.is_ok_and(|known| known.of(family).is_some_and(|known| known.contains(&address)))
     }
 }
 
-/// Takes the answer to a look-up; a failure leaves what is known, or ends the wait for the first.
-fn learn(known: &watch::Sender<Option<Vec<IpAddr>>>, host: &str, answer: Result<Vec<IpAddr>, String>) {
-    match answer {
-        Ok(addresses) => {
-            let addresses = addresses.iter().map(IpAddr::to_canonical).collect();
-            known.send_replace(Some(addresses));
+impl Known {
+    fn of(&self, family: Family) -> Option<&Vec<IpAddr>> {
+        match family {
+            Family::V4 => self.v4.as_ref(),
+            Family::V6 => self.v6.as_ref(),
         }
-        Err(error) => {
-            if let Some(held_back) = FAILED.admit() {
-                tracing::warn!(host, error, held_back, "cannot look up a host that a rule for clients names");
-            }
-            known.send_modify(|known| {
+    }
+
+    fn of_mut(&mut self, family: Family) -> &mut Option<Vec<IpAddr>> {
+        match family {
+            Family::V4 => &mut self.v4,
+            Family::V6 => &mut self.v6,
+        }
+    }
+
+    fn has_addresses(&self) -> bool {
+        [&self.v4, &self.v6].into_iter().flatten().any(|known| !known.is_empty())
+    }
+}
+
+/// Takes what a look-up has found; a failure leaves what is known, or ends the wait for the first answer.
+fn learn(known: &watch::Sender<Known>, family: Family, answer: Answer) -> Result<(), String> {
+    let (found, failed) = match answer {
+        Ok(found) => (Some(found), Ok(())),
+        Err(error) => (None, Err(error)),
+    };
+    known.send_modify(|known| {
+        let known = known.of_mut(family);
+        match found {
+            Some(found) => *known = Some(found),
+            None => {
                 known.get_or_insert_default();
-            });
+            }
         }
+    });
+    failed
+}
+
+/// Says that a rule covers nobody, and why.
+fn none_known(host: &str, looked_up: Result<(), String>) {
+    let why = looked_up.err().unwrap_or_else(|| "there is no such name, or it has no address".into());
+    if let Some(held_back) = FAILED.admit() {
+        tracing::warn!(
+            host,
+            why,
+            held_back,
+            "a rule for clients covers nobody: no address of its host is known"
+        );
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::VecDeque;
-    use std::sync::Mutex;
-
-    use super::*;
-
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-    const THERE: IpAddr = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
-
-    /// Addresses that follow these answers, one after another; the last one stays.
-    fn following(answers: Vec<Result<Vec<IpAddr>, String>>, stop: &CancellationToken) -> HostAddresses {
-        let answers = Mutex::new(VecDeque::from(answers));
-        let look_up = move || {
-            let mut answers = answers.lock().expect("nobody panics with it");
-            let last = answers.len() == 1;
-            let answer = if last { answers.front().cloned() } else { answers.pop_front() };
-            std::future::ready(answer.expect("there is one"))
-        };
-        HostAddresses::follow("host".into(), look_up, [Duration::from_millis(1); 2], stop.clone())
-    }
-
-    async fn until_known(addresses: &mut HostAddresses, wanted: &[IpAddr]) {
-        let known = addresses.0.wait_for(|known| known.as_deref() == Some(wanted));
-        timeout(Duration::from_secs(20), known).await.expect("in time").expect("it is followed");
-    }
-
-    #[tokio::test]
-    async fn a_host_is_followed_to_its_new_address() {
-        let stop = CancellationToken::new();
-        let mut addresses = following(vec![Ok(vec![HERE]), Ok(vec![THERE])], &stop);
-        until_known(&mut addresses, &[THERE]).await;
-        assert!(addresses.contain(THERE).await);
-        assert!(!addresses.contain(HERE).await);
-    }
-
-    #[tokio::test]
-    async fn what_is_known_stays_while_the_name_server_fails() {
-        let stop = CancellationToken::new();
-        let mut addresses = following(vec![Ok(vec![HERE]), Err("no answer".into())], &stop);
-        until_known(&mut addresses, &[HERE]).await;
-        addresses.0.changed().await.expect("it is looked up again");
-        assert!(addresses.contain(HERE).await);
-    }
-
-    #[tokio::test]
-    async fn a_host_that_is_not_found_covers_nobody_until_it_is() {
-        let stop = CancellationToken::new();
-        let mut addresses = following(vec![Err("no such name".into()), Ok(vec![HERE])], &stop);
-        until_known(&mut addresses, &[HERE]).await;
-        let never = following(vec![Err("no such name".into())], &stop);
-        assert!(!never.contain(HERE).await, "and the wait for it has ended");
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 //! Invariants: the first rule that covers an address counts, whatever its key and users say; a check takes the same time
 //! whether a user exists or not, and whether a rule names it or not; what is compared is compared in constant time.
 
+use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
@@ -15,6 +16,7 @@ use super::hosts::{HostAddresses, Hosts};
 use super::messages::Ping;
 use super::options::{ClientOptions, SecurityOptions};
 use super::refusal::Refusal;
+use crate::input::forward::networks;
 use crate::units::Secret;
 
 /// What a client is measured by.
@@ -48,13 +50,15 @@ pub(super) struct Salts {
 
 impl Rules {
     /// The rules of one listener; names of hosts are followed until `stop`.
-    pub(super) fn new(options: &SecurityOptions, hosts: &Hosts, stop: &CancellationToken) -> Self {
+    pub(super) fn new(options: &SecurityOptions, stop: &CancellationToken) -> Self {
+        // why: a listener whose rules name no host needs no name server, and no warning that there is none.
+        let hosts: LazyCell<Hosts> = LazyCell::new(Hosts::of_the_system);
         let user = |user: &super::UserOptions| Some((user.name.clone().into_bytes(), user.password.clone()?));
         Self {
             shared_key: options.shared_key.clone(),
             allow_anonymous: options.allow_anonymous,
             users: options.users.iter().filter_map(user).collect(),
-            clients: options.clients.iter().filter_map(|client| Rule::new(client, hosts, stop)).collect(),
+            clients: options.clients.iter().filter_map(|client| Rule::new(client, &hosts, stop)).collect(),
             nobody: Secret::new("a password of nobody"),
         }
     }
@@ -89,7 +93,7 @@ impl Rules {
     }
 
     async fn rule(&self, address: Option<IpAddr>) -> Option<&Rule> {
-        let address = address?.to_canonical();
+        let address = address?;
         for rule in &self.clients {
             if rule.source.covers(address).await {
                 return Some(rule);
@@ -111,9 +115,9 @@ impl Rules {
 
 impl Rule {
     /// None where a client names neither network nor host, which the configuration refuses.
-    fn new(options: &ClientOptions, hosts: &Hosts, stop: &CancellationToken) -> Option<Self> {
+    fn new(options: &ClientOptions, hosts: &LazyCell<Hosts>, stop: &CancellationToken) -> Option<Self> {
         let source = match (&options.network, &options.host) {
-            (Some(network), _) => Source::Network(network.trunc()),
+            (Some(network), _) => Source::Network(*network),
             (None, host) => Source::Host(hosts.follow(host.as_deref()?, stop)),
         };
         let users = options.users.iter().map(|name| name.clone().into_bytes()).collect();
@@ -124,7 +128,7 @@ impl Rule {
 impl Source {
     async fn covers(&self, address: IpAddr) -> bool {
         match self {
-            Self::Network(network) => network.contains(&address),
+            Self::Network(network) => networks::covers(network, address),
             Self::Host(addresses) => addresses.contain(address).await,
         }
     }

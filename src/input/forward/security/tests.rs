@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 use proptest::prelude::*;
 use rmpv::Value;
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -74,6 +74,17 @@ async fn message(stream: &mut DuplexStream) -> Value {
     let mut bytes = vec![0; 4096];
     let read = timeout(LONG, stream.read(&mut bytes)).await.expect("in time").expect("open");
     rmpv::decode::read_value(&mut &bytes[..read]).expect("a message")
+}
+
+/// The next message, however small the pieces are in which it comes.
+async fn read_message(stream: &mut (impl AsyncRead + Unpin)) -> Value {
+    let mut bytes = Vec::new();
+    loop {
+        bytes.push(timeout(LONG, stream.read_u8()).await.expect("in time").expect("open"));
+        if let Ok(message) = rmpv::decode::read_value(&mut &bytes[..]) {
+            return message;
+        }
+    }
 }
 
 /// A whole handshake from `address`, with `behind` right behind the PING: how it ended, and the PONG.
@@ -189,6 +200,32 @@ async fn what_is_sent_behind_the_ping_is_kept_for_the_frames() {
     assert_eq!(shaken.expect("let in").bytes(), b"a frame that did not wait");
     let proof = pong[4].as_str().expect("a digest");
     assert_eq!((pong[2].as_str(), proof.len()), (Some(""), 128), "{pong}");
+}
+
+#[tokio::test]
+async fn a_ping_in_one_byte_pieces_is_understood_and_many_frames_right_behind_it_are_kept() {
+    let security = start(SecurityOptions { shared_key: secret("k"), ..SecurityOptions::default() });
+    // The pipe takes a byte at a time in both directions.
+    let (mut client, mut ours) = tokio::io::duplex(1);
+    let behind: Vec<u8> = (0..20_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+    let sent = behind.clone();
+    let client = async {
+        let helo = read_message(&mut client).await;
+        let (mut from, mut to) = tokio::io::split(client);
+        let ping = ping(&helo, Knows { key: "k", user: ("", "") });
+        let sending = async { to.write_all(&[&ping[..], &sent].concat()).await.expect("open") };
+        let (pong, ()) = tokio::join!(read_message(&mut from), sending);
+        assert_eq!(pong[1].as_bool(), Some(true), "{pong}");
+    };
+    let server = async {
+        let mut buffer = security.shake_hands(&mut ours, Some(HERE)).await.expect("let in");
+        while buffer.bytes().len() < behind.len() {
+            assert!(buffer.read(&mut ours).await.expect("open") > 0, "{} bytes", buffer.bytes().len());
+        }
+        buffer
+    };
+    let (buffer, ()) = timeout(LONG, async { tokio::join!(server, client) }).await.expect("in time");
+    assert_eq!(buffer.bytes(), behind);
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ async fn more_chunks_in_one_read_than_may_wait_are_all_acked() {
 }
 
 #[tokio::test]
-async fn refused_entries_are_dropped_and_counted_and_the_chunk_is_acked_for_the_others() {
+async fn refused_entries_are_dead_letters_and_the_chunk_is_acked_for_the_others() {
     let rig = Rig::new();
     let mut peer = rig.connect();
     let no_record = array(&[event_time(1_700_000_000, 0), text("no map")]);
@@ -95,7 +95,8 @@ async fn refused_entries_are_dropped_and_counted_and_the_chunk_is_acked_for_the_
     peer.send(&forward(&[], &[("chunk", text("e"))])).await;
     peer.expect(&ack(&text("e"))).await;
     peer.close().await;
-    assert_eq!(rig.count(|metrics| &metrics.events_dropped, "unexpected"), 4 * 4 + 1);
+    assert_eq!(rig.count(|metrics| &metrics.events_refused, "unexpected"), 4 * 4 + 1);
+    assert_eq!((rig.metrics().events_dead_letter.get(), rig.letters().len()), (4 * 4 + 1, 4 * 4 + 1));
     assert_eq!(rig.metrics().events_received.get(), 4 * 7 + 1);
     assert_eq!(rig.numbers().await, [1, 2, 3].repeat(4));
 }

@@ -1,6 +1,6 @@
 //! Each limit: what it refuses, and where that is seen.
 
-use super::frames::{Mode, array, entry, event_time, forward, frames, map, number, numbered, text};
+use super::frames::{Mode, array, binary, entry, event_time, forward, frames, map, number, numbered, text};
 use super::*;
 use crate::input::forward::{ForwardOptions, Listener};
 
@@ -9,16 +9,37 @@ fn limits() -> LimitOptions {
 }
 
 #[tokio::test]
-async fn a_frame_over_its_limit_ends_the_connection_before_its_bytes_come() {
+async fn a_frame_over_its_limit_is_passed_over_and_acked_and_those_around_it_are_taken() {
     let rig = Rig::with(options(), LimitOptions { frame_bytes: ByteSize::kib(1), ..limits() });
+    let chunk = || [("chunk", text("c"))];
+    let (big, many) = (binary(&[7; 100_000]), array(&vec![entry(0); 1_000]));
+    for frame in [array(&[text("big"), big, map(&chunk())]), array(&[text("big"), many, map(&chunk())])] {
+        let mut peer = rig.connect();
+        peer.send(&[forward(&[entry(1)], &[]), frame.clone(), forward(&[entry(2)], &[])].concat()).await;
+        peer.expect(&[b"\x81\xa3ack".to_vec(), text("c")].concat()).await;
+        assert!(matches!(peer.close().await, Ended::ByPeer));
+        assert_eq!(rig.numbers().await, [1, 2]);
+        let letter = rig.letters().pop().expect("a letter");
+        let hash = format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&frame));
+        assert_eq!((&letter["tag"], &letter["type"]), (&"big".into(), &"frame_bytes".into()), "{letter}");
+        assert_eq!((&letter["bytes"], &letter["hash"]), (&frame.len().into(), &hash.into()), "{letter}");
+        assert_eq!(letter["original"], "", "{letter}");
+    }
+    assert_eq!(rig.count(|metrics| &metrics.limits_exceeded, "frame_bytes"), 2);
+}
+
+#[tokio::test]
+async fn a_frame_over_what_is_passed_over_ends_the_connection_before_its_bytes_come() {
+    let limits = LimitOptions { frame_bytes: ByteSize::kib(1), skip_bytes: ByteSize::kib(2), ..limits() };
+    let rig = Rig::with(options(), limits);
     let mut peer = rig.connect();
     peer.send(&forward(&[entry(1)], &[])).await;
     peer.send(b"\x92\xa1t\xc6\x00\x01\x00\x00").await;
     let ended = timeout(LONG, peer.served).await.expect("an end in time").expect("no panic");
     assert!(matches!(ended, Ended::Malformed(_)), "{ended}");
     assert_eq!(rig.numbers().await, [1]);
-    assert_eq!(rig.count(|metrics| &metrics.connections_closed, "frame_bytes"), 1);
-    assert_eq!(rig.count(|metrics| &metrics.limits_exceeded, "frame_bytes"), 1);
+    assert_eq!(rig.count(|metrics| &metrics.connections_closed, "skip_bytes"), 1);
+    assert_eq!(rig.count(|metrics| &metrics.limits_exceeded, "skip_bytes"), 1);
 }
 
 #[tokio::test]
@@ -34,6 +55,11 @@ async fn a_record_or_a_body_over_its_limit_is_refused_and_what_follows_is_taken(
         ("depth", record(map(&[("deep", bottomless)])), LimitOptions { depth: usize::MAX, ..limits() }),
         ("fields", record(wide), LimitOptions { fields: 4, ..limits() }),
         (
+            "string_bytes",
+            record(map(&[("nested", array(&[text(&"x".repeat(2_000))]))])),
+            LimitOptions { string_bytes: ByteSize::kib(1), ..limits() },
+        ),
+        (
             "decompressed_bytes",
             bomb.clone(),
             LimitOptions { decompressed_bytes: ByteSize::mib(1), ..limits() },
@@ -46,18 +72,10 @@ async fn a_record_or_a_body_over_its_limit_is_refused_and_what_follows_is_taken(
         assert!(matches!(peer.close().await, Ended::ByPeer), "{key}");
         assert_eq!(rig.numbers().await, [1], "{key}");
         assert_eq!(rig.count(|metrics| &metrics.limits_exceeded, key), 1, "{key}");
-        assert_eq!(rig.count(|metrics| &metrics.events_dropped, "limit"), 1, "{key}");
+        assert_eq!(rig.count(|metrics| &metrics.events_refused, "limit"), 1, "{key}");
+        assert_eq!((&rig.letters()[0]["reason"], &rig.letters()[0]["type"]), (&"limit".into(), &key.into()));
         assert_eq!(rig.metrics().events_received.get(), 2, "{key}");
     }
-}
-
-#[tokio::test]
-async fn a_chunk_with_an_endless_name_is_refused_since_its_ack_would_have_to_be_kept() {
-    let rig = Rig::new();
-    let chunk = text(&"c".repeat(1_000));
-    rig.take(&[forward(&[entry(1)], &[("chunk", chunk)]), forward(&[entry(2)], &[])].concat()).await;
-    assert_eq!(rig.numbers().await, [2]);
-    assert_eq!(rig.count(|metrics| &metrics.events_dropped, "unexpected"), 1);
 }
 
 #[tokio::test]

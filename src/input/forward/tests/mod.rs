@@ -4,8 +4,10 @@ mod acks;
 mod frames;
 mod limits;
 mod modes;
+mod poison;
 mod sockets;
 mod stops;
+mod traffic;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +24,9 @@ use super::LimitOptions;
 use super::connection::{Connection, Ended};
 use crate::buffer::{Buffer, BufferOptions};
 use crate::enrich::{Defaults, Joiner, PartialOptions, Pipelines};
-use crate::input::Shared;
+use crate::input::{Origin, Shared};
 use crate::metrics::{ByReason, Metrics, reason};
+use crate::output::{DeadLetterOptions, DeadLetters};
 use crate::units::ByteSize;
 
 /// Long enough for anything that should happen at all.
@@ -36,6 +39,7 @@ struct Rig {
     stop: CancellationToken,
     kill: CancellationToken,
     directory: TempDir,
+    dead_letters: TempDir,
 }
 
 /// A peer and the connection that serves it.
@@ -78,16 +82,22 @@ impl Rig {
         let defaults = Defaults { index: "logs", fallback: "logs", host: "here" };
         let pipelines = Pipelines::compile(&[], defaults).expect("good options");
         let joiner = Joiner::new(PartialOptions::default(), Arc::clone(&metrics));
-        let shared = Shared::new(pipelines, joiner, buffer, &options, metrics);
+        let dead_letters = tempfile::tempdir().expect("a directory");
+        let letters = DeadLetters::open(DeadLetterOptions::default(), dead_letters.path()).expect("a folder");
+        let shared = Shared::new(pipelines, joiner, buffer, letters, &options, metrics);
         let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
-        Self { shared, limits, stop, kill, directory }
+        Self { shared, limits, stop, kill, directory, dead_letters }
     }
 
     fn connect(&self) -> Peer {
+        self.connect_as(Origin::default())
+    }
+
+    fn connect_as(&self, origin: Origin) -> Peer {
         let (stream, ours) = tokio::io::duplex(256 << 10);
         let (from, to) = tokio::io::split(ours);
         let (shared, limits) = (Arc::clone(&self.shared), self.limits.clone());
-        let mut connection = Connection::new(from, to, shared, limits, self.kill.clone());
+        let mut connection = Connection::new(from, to, shared, limits, self.kill.clone()).of(origin);
         let stop = self.stop.clone();
         Peer { stream, served: tokio::spawn(async move { connection.serve(&stop).await }) }
     }
@@ -117,6 +127,17 @@ impl Rig {
         }
         found.sort_by_key(|(sequence, _)| *sequence);
         found.into_iter().map(|(_, document)| document).collect()
+    }
+
+    /// The dead letters, in the order in which they were written.
+    fn letters(&self) -> Vec<Json> {
+        let mut files: Vec<_> = std::fs::read_dir(self.dead_letters.path())
+            .expect("a listing")
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
+        files.sort();
+        let text: String = files.iter().map(|path| std::fs::read_to_string(path).expect("a file")).collect();
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
     /// The field `n` of all documents.

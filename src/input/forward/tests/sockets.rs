@@ -103,6 +103,43 @@ async fn a_true_peer_is_written_counted_and_limited_and_a_peer_beside_the_proxy_
 }
 
 #[tokio::test]
+async fn a_header_is_believed_from_trusted_proxies_alone_and_a_burst_from_one_is_not_its_own() {
+    let rig = Rig::new();
+    let options = |trusted: &str| {
+        tcp(ForwardOptions {
+            proxy_protocol: true,
+            trusted_proxies: vec![trusted.parse().expect("a network")],
+            limits: LimitOptions { connections_per_address: 1, ..LimitOptions::default() },
+            ..ForwardOptions::default()
+        })
+    };
+    let header = |client: u8| format!("PROXY TCP4 192.0.2.{client} 10.0.0.1 5 6\r\n").into_bytes();
+    let frame = forward(&[entry(1)], &[("chunk", text("c"))]);
+
+    let (address, _) = serve(&rig, options("192.0.2.0/24")).await;
+    let mut forged = TcpStream::connect(&address).await.expect("it listens");
+    // Refused before it is read, which may reset it.
+    forged.write_all(&[&header(1)[..], &frame].concat()).await.ok();
+    timeout(LONG, forged.read_to_end(&mut Vec::new())).await.expect("an end in time").ok();
+    assert_eq!(rig.count(|metrics| &metrics.connections_closed, "proxy_protocol"), 1);
+    assert_eq!(rig.metrics().events_received.get(), 0);
+
+    let (address, _) = serve(&rig, options("::ffff:127.0.0.0/104")).await;
+    let mut burst = Vec::new();
+    for _ in 0..5 {
+        burst.push(TcpStream::connect(&address).await.expect("it listens"));
+    }
+    // All of them are accepted before one says whose it is.
+    rig.until("five of them", |rig| rig.metrics().connections.get() == 5).await;
+    for (client, stream) in (1..).zip(&mut burst) {
+        stream.write_all(&[&header(client)[..], &frame].concat()).await.expect("open");
+        let mut ack = [0; 7];
+        timeout(LONG, stream.read_exact(&mut ack)).await.expect("an ack in time").expect("open");
+    }
+    assert_eq!(rig.count(|metrics| &metrics.limits_exceeded, "connections_per_address"), 0);
+}
+
+#[tokio::test]
 async fn a_proxy_that_does_not_say_whose_connection_it_is_is_closed_in_time() {
     let rig = Rig::new();
     let limits = LimitOptions { handshake_timeout: Duration::from_millis(20), ..LimitOptions::default() };

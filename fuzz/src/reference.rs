@@ -1,0 +1,32 @@
+//! The plain conversion of records, for the targets.
+
+use rmpv::Value;
+use serde_json::Value as Json;
+
+use crate::plain;
+
+/// The document of a record, less `@timestamp` and `event.sequence`.
+pub fn document(record: &[(Value, Value)]) -> Json {
+    plain::document(record)
+}
+
+/// What becomes of a name at the root of a document.
+pub fn name(name: &str) -> String {
+    let record = [(Value::from(name), Value::Nil)];
+    plain::fields(&record, 1).remove(0).0
+}
+
+/// `seconds` since 1970 as documents have it.
+pub fn rfc3339(seconds: i64, nanos: u32) -> String {
+    plain::rfc3339(seconds, u64::from(nanos))
+}
+
+/// The shortest msgpack of a value.
+pub fn shortest(value: &Value) -> Vec<u8> {
+    plain::msgpack(value)
+}
+
+/// Whether two documents are the same.
+pub fn same(ours: &Json, theirs: &Json) -> bool {
+    plain::same(ours, theirs)
+}
