@@ -3,6 +3,7 @@
 //! A story whose real part is not on this machine is reported as ignored, with the reason; with `CI=true` it fails.
 //! Everything that a story starts ends with the process, however it ends.
 
+mod attacks;
 mod common;
 mod compose;
 mod container;
@@ -43,6 +44,7 @@ fn main() {
         running::stories,
         poison::stories,
         sockets::stories,
+        attacks::stories,
         stops::stories,
         runbook::stories,
         crashes::stories,
