@@ -80,16 +80,15 @@ impl<'a> Decompressor<'a> {
         })
     }
 
-    /// The next whole entries, at least one, end to end; `None` when all have been given.
+    /// The next whole entries, end to end; none of them where one goes beyond this window, and is kept until it is whole.
+    /// `None` when all have been given.
     pub fn next_window(&mut self) -> Result<Option<&[u8]>, DecodeError> {
         self.window.drain(..self.whole);
         self.whole = 0;
-        while self.whole == 0 {
-            if !self.read_window()? {
-                return self.end();
-            }
-            self.find_whole_entries()?;
+        if !self.read_window()? {
+            return self.end();
         }
+        self.find_whole_entries()?;
         Ok(self.window.get(..self.whole))
     }
 
