@@ -33,6 +33,10 @@ pub(crate) fn stories() -> Vec<Trial> {
             "crashes::kills_before_a_real_elasticsearch_that_halts_lose_nothing_acked_and_double_nothing",
             kills_before_a_real_one,
         ),
+        story(
+            "crashes::what_a_kill_left_in_bits_and_pieces_with_parts_between_goes_out_in_few_requests",
+            bits_and_pieces,
+        ),
     ]
 }
 
@@ -89,4 +93,25 @@ async fn kills_before_a_real_one() {
     let held = node.api.documents("logs-*-default", acked.count() as usize).await;
     assert_eq!(node.api.count("logs-*-default").await, Ok(acked.count()));
     acked.assert_once(&held.into_iter().map(|document| document.source).collect::<Vec<_>>());
+}
+
+/// Each frame asks for an ack and is a record of its own, with parts of long lines between them.
+async fn bits_and_pieces() {
+    const ENOUGH: f64 = 500.0;
+    let mut target = Target::start().await;
+    target.stop().await;
+    let tables = format!("[elasticsearch]\nhosts = [\"{}\"]\nretry_max = \"200ms\"\n", target.url());
+    let mut daemon = Forebay::start(Setup { port: free_port(), ..Setup::tables(tables) }).await;
+    let load = Endless::start(daemon.forward, "pieces", PACE);
+    daemon.until_metric("forebay_buffer_events", ENOUGH).await;
+    let acked = load.finish().await;
+    daemon.kill().await;
+    target.restart().await;
+    daemon.start_again().await;
+    let metrics = daemon.until_drained().await;
+    assert!(metrics.sum("forebay_events_recovered_total") >= ENOUGH, "they were on disk");
+    let documents: Vec<Value> = target.documents().into_values().map(|stored| stored.document).collect();
+    acked.assert_once(&documents);
+    let requests = target.bulk_requests();
+    assert!(requests <= 5, "{requests} requests for {} documents", documents.len());
 }

@@ -2,20 +2,28 @@
 
 use std::ops::Range;
 
+use forebay::output::ElasticsearchOptions;
 use libtest_mimic::Trial;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::common::bench::{Bench, quick};
 use crate::common::daemon::{Forebay, Setup};
+use crate::common::feed::Feed;
 use crate::common::forward::{Mode, frame};
 use crate::common::load::{self, numbered, numbers, sources};
 use crate::common::node::{Node, VERSIONS, Version, shared};
 use crate::common::sequence::assert_every_one_once;
-use crate::common::story_with;
+use crate::common::target::{Fault, Target};
+use crate::common::{story, story_with};
 
-/// Each story on each version.
+/// Stories about a target that does not say at once which fields it has, and those that each version is put through.
 pub(crate) fn stories() -> Vec<Trial> {
-    VERSIONS.into_iter().flat_map(stories_of_version).collect()
+    let of_a_double = [
+        story("healing::documents_wait_until_the_target_has_said_once_which_fields_an_index_has", asked_once),
+        story("healing::where_the_target_may_not_be_asked_the_bound_counts_from_then_on", may_not_ask),
+    ];
+    of_a_double.into_iter().chain(VERSIONS.into_iter().flat_map(stories_of_version)).collect()
 }
 
 fn stories_of_version(version: Version) -> [Trial; 3] {
@@ -32,6 +40,60 @@ fn stories_of_version(version: Version) -> [Trial; 3] {
             move || bound(version),
         ),
     ]
+}
+
+/// So many bulk requests find that `n` is no number.
+fn refuses(target: &Target, requests: usize) {
+    let (kind, reason) =
+        ("document_parsing_exception", "failed to parse field [n] of type [byte] in document");
+    target.fail_next(Fault::Items { every: 1, status: 400, kind, reason }, requests);
+}
+
+fn healing(target: &Target, fields: usize) -> Bench {
+    let options =
+        ElasticsearchOptions { heal: true, heal_fields: fields, max_concurrency: 1, ..quick(&[target]) };
+    Bench::new(options)
+}
+
+fn questions(target: &Target) -> usize {
+    target.requests().iter().filter(|seen| seen.line.contains("/_field_caps")).count()
+}
+
+async fn asked_once() {
+    let target = Target::start().await;
+    let bench = healing(&target, 1);
+    let feed = Feed::numbered(1, 5, 10);
+    refuses(&target, 1);
+    target.tells_fields(503, json!({}));
+    let operator = async {
+        target.until(|target| questions(target) >= 3).await;
+        assert_eq!((feed.settled(), bench.books()), ((0, 0), (0, 0, 0)));
+        // It has the only name that it may have, and it is this one.
+        target.tells_fields(200, json!({ "fields": { "n_as_text": {}, "n_as_text.keyword": {} } }));
+    };
+    tokio::join!(bench.run(&feed), operator);
+    assert_eq!(bench.books(), (5, 0, 0));
+    assert!(target.documents().values().all(|stored| stored.document["forebay.healed"] == "n"));
+    let asked = questions(&target);
+    refuses(&target, 1);
+    bench.run(&Feed::numbered(1, 7, 10)).await;
+    assert_eq!((bench.books(), questions(&target)), ((7, 5, 0), asked), "it is not asked again");
+
+    // Another start, and another name that it has already.
+    target.tells_fields(200, json!({ "fields": { "m_as_text": {} } }));
+    let bench = healing(&target, 1);
+    refuses(&target, 1);
+    bench.run(&Feed::numbered(1, 3, 10)).await;
+    assert_eq!((bench.books(), bench.letters().len()), ((0, 0, 3), 3));
+}
+
+async fn may_not_ask() {
+    let target = Target::start().await;
+    let bench = healing(&target, 1);
+    refuses(&target, 1);
+    target.tells_fields(403, json!({ "error": { "type": "security_exception" } }));
+    bench.run(&Feed::numbered(1, 5, 10)).await;
+    assert_eq!((bench.books(), questions(&target)), ((5, 0, 0), 1));
 }
 
 async fn one_field(version: Version) {

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::disk::tally;
 use super::held::Standing;
-use super::queue::Slot;
 use super::shared::Shared;
+use super::slot::Slot;
 use super::{OpenBatch, TagRun, WhenFull};
 use crate::log::RateLimited;
 use crate::metrics::reason;

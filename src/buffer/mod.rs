@@ -29,6 +29,7 @@ mod options;
 mod queue;
 mod receipt;
 mod shared;
+mod slot;
 mod spilled;
 mod stop;
 mod survey;

@@ -9,51 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::extent::Extent;
 use super::held::{Held, Standing};
+use super::slot::Slot;
 use super::{BufferOptions, OpenBatch};
 
 /// Allocations kept for reuse.
 const MAX_SPARE: usize = 4;
-
-/// A place in the queue.
-#[derive(Clone)]
-pub(super) enum Slot {
-    Memory(Arc<Held>),
-    Disk(Extent),
-}
-
-impl Slot {
-    fn opened(&self) -> Instant {
-        match self {
-            Self::Memory(held) => held.opened,
-            Self::Disk(extent) => extent.opened,
-        }
-    }
-
-    pub(super) fn held(&self) -> Option<&Arc<Held>> {
-        match self {
-            Self::Memory(held) => Some(held),
-            Self::Disk(_) => None,
-        }
-    }
-
-    pub(super) fn documents(&self) -> u64 {
-        match self {
-            Self::Memory(held) => held.documents(),
-            Self::Disk(extent) => extent.run.documents,
-        }
-    }
-
-    /// The segment that it is in, if it is on disk.
-    pub(super) fn segment(&self) -> Option<u64> {
-        match self {
-            Self::Disk(extent) => Some(extent.segment()),
-            Self::Memory(held) => match held.standing() {
-                Standing::Written(place) => Some(place.segment),
-                _ => None,
-            },
-        }
-    }
-}
 
 /// What an output gets, or for what it waits.
 pub(super) enum Next {

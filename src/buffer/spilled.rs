@@ -11,8 +11,8 @@ use bytes::Bytes;
 use super::disk::{Place, ReadBack, ReadLimits, Stretch, TRIES, is_lasting, read_back};
 use super::extent::Extent;
 use super::loan::{put_back, recycle};
-use super::queue::Slot;
 use super::shared::Shared;
+use super::slot::Slot;
 use super::{Delivery, Settled};
 use crate::metrics::{kind, reason};
 

@@ -44,6 +44,7 @@ struct State {
     refused_encoding: Option<(String, u16)>,
     unknown_settings: Vec<&'static str>,
     nodes: Value,
+    fields: (u16, Value),
     under_way: usize,
     most_under_way: usize,
 }
@@ -165,6 +166,11 @@ impl Target {
         self.lock().nodes = nodes;
     }
 
+    /// What `_field_caps` of any index answers, to be told before anything is healed.
+    pub(crate) fn tells_fields(&self, status: u16, fields: Value) {
+        self.lock().fields = (status, fields);
+    }
+
     /// Everything taken, by id.
     pub(crate) fn documents(&self) -> BTreeMap<String, Stored> {
         self.lock().stored.clone()
@@ -273,6 +279,7 @@ fn answer(request: &Request, fault: Option<Fault>, state: &mut State, at: usize)
         "_template" => Answer::json(200, &json!({})),
         "login" => Answer::page(200),
         "_index_template" => list_templates(state),
+        path if path.ends_with("/_field_caps") => Answer::json(state.fields.0, &state.fields.1),
         path => match path.strip_prefix("_index_template/") {
             Some(name) if name.starts_with("_simulate_index/") => simulate(name, state),
             Some(name) => put_template(name, &request.body, state),

@@ -5,16 +5,17 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::header::{HeaderFault, SEGMENT_HEADER, SegmentHeader, salvaged};
 use super::index::Index;
+use super::marks::{self, Look};
 use super::record::{Body, Codec, Damage, Head};
 use super::scan::{Scan, Step};
 use super::wound::{Cause, Wound};
-use super::{Files, OpenError, Place, marks};
+use super::{Files, OpenError, Place};
 
 /// What is there to be read.
 #[derive(Clone, Debug)]
@@ -31,6 +32,18 @@ struct Segment {
     path: PathBuf,
     marks: Option<PathBuf>,
     index: Option<PathBuf>,
+}
+
+impl Segment {
+    fn wound(&self, from: u64, to: u64, cause: Cause) -> Wound {
+        Wound { path: self.path.clone(), from, to, cause }
+    }
+}
+
+/// A header, as it stands or made anew in the place of a damaged one.
+struct Headed {
+    header: SegmentHeader,
+    is_sound: bool,
 }
 
 /// A segment that a walk comes to.
@@ -133,47 +146,79 @@ impl Snapshot {
         let marks = segment.marks.as_deref().map(marks::look).transpose()?.unwrap_or_default();
         let file = File::open(&segment.path)?;
         let bytes = file.metadata()?.len();
-        let path = segment.path.as_path();
-        let wound =
-            |path: &Path, from, to, cause| Found::Wound(Wound { path: path.to_owned(), from, to, cause });
-        let (mut is_sound, mut index) = (true, Index::default());
-        let header = match read_header(&file, bytes)? {
+        let header = match self.header(segment, &file, bytes, visit)? {
             Ok(header) => header,
-            Err(Cause::Torn) if self.is_being_written(segment) => return Ok(ControlFlow::Continue(())),
-            Err(Cause::Header) => match salvaged(&file, bytes)? {
-                None => return Ok(visit(wound(path, 0, bytes, Cause::NoSegment))),
-                Some(header) => {
-                    is_sound = false;
-                    if visit(wound(path, 0, SEGMENT_HEADER as u64, Cause::Header)).is_break() {
-                        return Ok(ControlFlow::Break(()));
-                    }
-                    header
-                }
-            },
-            Err(cause) => return Ok(visit(wound(path, 0, bytes, cause))),
+            Err(flow) => return Ok(flow),
         };
-        let SegmentHeader { created, first, .. } = header;
-        let opened = Opened { number: segment.number, path, bytes, created, first };
+        let SegmentHeader { created, first, .. } = header.header;
+        let opened = Opened { number: segment.number, path: &segment.path, bytes, created, first };
         if visit(Found::Segment(opened)).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        let mut unpacked = Vec::new();
-        let mut scan = Scan::new(&file, SEGMENT_HEADER as u64, bytes);
+        let (found, is_sound) = match self.records(segment, &file, bytes, &marks.settled, visit)? {
+            ControlFlow::Continue(records) => records,
+            ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
+        };
+        let is_told = header.is_sound && is_sound;
+        let wrong = if is_told { self.wrong_index(segment, &found, header.header, bytes) } else { None };
+        let mut wounds = wrong.into_iter().chain(self.damaged_marks(segment, marks));
+        Ok(wounds.try_for_each(|wound| visit(Found::Wound(wound))))
+    }
+
+    /// The header, or how the walk goes on without it.
+    fn header(
+        &self,
+        segment: &Segment,
+        file: &File,
+        bytes: u64,
+        visit: &mut Visit<'_>,
+    ) -> io::Result<Result<Headed, ControlFlow<()>>> {
+        let mut wound = |to, cause| visit(Found::Wound(segment.wound(0, to, cause)));
+        let cause = match read_header(file, bytes)? {
+            Ok(header) => return Ok(Ok(Headed { header, is_sound: true })),
+            Err(Cause::Torn) if self.is_being_written(segment) => {
+                return Ok(Err(ControlFlow::Continue(())));
+            }
+            Err(cause) => cause,
+        };
+        if cause == Cause::Header
+            && let Some(header) = salvaged(file, bytes)?
+        {
+            return Ok(match wound(SEGMENT_HEADER as u64, cause) {
+                ControlFlow::Continue(()) => Ok(Headed { header, is_sound: false }),
+                flow => Err(flow),
+            });
+        }
+        Ok(Err(wound(bytes, if cause == Cause::Header { Cause::NoSegment } else { cause })))
+    }
+
+    /// Visits the records; what an index would tell of them, and whether all of them are sound.
+    fn records(
+        &self,
+        segment: &Segment,
+        file: &File,
+        bytes: u64,
+        settled: &[u64],
+        visit: &mut Visit<'_>,
+    ) -> io::Result<ControlFlow<(), (Index, bool)>> {
+        let (mut is_sound, mut index, mut unpacked) = (true, Index::default(), Vec::new());
+        let mut scan = Scan::new(file, SEGMENT_HEADER as u64, bytes);
         loop {
+            let wound = |from, to, cause| Found::Wound(segment.wound(from, to, cause));
             let found = match scan.step()? {
                 Step::Record { from, head, body } => {
                     let place = Place { segment: segment.number, from, to: from + u64::from(head.length) };
-                    let settled = marks.settled.binary_search(&head.sequence).is_ok();
+                    let settled = settled.binary_search(&head.sequence).is_ok();
                     index.add(place, &head, &body);
                     match plain(&head, body, &mut unpacked) {
                         Ok(body) => Found::Record(Stored { place, head, body, settled }),
-                        Err(damage) => wound(path, from, place.to, Cause::Record(damage)),
+                        Err(damage) => wound(from, place.to, Cause::Record(damage)),
                     }
                 }
-                Step::Damaged { from, to, damage } => wound(path, from, to, Cause::Record(damage)),
-                Step::Lost { from, damage } => wound(path, from, bytes, Cause::Rest(damage)),
+                Step::Damaged { from, to, damage } => wound(from, to, Cause::Record(damage)),
+                Step::Lost { from, damage } => wound(from, bytes, Cause::Rest(damage)),
                 Step::Torn { .. } if self.is_being_written(segment) => break,
-                Step::Torn { from } => wound(path, from, bytes, Cause::Torn),
+                Step::Torn { from } => wound(from, bytes, Cause::Torn),
                 Step::End => break,
             };
             is_sound &= !matches!(found, Found::Wound(_));
@@ -181,29 +226,38 @@ impl Snapshot {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        if is_sound && self.is_wrong(segment, &index, header, bytes) {
-            let path = segment.index.as_deref().unwrap_or(path);
-            let to = path.metadata().map_or(0, |metadata| metadata.len());
-            if visit(wound(path, 0, to, Cause::Index)).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        let of_marks = segment.marks.as_deref().unwrap_or(path);
+        Ok(ControlFlow::Continue((index, is_sound)))
+    }
+
+    fn damaged_marks(&self, segment: &Segment, marks: Look) -> impl Iterator<Item = Wound> {
+        let path = segment.marks.clone().unwrap_or_default();
         let mut damaged = marks.damaged;
         if marks.is_torn && self.is_in_use() {
             // why: the daemon is writing there.
             damaged.pop();
         }
-        let mut damaged = damaged.into_iter();
-        Ok(damaged.try_for_each(|range| visit(wound(of_marks, range.start, range.end, Cause::Marks))))
+        let wound = move |range: Range<u64>| Wound {
+            path: path.clone(),
+            from: range.start,
+            to: range.end,
+            cause: Cause::Marks,
+        };
+        damaged.into_iter().map(wound)
     }
 
-    /// Whether the segment has an index that does not tell `found`. One of a daemon that runs may be half written.
-    fn is_wrong(&self, segment: &Segment, found: &Index, header: SegmentHeader, length: u64) -> bool {
-        let path = segment.index.as_deref().filter(|path| path.exists());
-        path.is_some_and(|path| {
-            Index::read(path, segment.number, header, length).as_ref() != Some(found) && !self.is_in_use()
-        })
+    /// The segment's index, if it has one that does not tell `found`. One of a daemon that runs may be half written.
+    fn wrong_index(
+        &self,
+        segment: &Segment,
+        found: &Index,
+        header: SegmentHeader,
+        length: u64,
+    ) -> Option<Wound> {
+        let path = segment.index.clone().filter(|path| path.exists())?;
+        let told = Index::read(&path, segment.number, header, length);
+        let is_wrong = told.as_ref() != Some(found) && !self.is_in_use();
+        let to = path.metadata().map_or(0, |metadata| metadata.len());
+        is_wrong.then_some(Wound { path, from: 0, to, cause: Cause::Index })
     }
 
     /// Whether it is the one that a daemon appends to, whose end is never to be believed.

@@ -19,6 +19,13 @@ pub(crate) struct Wound {
     pub(crate) cause: Cause,
 }
 
+impl Wound {
+    /// Whether everything that waits can be read all the same.
+    pub(crate) fn is_harmless(&self) -> bool {
+        self.cause == Cause::Index
+    }
+}
+
 impl fmt::Display for Wound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: bytes {} to {}: {}", self.path.display(), self.from, self.to, self.cause)

@@ -33,7 +33,7 @@ impl Cargo {
             match found {
                 Found::Segment(opened) => drop(cargo.created.insert(opened.number, opened.created)),
                 Found::Record(stored) => cargo.record(&stored),
-                Found::Wound(wound) => cargo.wounds.push(wound),
+                Found::Wound(wound) => cargo.wounds.extend(Some(wound).filter(|wound| !wound.is_harmless())),
             }
             ControlFlow::Continue(())
         })?;

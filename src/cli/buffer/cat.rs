@@ -53,7 +53,7 @@ fn print(snapshot: &Snapshot, options: &CatOptions, out: &mut impl Write) -> io:
     let walked = snapshot.walk(&mut |found| {
         match found {
             Found::Segment(_) => (),
-            Found::Wound(wound) => wounds.push(wound),
+            Found::Wound(wound) => wounds.extend(Some(wound).filter(|wound| !wound.is_harmless())),
             Found::Record(stored) => {
                 let wanted = (options.all || !stored.settled) && options.takes_segment(stored.place.segment);
                 if wanted {
