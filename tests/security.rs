@@ -151,6 +151,7 @@ async fn refused() {
     }
     for (knows, reason, told) in [
         (at_home().from([127, 9, 0, 1]), "anonymous", "anonymous source host denied"),
+        (at_home().from([127, 9, 0, 2]), "anonymous", "anonymous source host denied"),
         (Knows { key: "a-key-that-is-wrong", ..at_home() }, "shared_key", "shared_key mismatch"),
         (at_home().user("job", "a-password-that-is-wrong"), "user", "username/password mismatch"),
         (at_home().user("nobody-of-that-name", "hunter2-of-job"), "user", "username/password mismatch"),
@@ -166,6 +167,7 @@ async fn refused() {
         let named =
             |line: &Value| line["fields"]["peer"].as_str().is_some_and(|told| told.starts_with(&peer));
         assert!(lines.iter().all(named), "{lines:?}");
+        assert!(reason == "user" || !lines.is_empty(), "each address is told of: {knows:?}");
     }
     // What a client says of itself is not repeated either.
     let log = format!("{:?}", daemon.log());
