@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use tokio::net::{TcpSocket, TcpStream, UdpSocket, UnixStream};
 use crate::common::daemon::{Forebay, Setup, run_to_end};
 use crate::common::docker::{Engine, IMAGE};
 use crate::common::forward::{Mode, frame};
-use crate::common::load::{numbered, numbers};
+use crate::common::load::{numbered, numbers, send};
 use crate::common::parts::Part;
 use crate::common::process::Guarded;
 use crate::common::proxy::{self, Proxy};
@@ -44,6 +44,7 @@ pub(crate) fn stories() -> Vec<Trial> {
         ),
         story("sockets::a_senders_name_is_looked_up_beside_the_path", host_name),
         story("sockets::peers_that_connect_and_go_at_once_leave_no_trace_in_the_log", connect_then_close),
+        story("sockets::file_handles_that_run_out_are_said_seldom_and_cost_nobody_else", out_of_handles),
         story_with(
             &[Part::Namespaces, Part::Program("busybox")],
             "sockets::a_peer_that_vanished_without_a_word_is_closed_in_time",
@@ -285,6 +286,33 @@ async fn connect_then_close() {
     })
     .await;
     assert_eq!(warnings(&daemon), Vec::<Value>::new());
+}
+
+async fn out_of_handles() {
+    let daemon = Forebay::start(Setup::default()).await;
+    let begun = Instant::now();
+    send(daemon.forward, "early", 0..10).await;
+    daemon.leave_handles(10);
+    let mut crowd = Vec::new();
+    for _ in 0..40 {
+        // The system takes them, whether the daemon can or not.
+        crowd.push(TcpStream::connect(daemon.forward).await.expect("a backlog"));
+    }
+    let failed = || {
+        let is_it = |line: &Value| line["fields"]["message"] == "cannot accept a connection";
+        daemon.log().into_iter().filter(is_it).collect::<Vec<_>>()
+    };
+    until("the trouble to be said", || async {
+        let said = failed();
+        if said.is_empty() { Err(daemon.log().len()) } else { Ok(()) }
+    })
+    .await;
+    drop(crowd);
+    // Whoever waits is let in as soon as there are handles.
+    send(daemon.forward, "late", 10..20).await;
+    let most = 1 + begun.elapsed().as_secs() / 10;
+    assert!(failed().len() as u64 <= most, "{:#?}", failed());
+    daemon.until_drained().await;
 }
 
 /// In a network of its own: a daemon, and a peer that connects and is silent; then there is no network any more.

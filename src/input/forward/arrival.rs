@@ -199,7 +199,7 @@ fn said(peer: &PeerAddress, ended: &Ended) {
             }
         }
         Ended::Refused(refusal) => {
-            if let Some(held_back) = refusal.log_limit().admit() {
+            if let Some(held_back) = refusal.log_limit().admit(peer.ip()) {
                 let (reason, why) = (refusal.reason(), refusal);
                 tracing::warn!(%peer, reason, %why, held_back, "a client was refused");
             }
