@@ -12,7 +12,7 @@ use libtest_mimic::Trial;
 use crate::common::chunk::{acked, assert_holds_chunks, send};
 use crate::common::daemon::{Forebay, Setup};
 use crate::common::forward::Client;
-use crate::common::health::until_unready;
+use crate::common::health::{until_logged, until_unready};
 use crate::common::parts::Part;
 use crate::common::process::free_port;
 use crate::common::story_with;
@@ -70,6 +70,16 @@ pub(crate) fn stories() -> Vec<Trial> {
             tracing,
             "faulty_disk::a_disk_that_claims_to_have_written_more_than_it_has_is_found_out_before_the_ack",
             found_out,
+        ),
+        story_with(
+            tracing,
+            "faulty_disk::with_every_seventh_call_failing_all_is_acked_in_the_end_and_there_once",
+            every_seventh_call,
+        ),
+        story_with(
+            tracing,
+            "faulty_disk::spilled_documents_that_cannot_be_read_for_a_while_are_read_again",
+            unreadable_for_a_while,
         ),
     ]);
     stories
@@ -182,4 +192,49 @@ async fn found_out() {
         daemon.start_again().await;
         everything_is_there_once(&daemon, &mut target, 1).await;
     }
+}
+
+async fn every_seventh_call() {
+    let (mut daemon, mut target) = daemon().await;
+    let inject = &[
+        "openat:error=EIO:when=7+7",
+        "write:error=EIO:when=7+7",
+        "fdatasync:error=EIO:when=7+7",
+        "fsync:error=EIO:when=7+7",
+        "unlink:error=EIO:when=7+7",
+    ];
+    let failing = Failing::of(&daemon, DiskFault { inject, which: Which::Segments }).await;
+    let mut client = daemon.client().await;
+    for nth in 0..6 {
+        send(&mut client, nth).await;
+        acked(&mut client, nth).await;
+    }
+    let calls = failing.end().await;
+    assert!(calls.iter().filter(|call| call.contains("EIO")).count() > 3, "{}", calls.join("\n"));
+    daemon.kill().await;
+    daemon.start_again().await;
+    everything_is_there_once(&daemon, &mut target, 6).await;
+}
+
+/// Memory has let go of most of them.
+async fn unreadable_for_a_while() {
+    const CHUNKS: u64 = 40;
+    let mut target = Target::start().await;
+    let tables = format!(
+        "[elasticsearch]\nhosts = [\"{}\"]\nretry_max = \"200ms\"\n\n[buffer]\nmemory = \"1MiB\"\nbatch_bytes = \"256KiB\"\nsegment_bytes = \"1MiB\"\n",
+        target.url()
+    );
+    target.stop().await;
+    let daemon = Forebay::start(Setup::tables(tables)).await;
+    let mut client = daemon.client().await;
+    for nth in 0..CHUNKS {
+        send(&mut client, nth).await;
+        acked(&mut client, nth).await;
+    }
+    let fault = DiskFault { inject: &["pread64:error=EIO"], which: Which::Segments };
+    let failing = Failing::of(&daemon, fault).await;
+    target.restart().await;
+    until_logged(&daemon, "cannot read spilled documents; trying again").await;
+    failing.end().await;
+    everything_is_there_once(&daemon, &mut target, CHUNKS).await;
 }

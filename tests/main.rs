@@ -3,6 +3,7 @@
 //! A story whose real part is not on this machine is reported as ignored, with the reason; with `CI=true` it fails.
 //! Everything that a story starts ends with the process, however it ends.
 
+mod attacks;
 mod common;
 mod compose;
 mod container;
@@ -16,6 +17,7 @@ mod full_disk;
 mod healing;
 mod letters;
 mod loggers;
+mod no_files;
 mod nodes;
 mod poison;
 mod runbook;
@@ -42,6 +44,7 @@ fn main() {
         running::stories,
         poison::stories,
         sockets::stories,
+        attacks::stories,
         stops::stories,
         runbook::stories,
         crashes::stories,
@@ -51,6 +54,7 @@ fn main() {
         faulty_disk::stories,
         faulty_files::stories,
         faulty_start::stories,
+        no_files::stories,
         tls::stories,
         security::stories,
         verdicts::stories,

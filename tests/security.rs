@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::common::certificates::Certificates;
 use crate::common::daemon::{Forebay, Setup, run_to_end};
 use crate::common::docker::Engine;
 use crate::common::forward::{Client, Mode, frame};
@@ -17,6 +18,7 @@ use crate::common::handshake::{Knows, connect, message, option, shake, shake_ove
 use crate::common::load::{frames, numbered, numbers};
 use crate::common::parts::Part;
 use crate::common::sequence::assert_every_one_once;
+use crate::common::tls::Hands;
 use crate::common::{story, story_with, until};
 
 /// Between two log lines about clients that are refused for the same reason.
@@ -55,6 +57,8 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("security::who_knows_key_and_password_delivers_and_gets_acks", right_key),
         story("security::each_network_has_its_own_key_and_users_and_a_host_its_addresses", networks),
         story("security::who_is_refused_hears_why_is_counted_each_time_and_logged_once", refused),
+        story("security::behind_a_proxy_rules_are_for_the_true_peer", behind_a_proxy),
+        story("security::over_tls_too_who_is_refused_hears_why", over_tls),
         story("security::who_no_rule_covers_is_let_in_where_anonymous_clients_are", anonymous),
         story("security::who_never_answers_the_hello_is_closed_in_time", silent),
         story("security::the_hello_says_whether_connections_are_kept", keepalive),
@@ -180,6 +184,53 @@ async fn refused() {
 fn assert_logged_seldom(lines: &[Value], begun: Instant) {
     let most = 1 + begun.elapsed().as_secs() / LOGGED.as_secs();
     assert!(lines.len() as u64 <= most, "{} lines, {most} at most: {lines:#?}", lines.len());
+}
+
+async fn behind_a_proxy() {
+    let keys = "proxy_protocol = true\ntrusted_proxies = [\"127.0.0.5\"]\n[forward.security]";
+    let tables = SECURED.replacen("[forward.security]", keys, 1).replace("127.1.0.0/16", "192.0.2.0/24");
+    let daemon = Forebay::start(Setup::tables(tables)).await;
+    let web = Knows::key("the-key-of-one-network").user("web", "hunter2-of-web").from([127, 0, 0, 5]);
+    let shaken = async |header: &[u8]| {
+        let mut stream = connect(daemon.forward, web).await;
+        stream.write_all(header).await.expect("open");
+        shake_over(stream, web, b"").await
+    };
+    let mut client = shaken(b"PROXY TCP4 192.0.2.7 10.0.0.1 5 6\r\n").await.expect_in();
+    deliver(&mut client, 0..10).await;
+    // An address that no rule covers; and two of which the proxy tells none, which are judged by its own.
+    let local = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
+    for header in [&b"PROXY TCP4 198.51.100.7 10.0.0.1 5 6\r\n"[..], b"PROXY UNKNOWN\r\n", local] {
+        assert_eq!(shaken(header).await.expect_refused(), "anonymous source host denied");
+    }
+    // Who is no proxy is not asked who it is.
+    let mut beside = connect(daemon.forward, web.from([127, 0, 0, 6])).await;
+    let mut nothing = Vec::new();
+    beside.read_to_end(&mut nothing).await.ok();
+    assert_eq!(nothing, b"");
+    daemon.until_metric("forebay_connections_closed_total{reason=\"proxy_protocol\"}", 1.0).await;
+    daemon.until_drained().await;
+}
+
+async fn over_tls() {
+    let made = Certificates::make();
+    let [certificate, key] = ["node.crt", "node.key"].map(|name| made.path(name));
+    let (certificate, key) = (certificate.display(), key.display());
+    let tls = format!("[forward.tls]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n[forward.security]");
+    let daemon = Forebay::start(Setup::tables(SECURED.replacen("[forward.security]", &tls, 1))).await;
+    let shaken = async |knows| {
+        let stream = connect(daemon.forward, knows).await;
+        let stream = Hands::trusting(&made).shake(stream).await.expect("TLS is for everybody");
+        shake_over(stream, knows, b"").await
+    };
+    for (knows, told) in [
+        (Knows { key: "a-key-that-is-wrong", ..at_home() }, "shared_key mismatch"),
+        (at_home().user("job", "a-password-that-is-wrong"), "username/password mismatch"),
+    ] {
+        assert_eq!(shaken(knows).await.expect_refused(), told);
+    }
+    deliver(&mut shaken(at_home()).await.expect_in(), 0..10).await;
+    daemon.until_drained().await;
 }
 
 async fn anonymous() {

@@ -14,7 +14,7 @@ use crate::frames::{self, Blocks};
 use crate::scenario::Scenario;
 
 /// A daemon that has not acked a block by then never will.
-const ACK_PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const ACK_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A thread of a connection needs little: there may be hundreds.
 const STACK_BYTES: usize = 256 << 10;

@@ -14,6 +14,7 @@
 #![expect(clippy::disallowed_methods, reason = "its clock is kept by threads, on no runtime")]
 
 mod bulk;
+mod crowd;
 mod daemon;
 mod endpoint;
 mod frames;
@@ -30,7 +31,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use scenario::{Overrides, Scenario};
+use scenario::{Course, Overrides, Scenario};
 
 /// Whatever went wrong, in words.
 pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -84,9 +85,10 @@ fn measure(arguments: &Arguments) -> Result<bool, Fault> {
     println!("{}", report::HEADER);
     for mut scenario in chosen(&arguments.scenarios) {
         scenario.change(&arguments.overrides);
-        let numbers = match scenario.outage {
-            true => outage::run(&setup, &scenario)?,
-            false => run::run(&setup, &scenario)?,
+        let numbers = match scenario.course {
+            Course::Steady => run::run(&setup, &scenario)?,
+            Course::Outage => outage::run(&setup, &scenario)?,
+            Course::Crowd => crowd::run(&setup, &scenario)?,
         };
         println!("{}", report::row(&scenario, &numbers));
         flawless &= numbers.flawless();

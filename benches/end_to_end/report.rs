@@ -10,6 +10,7 @@ use std::{env, fs, thread};
 use serde::Serialize;
 
 use crate::Fault;
+use crate::crowd::Crowd;
 use crate::daemon::Cpu;
 use crate::outage::Outage;
 use crate::run::Numbers;
@@ -59,6 +60,47 @@ struct Line<'a> {
     foreign: u64,
     #[serde(flatten)]
     outage: Option<OutageLine>,
+    #[serde(flatten)]
+    crowd: Option<CrowdLine>,
+}
+
+/// What is told of a crowd besides.
+#[derive(Serialize)]
+struct CrowdLine {
+    connected_bytes: u64,
+    crowd_bytes: u64,
+    newcomers: usize,
+    newcomer_p50_us: Option<u64>,
+    newcomer_p99_us: Option<u64>,
+    newcomer_max_us: Option<u64>,
+}
+
+impl CrowdLine {
+    fn of(crowd: &Crowd, numbers: &Numbers) -> Self {
+        let nth =
+            |nth| percentile(&crowd.newcomers, nth).and_then(|wait| u64::try_from(wait.as_micros()).ok());
+        Self {
+            connected_bytes: crowd.connected_bytes.saturating_sub(numbers.idle.resident),
+            crowd_bytes: numbers.loaded.peak.saturating_sub(numbers.idle.resident),
+            newcomers: crowd.newcomers.len(),
+            newcomer_p50_us: nth(50),
+            newcomer_p99_us: nth(99),
+            newcomer_max_us: nth(100),
+        }
+    }
+
+    /// What is added to the table's row.
+    fn row(&self) -> String {
+        let wait = |micros: Option<u64>| micros.unwrap_or_default();
+        format!(
+            "  {:.1} MiB connected, {:.1} MiB at the peak; connect to ack {} / {} / {} µs (p50, p99, most)",
+            mebibytes(self.connected_bytes),
+            mebibytes(self.crowd_bytes),
+            wait(self.newcomer_p50_us),
+            wait(self.newcomer_p99_us),
+            wait(self.newcomer_max_us),
+        )
+    }
 }
 
 /// What is told of an outage besides; MB are a million bytes of documents.
@@ -136,10 +178,16 @@ pub(crate) fn row(scenario: &Scenario, numbers: &Numbers) -> String {
         if numbers.foreign > 0 {
             format!("  {} documents that nobody sent", numbers.foreign)
         } else {
-            let outage = numbers.outage.as_ref();
-            outage.map_or_else(String::new, |outage| OutageLine::of(outage, scenario, numbers.bytes).row())
+            more(scenario, numbers)
         },
     )
+}
+
+/// What only some scenarios have to tell.
+fn more(scenario: &Scenario, numbers: &Numbers) -> String {
+    let outage = numbers.outage.as_ref().map(|outage| OutageLine::of(outage, scenario, numbers.bytes).row());
+    let crowd = numbers.crowd.as_ref().map(|crowd| CrowdLine::of(crowd, numbers).row());
+    outage.or(crowd).unwrap_or_default()
 }
 
 /// Appends the run to the results that are kept beside the bench.
@@ -180,6 +228,7 @@ fn line<'a>(machine: &'a Machine, scenario: &'a Scenario, numbers: &Numbers) -> 
         doubled: numbers.doubled,
         foreign: numbers.foreign,
         outage: numbers.outage.as_ref().map(|outage| OutageLine::of(outage, scenario, numbers.bytes)),
+        crowd: numbers.crowd.as_ref().map(|crowd| CrowdLine::of(crowd, numbers)),
     }
 }
 

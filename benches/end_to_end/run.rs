@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use std::{fs, process, thread};
 
 use crate::Fault;
+use crate::crowd::Crowd;
 use crate::daemon::{self, Cpu, Daemon, Memory};
 use crate::endpoint::Endpoint;
 use crate::generator::{Generator, Sent};
@@ -20,7 +21,7 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a fresh daemon is left alone before its idle memory is read.
-const SETTLE: Duration = Duration::from_millis(500);
+pub(crate) const SETTLE: Duration = Duration::from_millis(500);
 
 /// What all runs have in common.
 pub(crate) struct Setup {
@@ -58,6 +59,8 @@ pub(crate) struct Numbers {
     pub(crate) foreign: u64,
     /// What a start on a backlog and draining it took, where there was one.
     pub(crate) outage: Option<Outage>,
+    /// What a crowd cost and how newcomers fared in it, where there was one.
+    pub(crate) crowd: Option<Crowd>,
 }
 
 impl Numbers {
@@ -73,7 +76,21 @@ impl Numbers {
         let requests = tally.requests.load(Ordering::Relaxed);
         let bytes = tally.bytes.load(Ordering::Relaxed);
         let (lost, doubled, foreign) = (tally.lost(), tally.doubled(), tally.foreign());
-        Self { elapsed, cpu, own, idle, loaded, sent, requests, bytes, lost, doubled, foreign, outage }
+        Self {
+            elapsed,
+            cpu,
+            own,
+            idle,
+            loaded,
+            sent,
+            requests,
+            bytes,
+            lost,
+            doubled,
+            foreign,
+            outage,
+            crowd: None,
+        }
     }
 
     /// Whether each event arrived once, and nothing else did.

@@ -17,6 +17,17 @@ pub(crate) enum Mode {
     Gzip,
 }
 
+/// How a run goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Course {
+    /// All that is sent is delivered meanwhile.
+    Steady,
+    /// The target is away until everything was sent.
+    Outage,
+    /// Very many connections send a line now and then.
+    Crowd,
+}
+
 /// One thing to measure.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
@@ -38,8 +49,8 @@ pub(crate) struct Scenario {
     pub(crate) pipeline: &'static str,
     /// The `[buffer]` of the daemon's configuration.
     pub(crate) buffer: &'static str,
-    /// Whether the target is away until everything was sent.
-    pub(crate) outage: bool,
+    /// How it goes.
+    pub(crate) course: Course,
 }
 
 const PASS: &str = "[[pipeline]]\nmatch = \"**\"\nparse = \"none\"\n";
@@ -50,8 +61,12 @@ const ROOM: &str = "[buffer]\ndisk = \"64GiB\"\n";
 /// The same, with as many bytes on disk as there are of documents.
 const PLAIN: &str = "[buffer]\ndisk = \"64GiB\"\ncompression = \"none\"\n";
 
+/// The crowd, and those who join it.
+const CROWD: &str = "[forward.limits]\nconnections = 20_000\nconnections_per_address = 20_000\n";
+
 /// The names, in the order of [`all`].
-pub(crate) const NAMES: [&str; 8] = ["pass", "json", "message", "forward", "gzip", "ack", "spill", "backlog"];
+pub(crate) const NAMES: [&str; 9] =
+    ["pass", "json", "message", "forward", "gzip", "ack", "crowd", "spill", "backlog"];
 
 /// Every scenario with its defaults.
 pub(crate) fn all() -> Vec<Scenario> {
@@ -65,7 +80,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         ack: false,
         pipeline: PASS,
         buffer: "",
-        outage: false,
+        course: Course::Steady,
     };
     vec![
         pass.clone(),
@@ -82,9 +97,20 @@ pub(crate) fn all() -> Vec<Scenario> {
             ack: true,
             ..pass.clone()
         },
+        Scenario {
+            name: "crowd",
+            mode: Mode::Message,
+            events: 100_000,
+            connections: 10_000,
+            block_events: 1,
+            ack: true,
+            buffer: CROWD,
+            course: Course::Crowd,
+            ..pass.clone()
+        },
         // A gibibyte of documents, and eight on disk.
-        Scenario { name: "spill", events: 2_000_000, buffer: ROOM, outage: true, ..pass.clone() },
-        Scenario { name: "backlog", events: 16_000_000, buffer: PLAIN, outage: true, ..pass },
+        Scenario { name: "spill", events: 2_000_000, buffer: ROOM, course: Course::Outage, ..pass.clone() },
+        Scenario { name: "backlog", events: 16_000_000, buffer: PLAIN, course: Course::Outage, ..pass },
     ]
 }
 
@@ -95,7 +121,7 @@ pub(crate) struct Overrides {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..100_000_000_000))]
     events: Option<u64>,
     /// Connections that send at once.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..10_000))]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=20_000))]
     connections: Option<u64>,
     /// Events in one write.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..100_000))]

@@ -1,8 +1,8 @@
 //! A connection's bytes, cut anywhere, through the whole daemon but its sockets and its target.
 //!
 //! - Nothing panics, hangs, or leaves something behind in the buffer; every document is JSON on a line of its own.
-//! - The books balance: what was received is delivered or dropped.
-//! - Where the bytes are cut changes nothing: documents, acks and the end are those of the whole.
+//! - The books balance: what was received is delivered, a dead letter, or dropped.
+//! - Where the bytes are cut changes nothing: documents, dead letters, acks and the end are those of the whole.
 //!
 //! Input: a byte that says how many cuts there are, two bytes for each, then the connection's bytes.
 #![no_main]

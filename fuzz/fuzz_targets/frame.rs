@@ -7,9 +7,9 @@
 //! - a name that is an array, a map or an extension becomes the base64 of its bytes: here of those that came, in the plain
 //!   reading of the shortest that say the same, so it is compared where these came;
 //! - a value that goes deeper than 200, `rmpv` or one of our limits may refuse; it is not compared;
-//! - after a hundred refused entries in a row the rest is given up here;
 //! - entries that cannot be decompressed to their end are given here as far as they go.
 #![no_main]
+#![expect(clippy::disallowed_types, reason = "the plain decoders that ours is held against")]
 
 use std::borrow::Cow;
 use std::io::Read as _;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use forebay::decode::{Body, DecodeError, Decompressor, Entries, Frame, FrameScan, Scanned};
 use forebay::encode::{Destination, Encoder, IdBase};
 use forebay::event::{self, Fields, Timestamp};
-use forebay_fuzz::frames::{self, Compression, DEEPEST, Plain, Read};
+use forebay_fuzz::frames::{self, Compression, DEEPEST, Plain, Read, has_packed_name};
 use forebay_fuzz::reference::{document, rfc3339, same, shortest};
 use rmpv::Value;
 use rmpv::decode::read_value_with_max_depth;
@@ -46,12 +46,12 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     };
     let Read::Frame(theirs, _) = theirs else { return };
     let bytes = &bytes[..length];
-    if !has_reserved(bytes) && can_be_named(bytes) {
-        agrees(Frame::read(bytes), theirs);
+    if !has_reserved(bytes) {
+        agrees(Frame::read(bytes), theirs, is_shortest(bytes));
     }
 });
 
-fn agrees(ours: Result<Option<Frame<'_>>, DecodeError>, theirs: Plain) {
+fn agrees(ours: Result<Option<Frame<'_>>, DecodeError>, theirs: Plain, is_shortest: bool) {
     match (ours, theirs) {
         (Ok(None), Plain::Heartbeat) | (Err(_), Plain::Refused) => (),
         (Ok(Some(Frame { body: Body::OtherSignal, .. })), Plain::OtherSignal) => (),
@@ -60,7 +60,7 @@ fn agrees(ours: Result<Option<Frame<'_>>, DecodeError>, theirs: Plain) {
             let ours_chunk =
                 ours.chunk.map(|mut chunk| rmpv::decode::read_value(&mut chunk).expect("a value"));
             assert_eq!(ours_chunk, chunk);
-            let Some(theirs) = theirs_of(entries) else { return };
+            let Some(theirs) = theirs_of(entries, is_shortest) else { return };
             let ours = ours_of(&ours.body);
             assert_eq!(ours.len(), theirs.len(), "{ours:?}\n{theirs:?}");
             ours.iter().zip(&theirs).for_each(|(ours, theirs)| assert_same(ours, theirs));
@@ -86,23 +86,25 @@ fn ours_of(body: &Body<'_>) -> Vec<Document> {
         Body::Compressed(codec, bytes) => {
             let mut windows =
                 Decompressor::new(*codec, bytes, LIMIT, 1_000, LIMIT).expect("a decoder without a byte read");
+            let mut refusals = 0;
             while let Ok(Some(window)) = windows.next_window() {
-                documents(&Body::Packed(window), &mut found);
+                refusals = documents(&Body::Packed(window), refusals, &mut found);
             }
         }
-        body => documents(body, &mut found),
+        body => drop(documents(body, 0, &mut found)),
     }
     found
 }
 
-fn documents(body: &Body<'_>, found: &mut Vec<Document>) {
-    let mut entries = Entries::new(body, DEEPEST + 50, usize::MAX);
+/// Those of one body, or of one window, behind so many refusals; answers how many there are behind it.
+fn documents(body: &Body<'_>, refusals: u32, found: &mut Vec<Document>) -> u32 {
+    let mut entries = Entries::new(body, DEEPEST + 50, usize::MAX).after(refusals);
     loop {
         let mut fields = Fields::default();
         match entries.next(&mut fields) {
             Some(Ok(time)) => found.push(Some((time, written(time, fields)))),
-            Some(Err(_)) => found.push(None),
-            None => return,
+            Some(Err(_)) => found.extend((0..entries.refused().1).map(|_| None)),
+            None => return entries.refusals(),
         }
     }
 }
@@ -126,14 +128,12 @@ fn written(time: Option<Timestamp>, fields: Fields<'_>) -> Json {
 }
 
 /// None where it is not compared: see the module.
-fn theirs_of(entries: frames::Entries) -> Option<Vec<Document>> {
-    let found = match entries {
-        frames::Entries::Values(values) => values.into_iter().map(plain).collect(),
-        frames::Entries::Packed(compression, bytes) => packed(&decompressed(compression, &bytes)?)?,
-    };
-    let refused = found.chunk_by(|a: &Document, b| a.is_none() && b.is_none());
-    let in_a_row = refused.map(<[_]>::len).max().unwrap_or_default();
-    (in_a_row < 100).then_some(found)
+fn theirs_of(entries: frames::Entries, is_shortest: bool) -> Option<Vec<Document>> {
+    match entries {
+        frames::Entries::Values(values) if !is_shortest && values.iter().any(has_packed_name) => None,
+        frames::Entries::Values(values) => Some(values.into_iter().map(plain).collect()),
+        frames::Entries::Packed(compression, bytes) => packed(&decompressed(compression, &bytes)?),
+    }
 }
 
 fn plain(entry: Value) -> Document {
@@ -146,13 +146,16 @@ fn plain(entry: Value) -> Document {
 fn packed(mut bytes: &[u8]) -> Option<Vec<Document>> {
     let mut found = Vec::new();
     while !bytes.is_empty() {
-        if has_reserved(bytes) || is_deep(bytes) || !can_be_named(bytes) {
+        if has_reserved(bytes) || is_deep(bytes) {
             return None;
         }
         let Some((entry, rest)) = frames::value(bytes) else {
             found.push(None);
             break;
         };
+        if has_packed_name(&entry) && !is_shortest(bytes) {
+            return None;
+        }
         found.push(plain(entry));
         bytes = rest;
     }
@@ -185,10 +188,9 @@ fn has_reserved(bytes: &[u8]) -> bool {
     matches!(FrameScan::new(LIMIT).advance(bytes), Err(DecodeError::Malformed { .. }))
 }
 
-/// Whether the names in the first value of `bytes` are the same to both readings.
-fn can_be_named(bytes: &[u8]) -> bool {
-    let Some((value, rest)) = frames::value(bytes) else { return true };
-    !frames::has_packed_name(&value) || shortest(&value) == bytes[..bytes.len() - rest.len()]
+/// Whether there is no shorter way to write the first value of `bytes`.
+fn is_shortest(bytes: &[u8]) -> bool {
+    frames::value(bytes).is_some_and(|(value, rest)| shortest(&value) == bytes[..bytes.len() - rest.len()])
 }
 
 /// Whether values lie in the first one deeper than is compared; counts open arrays and maps.

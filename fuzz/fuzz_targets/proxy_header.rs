@@ -3,7 +3,7 @@
 //! - No more is read than a header may have, and cut into single bytes it is the same.
 //! - An address that is told, the `ppp` crate tells too, and with the same length. Where none is told it is not asked: it
 //!   looks at families and addresses that the protocol says are to be passed over. Nor is it the other way round, since it
-//!   takes headers of any length.
+//!   takes headers of any length and ports with a sign, which are none here.
 #![no_main]
 
 use std::net::SocketAddr;
@@ -27,6 +27,9 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     assert_eq!(in_pieces, whole);
     if let Ok(Some(address)) = whole {
         assert_eq!(theirs(bytes), Some((address, length)));
+        let line = std::str::from_utf8(&bytes[..length]).ok().filter(|line| line.starts_with("PROXY "));
+        let port = line.map(|line| line.split(' ').nth(4).expect("a port").to_owned());
+        assert!(port.is_none_or(|port| port == address.port().to_string()), "another way to write it");
     }
 });
 

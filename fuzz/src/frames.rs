@@ -3,6 +3,8 @@
 use rmpv::Value;
 use rmpv::decode::read_value_with_max_depth;
 
+use crate::reference::names;
+
 /// How deep both sides follow values; what lies deeper is not compared.
 pub const DEEPEST: usize = 200;
 
@@ -129,7 +131,7 @@ struct Options {
     is_other_signal: bool,
 }
 
-/// None where they are neither a map nor nil, or where a chunk's name is too long.
+/// None where they are neither a map nor nil.
 fn options(value: Option<Value>) -> Option<Options> {
     let mut options = Options::default();
     let pairs = match value {
@@ -140,10 +142,7 @@ fn options(value: Option<Value>) -> Option<Options> {
     for (key, value) in pairs {
         let Value::String(key) = key else { continue };
         match (key.as_bytes(), value) {
-            (b"chunk", chunk @ (Value::String(_) | Value::Binary(_))) => {
-                bytes(chunk.clone()).filter(|name| name.len() <= 512)?;
-                options.chunk = Some(chunk);
-            }
+            (b"chunk", chunk @ (Value::String(_) | Value::Binary(_))) => options.chunk = Some(chunk),
             (b"compressed", Value::String(codec)) => options.compressed = Some(codec.into_bytes()),
             (b"fluent_signal", value) if value.is_u64() => {
                 options.is_other_signal = matches!(value.as_u64(), Some(1 | 2));
@@ -154,49 +153,64 @@ fn options(value: Option<Value>) -> Option<Options> {
     Some(options)
 }
 
-/// `[time, record]`; none where it is no entry.
+/// `[time, record]`; none where it is no entry. A time that cannot be written is a field of the record.
 pub fn event(entry: Value) -> Option<Event> {
     let Value::Array(mut pair) = entry else { return None };
     let record = pair.pop().filter(|_| pair.len() == 1)?;
-    let time = time(pair.pop()?)?;
-    let Value::Map(record) = record else { return None };
+    let time = match pair.pop()? {
+        Value::Array(with_metadata) if with_metadata.len() == 2 => with_metadata.into_iter().next()?,
+        time => time,
+    };
+    let (time, original) = read_time(time)?;
+    let Value::Map(mut record) = record else { return None };
+    if let Some(original) = original {
+        let taken = names(&record);
+        let mut name = "forebay.time".to_owned();
+        while taken.contains(&name) {
+            name.push('_');
+        }
+        record.push((Value::from(name), original));
+    }
     Some(Event { time, record })
 }
 
-/// None where it is no time; a time of none where it is that of its coming.
-fn time(value: Value) -> Option<Option<(i64, u32)>> {
-    match value {
-        Value::Array(mut pair) if pair.len() == 2 => {
-            pair.truncate(1);
-            scalar_time(pair.pop()?)
-        }
-        value => scalar_time(value),
-    }
-}
+/// A time, or none where that is of its coming; and the value that cannot be written but kept.
+type Time = (Option<(i64, u32)>, Option<Value>);
 
-fn scalar_time(value: Value) -> Option<Option<(i64, u32)>> {
+/// None where it is no time.
+fn read_time(value: Value) -> Option<Time> {
     let number = |bytes: &[u8]| bytes.iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
-    let time = match value {
-        Value::Nil => None,
-        Value::Integer(number) if number.as_i64() == Some(0) => None,
-        Value::Integer(number) => number.as_i64().map(|seconds| (seconds, 0)),
+    Some(match value {
+        Value::Nil => (None, None),
+        Value::Integer(number) if number.as_i64() == Some(0) => (None, None),
+        Value::Integer(number) => match number.as_i64() {
+            Some(seconds) if YEARS.contains(&seconds) => (Some((seconds, 0)), None),
+            other => (None, other.map(Value::from)),
+        },
         Value::F32(seconds) => float_time(f64::from(seconds)),
         Value::F64(seconds) => float_time(seconds),
         Value::Ext(0, bytes) if bytes.len() == 8 => {
             let (seconds, nanos) = (number(&bytes[..4]), number(&bytes[4..]));
             let is_now = seconds == 0 && nanos == 0;
-            (!is_now).then_some((i64::from(seconds), nanos.min(999_999_999)))
+            ((!is_now).then_some((i64::from(seconds), nanos.min(999_999_999))), None)
         }
         _ => return None,
-    };
-    let can_be_written = |time: &(i64, u32)| (-62_167_219_200..=253_402_207_200).contains(&time.0);
-    Some(time.filter(can_be_written))
+    })
 }
 
+/// The seconds of the years 0 to 9999, less their last two days.
+const YEARS: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_207_200;
+
 /// To the microsecond.
-fn float_time(seconds: f64) -> Option<(i64, u32)> {
-    let is_in_range = (-62_167_219_200.0..=253_402_207_200.0).contains(&seconds);
-    let micros = is_in_range.then(|| (seconds - seconds.floor()) * 1e6)?.round() as i64;
+fn float_time(seconds: f64) -> Time {
+    if !(*YEARS.start() as f64..=*YEARS.end() as f64).contains(&seconds) {
+        let can_be_kept = seconds.abs() < i64::MAX as f64;
+        return (None, can_be_kept.then(|| Value::from(seconds)));
+    }
+    let micros = ((seconds - seconds.floor()) * 1e6).round() as i64;
     let whole = seconds.floor() as i64 + micros / 1_000_000;
-    Some((whole, (micros % 1_000_000 * 1_000) as u32))
+    if !YEARS.contains(&whole) {
+        return (None, Some(Value::from(seconds)));
+    }
+    (Some((whole, (micros % 1_000_000 * 1_000) as u32)), None)
 }

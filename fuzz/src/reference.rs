@@ -16,6 +16,11 @@ pub fn name(name: &str) -> String {
     plain::fields(&record, 1).remove(0).0
 }
 
+/// What becomes of all names of a record.
+pub fn names(record: &[(Value, Value)]) -> Vec<String> {
+    plain::fields(record, 1).into_iter().map(|(name, _)| name).collect()
+}
+
 /// `seconds` since 1970 as documents have it.
 pub fn rfc3339(seconds: i64, nanos: u32) -> String {
     plain::rfc3339(seconds, u64::from(nanos))

@@ -9,6 +9,7 @@ use forebay::enrich::{Defaults, Joiner, PartialOptions, Pipelines};
 use forebay::input::forward::{LimitOptions, fuzzing};
 use forebay::input::{Pass, Shared};
 use forebay::metrics::Metrics;
+use forebay::output::{DeadLetterOptions, DeadLetters};
 use forebay::units::ByteSize;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
@@ -23,6 +24,7 @@ use crate::streams::{Pieces, Sink};
 pub struct Rig {
     runtime: Runtime,
     buffer: Buffer,
+    letters: DeadLetters,
     _directory: TempDir,
 }
 
@@ -35,7 +37,9 @@ pub struct Served {
     pub acks: Vec<u8>,
     /// Why it was closed, where it was not by its peer.
     pub ended: Option<&'static str>,
-    /// Events that were refused.
+    /// Events that are dead letters.
+    pub letters: u64,
+    /// Events that were dropped.
     pub dropped: u64,
 }
 
@@ -54,10 +58,13 @@ pub fn options() -> BufferOptions {
 /// What a bomb of a few kilobytes can reach in no time.
 pub fn limits() -> LimitOptions {
     LimitOptions {
-        frame_bytes: ByteSize::kib(64),
+        frame_bytes: ByteSize::kib(2),
         decompressed_bytes: ByteSize::kib(256),
+        skip_bytes: ByteSize::kib(256),
         depth: 20,
         fields: 200,
+        string_bytes: ByteSize::kib(1),
+        tag_bytes: ByteSize(64),
         ..LimitOptions::default()
     }
 }
@@ -73,7 +80,13 @@ impl Rig {
         let directory = directory();
         let metrics = Metrics::new(&mut Registry::default());
         let (buffer, _) = Buffer::open(options(), directory.path(), metrics).expect("a buffer");
-        Self { runtime: runtime(), buffer, _directory: directory }
+        let letters = DeadLetterOptions {
+            rotate_bytes: ByteSize::mib(1),
+            keep: ByteSize::mib(2),
+            ..DeadLetterOptions::default()
+        };
+        let letters = DeadLetters::open(letters, &directory.path().join("letters")).expect("a folder");
+        Self { runtime: runtime(), buffer, letters, _directory: directory }
     }
 
     /// Serves `bytes`, cut at `cuts`, to their end, and delivers what they brought. The books have to balance.
@@ -90,9 +103,9 @@ impl Rig {
         });
         let (ended, documents) = served;
         let dropped = counted(&registry, "forebay_events_dropped_total");
-        let received = metrics.events_received.get();
-        assert_eq!(received, documents.len() as u64 + dropped, "the books: {documents:?}");
-        Served { documents, acks: acks.written(), ended, dropped }
+        let (received, letters) = (metrics.events_received.get(), metrics.events_dead_letter.get());
+        assert_eq!(received, documents.len() as u64 + letters + dropped, "the books: {documents:?}");
+        Served { documents, acks: acks.written(), ended, letters, dropped }
     }
 
     fn shared(&self, metrics: &Arc<Metrics>) -> Arc<Shared> {
@@ -101,7 +114,8 @@ impl Rig {
         let partial =
             PartialOptions { memory: ByteSize::kib(16), line_bytes: ByteSize(512), timeout: Duration::ZERO };
         let joiner = Joiner::new(partial, Arc::clone(metrics));
-        Shared::new(pipelines, joiner, self.buffer.clone(), &options(), Arc::clone(metrics))
+        let (buffer, letters) = (self.buffer.clone(), self.letters.clone());
+        Shared::new(pipelines, joiner, buffer, letters, &options(), Arc::clone(metrics))
     }
 
     /// All that is in the buffer, delivered.

@@ -4,6 +4,8 @@
 //! No fuzzer finds a checksum. So an input's are put right before it is used, but for those that it wants to be wrong:
 //! what lies behind a checksum is reached, and what a wrong one does, too.
 
+#![expect(clippy::disallowed_methods, reason = "another decoder than the one that is tested")]
+
 use std::collections::HashSet;
 
 /// Bytes of a segment's header.

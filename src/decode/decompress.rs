@@ -43,6 +43,8 @@ pub struct Decompressor<'a> {
     whole: usize,
     scan: FrameScan,
     produced: u64,
+    /// Whether it came to bytes that are damaged.
+    is_damaged: bool,
     cap: u64,
     cap_key: &'static str,
     cap_limit: u64,
@@ -70,6 +72,7 @@ impl<'a> Decompressor<'a> {
             whole: 0,
             scan: FrameScan::new(entry_limit),
             produced: 0,
+            is_damaged: false,
             cap,
             cap_key,
             cap_limit,
@@ -77,20 +80,23 @@ impl<'a> Decompressor<'a> {
         })
     }
 
-    /// The next whole entries, at least one, end to end; `None` when all have been given.
+    /// The next whole entries, end to end; none of them where one goes beyond this window, and is kept until it is whole.
+    /// `None` when all have been given.
     pub fn next_window(&mut self) -> Result<Option<&[u8]>, DecodeError> {
         self.window.drain(..self.whole);
         self.whole = 0;
-        while self.whole == 0 {
-            if !self.read_window()? {
-                return self.end();
-            }
-            self.find_whole_entries()?;
+        if !self.read_window()? {
+            return self.end();
         }
+        self.find_whole_entries()?;
         Ok(self.window.get(..self.whole))
     }
 
     fn read_window(&mut self) -> Result<bool, DecodeError> {
+        // why: it is remembered, since a decoder that is asked again may say that all is at its end.
+        if self.is_damaged {
+            return Err(self.damaged());
+        }
         let start = self.window.len();
         let room = self.cap.saturating_add(1).saturating_sub(self.produced).min(WINDOW as u64);
         let mut capped = (&mut self.inner as &mut dyn Read).take(room);
@@ -99,12 +105,17 @@ impl<'a> Decompressor<'a> {
         if self.produced > self.cap {
             return Err(DecodeError::Limit { key: self.cap_key, limit: self.cap_limit });
         }
+        self.is_damaged = read.is_err();
         match read {
             Ok(read) => Ok(read > 0),
-            // What came before the wound is whole all the same: it is given first, and the next call ends here again.
+            // What came before the wound is whole all the same: it is given first.
             Err(_) if self.window.len() > start => Ok(true),
-            Err(_) => Err(self.malformed("compressed entries that are damaged")),
+            Err(_) => Err(self.damaged()),
         }
+    }
+
+    fn damaged(&self) -> DecodeError {
+        self.malformed("compressed entries that are damaged")
     }
 
     fn find_whole_entries(&mut self) -> Result<(), DecodeError> {
@@ -201,6 +212,20 @@ mod tests {
             DecodeError::Limit { key: "decompressed_bytes", limit: 4 << 20 }
         );
         assert_eq!(refused(1 << 30, 100), DecodeError::Limit { key: "decompression_ratio", limit: 100 });
+    }
+
+    #[test]
+    fn damage_behind_the_last_entry_is_told_too() {
+        let entries = b"\xa5hello\xa5world";
+        let mut wrong_checksum = gzip(entries);
+        let at = wrong_checksum.len() - 8;
+        wrong_checksum[at] ^= 1;
+        let no_member = [gzip(entries), b"\x1f\x8b\x08\xff no member".to_vec()].concat();
+        for bytes in [wrong_checksum, no_member] {
+            let mut decompressor = Decompressor::new(Codec::Gzip, &bytes, 100, 100, 100).expect("a decoder");
+            assert_eq!(decompressor.next_window(), Ok(Some(&entries[..])), "what came before it is given");
+            assert!(decompressor.next_window().is_err(), "{bytes:x?}");
+        }
     }
 
     #[test]

@@ -122,7 +122,8 @@ impl Pass {
         match &frame.body {
             Body::OtherSignal => self.refuse_signal(),
             Body::Compressed(codec, bytes) => {
-                return self.compressed(*codec, bytes, &route, course, &mut ids).await;
+                // why: apart from the task, which would be as large for those that never send any.
+                return Box::pin(self.compressed(*codec, bytes, &route, course, &mut ids)).await;
             }
             body => drop(self.entries(body, 0, &route, course, &mut ids).await),
         }
@@ -141,10 +142,16 @@ impl Pass {
         let _unpacking = self.hurry.run_until_cancelled(shared.may_unpack(codec)).await;
         let (limit, ratio) = (limits.decompressed_bytes.0, limits.decompression_ratio);
         let mut windows = Decompressor::new(codec, bytes, limit, ratio, limits.frame_bytes.0)?;
-        let mut refusals = 0;
+        let (mut refusals, mut large) = (0, None);
         while let Some(window) = windows.next_window()? {
             // why: a window is a little work, but a bomb of them would keep this thread from all others.
             yield_now().await;
+            if window.is_empty() {
+                if large.is_none() {
+                    large = self.hurry.run_until_cancelled(shared.may_unpack_large()).await;
+                }
+                continue;
+            }
             refusals = self.entries(&Body::Packed(window), refusals, route, course, ids).await;
         }
         Ok(())

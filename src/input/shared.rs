@@ -29,6 +29,8 @@ pub struct Shared {
     /// Who decompresses a frame holds one of its kind: windows are memory that no other limit counts.
     gzip: Semaphore,
     zstd: Semaphore,
+    /// Who unpacks an entry that goes beyond a window holds this one too: it may grow to the size of a whole frame.
+    large: Semaphore,
     /// A batch is closed at this size…
     pub(super) batch_bytes: usize,
     /// …or at this many documents.
@@ -65,6 +67,7 @@ impl Shared {
             ids: IdBase::random(),
             gzip: Semaphore::new(GZIP),
             zstd: Semaphore::new(ZSTD),
+            large: Semaphore::new(1),
             batch_bytes: options.batch_bytes.as_usize(),
             batch_documents: options.batch_documents,
         })
@@ -93,6 +96,11 @@ impl Shared {
         };
         // It is never closed.
         kind.acquire().await.ok()
+    }
+
+    /// The right to unpack entries that go beyond a window, as soon as nobody else does.
+    pub(super) async fn may_unpack_large(&self) -> Option<SemaphorePermit<'_>> {
+        self.large.acquire().await.ok()
     }
 
     /// Numbers for `count` events.

@@ -21,6 +21,7 @@ pub(crate) mod forward;
 pub(crate) mod handshake;
 pub(crate) mod haproxy;
 pub(crate) mod health;
+pub(crate) mod honest;
 mod http;
 pub(crate) mod jvm;
 pub(crate) mod load;

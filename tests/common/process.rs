@@ -11,7 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 /// First a request that leaves the process so many seconds, then the end of its group and its folder.
 const GUARD: &str = r#"
@@ -110,6 +110,12 @@ impl Drop for Guarded {
         // The guard must not outlive the process, whose id may soon be another's.
         self.guard.kill().and_then(|()| self.guard.wait()).ok();
     }
+}
+
+/// Lets this process, and those that it starts, have as many files open as the system allows.
+pub(crate) fn raise_handles() {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).expect("up to the maximum");
 }
 
 /// Runs a command that must succeed to its end.

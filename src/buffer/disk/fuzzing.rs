@@ -55,9 +55,9 @@ pub fn read_all(dir: &Path, segment: u64, bytes: usize, count: usize) -> io::Res
     let mut place = Place { segment, from: SEGMENT_HEADER as u64, to };
     let mut all = Vec::new();
     while place.from < place.to {
-        let read = read_back(&files, place, Vec::new(), limits)?;
+        let read = read_back(&files, segment, &[place], Vec::new(), limits)?;
         all.extend(documents(&read.bytes, &read.ends));
-        place.from = read.offset;
+        place.from = read.stretches.last().map_or(place.to, |stretch| stretch.offset);
     }
     Ok(all)
 }

@@ -104,8 +104,9 @@
 //!   trusted any more: the segment is cut back to what was synced before and takes no more, and the group is written
 //!   again to a new one.
 //! - **Settle**: a mark is appended, unsynced: a lost one costs a second delivery under the same document ids, which
-//!   the target refuses as known. Marks of parts are synced soon, and before any segment is deleted, because the
-//!   record that says "obsolete" might be in that segment.
+//!   the target refuses as known. One that could not be written is written later, behind the last whole one. Marks of
+//!   parts are synced soon, and before any segment is deleted, because the record that says "obsolete" might be in that
+//!   segment.
 //! - **Read back**: checks every CRC. A damaged record goes to quarantine, its documents are counted as dropped
 //!   (`corrupt`), and it is settled with a mark. An I/O error is tried again; one that says that the medium or the file
 //!   system has failed, or that the file is gone, is given so many tries, a second apart ([`reader::TRIES`]): then the
@@ -113,7 +114,8 @@
 //!   as dropped (`unreadable`), so that one bad sector does not hold up all that waits behind it.
 //! - **Make room** (`when_full = "drop_oldest"`): the oldest segment goes as a whole; what of it was not delivered is
 //!   counted as dropped (`buffer_full`).
-//! - **Delete**: a segment without an unsettled record is removed, `.seg` before `.done` and `.idx`.
+//! - **Delete**: a segment without an unsettled record is removed, `.seg` before `.done` and `.idx`. One that could not be
+//!   is tried again, and counts as used until then.
 //! - **Import**: records of another buffer get sequences behind the highest of this one and go to new segments under
 //!   `import/`; when all of them are synced, they are moved to `segments/`. The directory is locked meanwhile.
 //!

@@ -244,6 +244,7 @@ impl Store {
         if done.is_empty() {
             return;
         }
+        // why: and if that fails, all the same: on a full disk it is deleting that makes room for marks.
         self.sync_marks();
         for id in done {
             self.delete(id);

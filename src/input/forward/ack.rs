@@ -42,7 +42,8 @@ pub(super) struct Pending {
 
 /// The acks of one connection.
 pub(super) struct Acks {
-    pending: mpsc::Sender<Pending>,
+    /// Boxed, since the channel keeps places for some dozens from the start.
+    pending: mpsc::Sender<Box<Pending>>,
     writer: JoinHandle<()>,
     flow: Arc<Flow>,
 }
@@ -73,12 +74,12 @@ impl Acks {
     }
 
     /// Sends `ack` as soon as `safe` says so; hands it back where too many wait. It has taken its `room`.
-    pub(super) fn try_ack(&self, ack: Vec<u8>, safe: Waiter, room: InFlight) -> Result<(), Pending> {
-        self.pending.try_send(Pending { ack, safe, room }).map_err(TrySendError::into_inner)
+    pub(super) fn try_ack(&self, ack: Vec<u8>, safe: Waiter, room: InFlight) -> Result<(), Box<Pending>> {
+        self.pending.try_send(Box::new(Pending { ack, safe, room })).map_err(TrySendError::into_inner)
     }
 
     /// The same for what was handed back, as soon as fewer wait.
-    pub(super) async fn ack(&self, pending: Pending) -> Result<(), NotAcked> {
+    pub(super) async fn ack(&self, pending: Box<Pending>) -> Result<(), NotAcked> {
         self.pending.send(pending).await.map_err(|_| NotAcked)
     }
 
@@ -109,12 +110,13 @@ pub(super) async fn close(to: &mut (impl AsyncWrite + Unpin)) {
 
 async fn write_acks(
     to: &mut (impl AsyncWrite + Unpin),
-    mut waiting: mpsc::Receiver<Pending>,
+    mut waiting: mpsc::Receiver<Box<Pending>>,
     metrics: &Metrics,
     (flow, limit): (&Flow, Duration),
 ) -> Result<(), NotAcked> {
     let mut next = waiting.recv().await;
-    while let Some(Pending { ack: mut together, safe, room }) = next {
+    while let Some(first) = next {
+        let Pending { ack: mut together, safe, room } = *first;
         if !safe.safe().await {
             return Err(NotAcked);
         }

@@ -177,12 +177,11 @@ impl Arrival {
     {
         let (from, to) = split(stream);
         let (shared, limits) = (Arc::clone(&self.shared), self.options.limits.clone());
-        Connection::new(from, to, shared, limits, self.kill.clone())
+        let mut connection = Connection::new(from, to, shared, limits, self.kill.clone())
             .begun(buffer.counted(&self.memory))
             .of(self.origin(peer))
-            .deny_keepalive(self.options.deny_keepalive)
-            .serve(&self.stop)
-            .await
+            .deny_keepalive(self.options.deny_keepalive);
+        connection.serve(&self.stop).await
     }
 }
 

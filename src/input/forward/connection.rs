@@ -225,7 +225,10 @@ where
     }
 
     /// Serves it to its end. `stop` lets it finish what has come.
-    pub(super) async fn serve(mut self, stop: &CancellationToken) -> Ended {
+    ///
+    /// why: not by value, which would be there twice in the task of each of ten thousand; and boxed below is what is
+    /// awaited rarely, since a task is as large as the largest of its states.
+    pub(super) async fn serve(&mut self, stop: &CancellationToken) -> Ended {
         let ended = match self.read_frames(stop).await {
             Ok(never) => match never {},
             Err(ended) => ended,
@@ -291,14 +294,16 @@ where
 
     /// Waits for bytes: as long as the time-outs, the stop, and the acks allow.
     async fn read(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
-        self.wait_for_buffer(stop).await?;
+        if !self.buffer.try_room() {
+            Box::pin(self.wait_for_buffer(stop)).await?;
+        }
         let patience = self.clock.patience(!self.buffer.bytes().is_empty(), &self.limits);
         let read = tokio::select! {
             biased;
             // why: before the bytes, since a peer that never pauses would not let anything else be heard.
             () = self.kill.cancelled() => return Err(Ended::Stopping),
             () = self.taker.not_acked() => return Err(self.taker.why_not_acked()),
-            () = stop.cancelled() => self.read_last().await?,
+            () = stop.cancelled() => Box::pin(self.read_last()).await?,
             read = self.buffer.read(&mut self.from) => read?,
             ended = patience.over() => return Err(ended),
         };
@@ -312,9 +317,6 @@ where
     /// Where there is no memory to read into: waits until the frames that have it can go on, which does not count as
     /// the peer's time.
     async fn wait_for_buffer(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
-        if self.buffer.try_room() {
-            return Ok(());
-        }
         let started = Instant::now();
         tokio::select! {
             biased;

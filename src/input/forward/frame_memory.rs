@@ -2,16 +2,18 @@
 //!
 //! Invariants: what connections hold beyond a little of their own each stays within `frames_memory`, but for one of them
 //! at a time, which may go beyond it with its frame; so there is always one that can go on, and no circle of waiters.
-//! Those that wait do so in the order in which they came. While anybody waits, those are displaced whose frame comes more
-//! slowly than `frame_timeout` allows the largest one, and then those that have waited long themselves, the oldest
-//! frames first: what the memory holds belongs to those who use it, and a thousand that fill it and wait for more do
+//! Of those that wait, the one whose frame has begun last is next, and while it waits those are displaced whose frame
+//! comes more slowly than `frame_timeout` allows the largest one, and then those that have waited long themselves, the
+//! oldest first. So what the memory holds belongs to those who use it, and a thousand that fill it and wait for more do
 //! not keep out one that needs a little for a moment.
+//!
+//! why not the first come first: with a thousand that fill it before it, an honest sender would wait for all of them.
 
 mod pace;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,9 +34,6 @@ pub(super) struct FrameMemory {
     limit: u64,
     pace: Pace,
     state: Mutex<State>,
-    /// Whoever has it is the next to be given memory. It is fair.
-    turn: tokio::sync::Mutex<()>,
-    moved: Notify,
     metrics: Arc<Metrics>,
 }
 
@@ -45,6 +44,8 @@ struct State {
     /// Who may go beyond the limit.
     beyond: Option<u64>,
     holders: HashMap<u64, Holder>,
+    /// By when their frame has begun.
+    waiting: BTreeSet<(Instant, u64)>,
 }
 
 struct Holder {
@@ -54,7 +55,15 @@ struct Holder {
     /// While it waits: since when its frame has been there in part.
     waiting: Option<Instant>,
     displaced: bool,
+    /// That it is displaced, or may be the next.
     tell: Arc<Notify>,
+}
+
+/// A place among those that wait, until it is dropped.
+struct Place<'a> {
+    memory: &'a FrameMemory,
+    since: Instant,
+    id: u64,
 }
 
 /// What one connection holds.
@@ -74,8 +83,7 @@ pub(super) struct Displaced;
 impl FrameMemory {
     /// `limit` bytes in all, for frames that come at this `pace`.
     pub(super) fn new(limit: ByteSize, pace: Pace, metrics: Arc<Metrics>) -> Arc<Self> {
-        let (state, turn, moved) = Default::default();
-        Arc::new(Self { limit: limit.0, pace, state, turn, moved, metrics })
+        Arc::new(Self { limit: limit.0, pace, state: Mutex::default(), metrics })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -83,19 +91,37 @@ impl FrameMemory {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until `id` can hold `bytes`: for those before it, and for memory.
-    async fn wait_for(&self, id: u64, bytes: u64) {
-        let _turn = self.turn.lock().await;
+    /// Waits until `id`, whose frame has begun at `since`, can hold `bytes`.
+    async fn wait_for(&self, id: u64, since: Instant, bytes: u64, tell: &Notify) -> Result<(), Displaced> {
+        let _place = Place::take(self, since, id);
         loop {
-            {
-                let mut state = self.lock();
-                if state.may_hold(id, bytes, self.limit) || state.go_beyond(id) {
-                    return;
-                }
-                state.displace(id, bytes, self);
+            if let Some(answer) = self.lock().answer(id, bytes, self) {
+                return answer;
             }
-            timeout(self.pace.window, self.moved.notified()).await.ok();
+            timeout(self.pace.window, tell.notified()).await.ok();
         }
+    }
+}
+
+impl<'a> Place<'a> {
+    fn take(memory: &'a FrameMemory, since: Instant, id: u64) -> Self {
+        let mut state = memory.lock();
+        state.waiting.insert((since, id));
+        if let Some(holder) = state.holders.get_mut(&id) {
+            holder.waiting = Some(since);
+        }
+        Self { memory, since, id }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.memory.lock();
+        state.waiting.remove(&(self.since, self.id));
+        if let Some(holder) = state.holders.get_mut(&self.id) {
+            holder.waiting = None;
+        }
+        state.tell_next();
     }
 }
 
@@ -103,6 +129,28 @@ impl State {
     fn may_hold(&self, id: u64, bytes: u64, limit: u64) -> bool {
         let others = self.used - self.holders.get(&id).map_or(0, |holder| holder.bytes);
         self.beyond == Some(id) || others == 0 || others.saturating_add(bytes) <= limit
+    }
+
+    /// Whether one that waits can go on, or has to go; none where it has to wait still.
+    fn answer(&mut self, id: u64, bytes: u64, memory: &FrameMemory) -> Option<Result<(), Displaced>> {
+        if self.holders.get(&id).is_none_or(|holder| holder.displaced) {
+            return Some(Err(Displaced));
+        }
+        let is_next = self.waiting.last().is_some_and(|(_, last)| *last == id);
+        if self.beyond != Some(id) && !is_next {
+            return None;
+        }
+        if self.may_hold(id, bytes, memory.limit) || self.go_beyond(id) {
+            return Some(Ok(()));
+        }
+        self.displace(id, bytes, memory);
+        None
+    }
+
+    fn tell_next(&self) {
+        if let Some(next) = self.waiting.last().and_then(|(_, id)| self.holders.get(id)) {
+            next.tell.notify_one();
+        }
     }
 
     fn go_beyond(&mut self, id: u64) -> bool {
@@ -171,10 +219,11 @@ impl Account {
         let bytes = counted(capacity);
         if bytes > self.bytes {
             let id = self.enter();
-            let nobody_waits = self.memory.turn.try_lock().is_ok();
             let state = self.memory.lock();
             // why: what is given back is for those who wait, or a large frame would wait for ever behind small ones.
-            if !(nobody_waits || state.beyond == Some(id)) || !state.may_hold(id, bytes, self.memory.limit) {
+            if !(state.waiting.is_empty() || state.beyond == Some(id))
+                || !state.may_hold(id, bytes, self.memory.limit)
+            {
                 return false;
             }
         }
@@ -186,13 +235,9 @@ impl Account {
     pub(super) async fn wait_to_hold(&mut self, capacity: usize) -> Result<(), Displaced> {
         let id = self.enter();
         let since = *self.begun.get_or_insert_with(Instant::now);
-        self.change(|holder| holder.waiting = Some(since));
-        tokio::select! {
-            biased;
-            () = self.displaced() => return Err(Displaced),
-            () = self.memory.wait_for(id, counted(capacity)) => self.hold(capacity),
-        }
-        self.change(|holder| holder.waiting = None);
+        let (memory, tell) = (Arc::clone(&self.memory), self.tell());
+        memory.wait_for(id, since, counted(capacity), &tell).await?;
+        self.hold(capacity);
         // That it was not read meanwhile is not its own slowness.
         self.coming = None;
         Ok(())
@@ -205,11 +250,13 @@ impl Account {
             return;
         }
         let id = self.enter();
-        self.memory.lock().set(id, bytes);
-        self.memory.metrics.frames_bytes.inc_by(bytes.cast_signed() - self.bytes.cast_signed());
+        let mut state = self.memory.lock();
+        state.set(id, bytes);
         if bytes < self.bytes {
-            self.memory.moved.notify_one();
+            state.tell_next();
         }
+        drop(state);
+        self.memory.metrics.frames_bytes.inc_by(bytes.cast_signed() - self.bytes.cast_signed());
         self.bytes = bytes;
         if bytes == 0 {
             self.entry = None;
@@ -245,13 +292,20 @@ impl Account {
 
     /// Resolves when it has to give way.
     pub(super) fn displaced(&self) -> impl Future<Output = ()> + use<> {
-        let tell = self.entry.as_ref().map(|(_, tell)| Arc::clone(tell));
+        let told = self.entry.as_ref().map(|(id, tell)| (Arc::clone(&self.memory), *id, Arc::clone(tell)));
         async move {
-            match tell {
-                Some(tell) => tell.notified().await,
-                None => pending().await,
+            let Some((memory, id, tell)) = told else { return pending().await };
+            loop {
+                tell.notified().await;
+                if memory.lock().holders.get(&id).is_none_or(|holder| holder.displaced) {
+                    return;
+                }
             }
         }
+    }
+
+    fn tell(&self) -> Arc<Notify> {
+        self.entry.as_ref().map_or_else(Arc::default, |(_, tell)| Arc::clone(tell))
     }
 
     fn enter(&mut self) -> u64 {

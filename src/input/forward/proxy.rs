@@ -122,8 +122,8 @@ fn parse_v1(line: &[u8]) -> Result<Option<SocketAddr>, ProxyFault> {
 }
 
 fn port(word: &str) -> Option<u16> {
-    // The sign that a number's own parser takes is none here.
-    word.bytes().all(|byte| byte.is_ascii_digit()).then(|| word.parse().ok())?
+    // why: written again it is the same: no sign and no leading zeros, which the number's own parser takes.
+    word.parse().ok().filter(|port: &u16| port.to_string() == word)
 }
 
 /// The rest of a header that says how long it is.
@@ -229,6 +229,8 @@ mod tests {
         let lines = [
             "PROXY TCP4 1.2.3.4 5.6.7.8 1\r\n",
             "PROXY TCP4 1.2.3.4 5.6.7.8 +1 2\r\n",
+            "PROXY TCP4 1.2.3.4 5.6.7.8 01 2\r\n",
+            "PROXY TCP4 1.2.3.4 5.6.7.8 1 00\r\n",
             "PROXY TCP4 1.2.3.4 5.6.7.8 1 65536\r\n",
             "PROXY TCP4 1.2.3.4 5.6.7.8 1 2 3\r\n",
             "PROXY TCP4 ::1 ::1 1 2\r\n",

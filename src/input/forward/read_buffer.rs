@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::frame_memory::{Account, Displaced, FrameMemory};
 
 /// What an idle connection holds.
-const SMALLEST: usize = 4 << 10;
+const SMALLEST: usize = 1 << 10;
 
 /// What a busy one reads at a time.
 const LARGEST: usize = 256 << 10;
@@ -88,7 +88,7 @@ impl ReadBuffer {
         let length = length.min(self.bytes.len());
         self.bytes.advance(length);
         self.consumed += length;
-        if let Some(account) = &mut self.account {
+        if let Some(account) = self.account.as_mut().filter(|_| length > 0) {
             account.frame_ended();
         }
     }
@@ -131,7 +131,9 @@ impl ReadBuffer {
 
     /// Reads once; 0 at the end. Safe to be dropped while it waits: nothing is lost.
     pub(super) async fn read(&mut self, from: &mut (impl AsyncRead + Unpin)) -> Result<usize, ReadFault> {
-        self.room().await?;
+        if !self.try_room() {
+            Box::pin(self.room()).await?;
+        }
         let Some(account) = &mut self.account else { return Ok(self.read_piece(from).await?) };
         account.coming(self.bytes.len());
         let displaced = account.displaced();

@@ -193,7 +193,7 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
     }
 
     /// Waits for the acks that are under way, and closes the side that they go to.
-    pub(super) async fn finish(mut self) {
+    pub(super) async fn finish(&mut self) {
         self.pass.settle().await;
         if let Some(acks) = self.acks.take() {
             // why: a writer that is left behind still says what becomes safe, while there is somebody to hear it.

@@ -102,28 +102,37 @@ async fn those_that_come_too_slowly_give_way_to_one_that_waits_and_no_others() {
     quick.abort();
 }
 
-#[tokio::test]
-async fn a_crowd_that_fills_it_and_waits_for_more_does_not_keep_others_out() {
-    let memory = memory(100, Duration::from_millis(1));
-    let mut crowd = Vec::new();
-    for _ in 0..20 {
-        let mut account = Account::new(&memory);
-        account.try_hold(OWN + 10);
-        account.coming(10);
+/// Holds twice as much again and again, and then nothing comes any more.
+async fn attack(memory: Arc<FrameMemory>) {
+    let mut account = Account::new(&memory);
+    for size in (14..22).map(|power| 1 << power) {
+        if !account.try_hold(size) && account.wait_to_hold(size).await.is_err() {
+            return;
+        }
+        account.coming(size / 2);
+        tokio::task::yield_now().await;
         account.came();
-        crowd.push(tokio::spawn(async move {
-            let held = hold(&mut account, 1_000).await;
-            // One that may go beyond goes nowhere with it.
-            account.coming(20);
-            account.displaced().await;
-            held.is_ok()
-        }));
     }
-    let mut honest = Account::new(&memory);
-    for bytes in [10, 20, 40] {
-        hold(&mut honest, bytes).await.expect("room is made");
+    account.coming(1 << 20);
+    account.displaced().await;
+}
+
+#[tokio::test]
+async fn a_thousand_that_fill_it_and_wait_for_more_do_not_keep_out_one_that_needs_a_little() {
+    let memory = memory(8 << 20, Duration::from_millis(10));
+    for _ in 0..1_000 {
+        tokio::spawn(attack(Arc::clone(&memory)));
     }
-    drop((honest, crowd));
+    while memory.lock().waiting.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..100 {
+        let mut honest = Account::new(&memory);
+        for bytes in [8 << 10, 24 << 10, 56 << 10, 120 << 10] {
+            hold(&mut honest, bytes).await.expect("room is made");
+        }
+        assert!(memory.lock().used <= 8 << 20 | 4 << 20);
+    }
 }
 
 #[tokio::test]

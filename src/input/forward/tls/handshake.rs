@@ -34,9 +34,10 @@ pub(in crate::input::forward) enum HandshakeFault {
     /// It shows a certificate of an authority that is not in `client_ca_file`.
     #[error("the client's certificate is of no authority in client_ca_file")]
     UnknownAuthority,
-    /// Its certificate is wrong in another way.
+    /// Its certificate is wrong in another way, told in words of our own: those of the error repeat what is in the
+    /// certificate, which anybody can write and make as long as they like.
     #[error("the client's certificate is refused: {0}")]
-    ClientCertificate(CertificateError),
+    ClientCertificate(&'static str),
     /// It does not take this listener's certificate.
     #[error(
         "the client refuses this listener's certificate ({0:?}); does it know the authority and the name?"
@@ -110,7 +111,7 @@ impl From<&rustls::Error> for HandshakeFault {
             rustls::Error::InvalidCertificate(
                 CertificateError::UnknownIssuer | CertificateError::BadSignature,
             ) => Self::UnknownAuthority,
-            rustls::Error::InvalidCertificate(error) => Self::ClientCertificate(error.clone()),
+            rustls::Error::InvalidCertificate(error) => Self::ClientCertificate(wrong_with(error)),
             rustls::Error::AlertReceived(alert) if is_about_a_certificate(*alert) => {
                 Self::CertificateRefused(*alert)
             }
@@ -126,6 +127,22 @@ impl From<&rustls::Error> for HandshakeFault {
     }
 }
 
+fn wrong_with(error: &CertificateError) -> &'static str {
+    use CertificateError as Wrong;
+    match error {
+        Wrong::Expired | Wrong::ExpiredContext { .. } => "it has expired",
+        Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => "it is not valid yet",
+        Wrong::InvalidPurpose | Wrong::InvalidPurposeContext { .. } => "it is not for clients",
+        Wrong::BadEncoding => "it cannot be read",
+        Wrong::UnhandledCriticalExtension => "it has a critical extension that is not known",
+        Wrong::UnsupportedSignatureAlgorithmContext { .. }
+        | Wrong::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "its signature is of no kind that is known"
+        }
+        _ => "it does not hold",
+    }
+}
+
 fn is_about_a_certificate(alert: AlertDescription) -> bool {
     matches!(
         alert,
@@ -138,4 +155,27 @@ fn is_about_a_certificate(alert: AlertDescription) -> bool {
             // The authority's signature is meant: it has that one's name and another key.
             | AlertDescription::DecryptError
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_client_wrote_into_its_certificate_is_repeated() {
+        let written = rustls::pki_types::UnixTime::now();
+        let long = CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id: vec![211; 60_000],
+            supported_algorithms: Vec::new(),
+        };
+        let purposes = CertificateError::InvalidPurposeContext {
+            required: rustls::ExtendedKeyPurpose::ClientAuth,
+            presented: vec![rustls::ExtendedKeyPurpose::Other(vec![211; 60]); 1_000],
+        };
+        let expired = CertificateError::ExpiredContext { time: written, not_after: written };
+        for (error, told) in [(long, "signature"), (purposes, "not for clients"), (expired, "has expired")] {
+            let fault = HandshakeFault::from(&rustls::Error::InvalidCertificate(error)).to_string();
+            assert!(fault.contains(told) && fault.len() < 120 && !fault.contains("211"), "{fault}");
+        }
+    }
 }
