@@ -176,9 +176,15 @@ impl Buffer {
     pub async fn pop(&self) -> Option<Delivery> {
         let shared = self.shared();
         loop {
-            shared.lent.room().await;
             let mut news = pin!(shared.news.notified());
             news.as_mut().enable();
+            if !shared.lent.has_room() && !shared.queue().stopping {
+                tokio::select! {
+                    () = shared.lent.room() => (),
+                    () = news => (),
+                }
+                continue;
+            }
             let next = shared.next(Instant::now());
             match next {
                 Next::Stopped => return None,
