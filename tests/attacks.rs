@@ -51,6 +51,10 @@ struct Attacked {
     honest: Honest,
     /// Resident memory before the attack.
     calm: u64,
+    /// Bytes that frames on their way in may take.
+    frames: u64,
+    /// Whether the honest may be closed with their large frames, which they send again then.
+    shares_memory: bool,
 }
 
 impl Attacked {
@@ -61,7 +65,7 @@ impl Attacked {
         let daemon = Forebay::start(Setup::tables(tables)).await;
         let honest = Honest::start(daemon.forward).await;
         let calm = daemon.resident();
-        Self { daemon, honest, calm }
+        Self { daemon, honest, calm, frames: (64 + 2 * 32) << 20, shares_memory: false }
     }
 
     fn address(&self) -> SocketAddr {
@@ -75,6 +79,19 @@ impl Attacked {
     /// Waits until so many were closed, or ran into a limit, for this reason.
     async fn until_counted(&self, family: &str, reason: &str, least: f64) {
         self.daemon.until_metric(&format!("forebay_{family}_total{{reason=\"{reason}\"}}"), least).await;
+    }
+
+    /// Waits until so many were closed for one of these reasons.
+    async fn until_reaped(&self, reasons: &[&str], least: usize) {
+        until("all attackers to be reaped", async || {
+            let metrics = self.daemon.metrics().await;
+            let held = metrics.sum("forebay_frames_memory_bytes");
+            assert!(held <= self.frames as f64, "{held} bytes are held by frames");
+            let series = |reason: &&str| format!("forebay_connections_closed_total{{reason=\"{reason}\"}}");
+            let reaped: f64 = reasons.iter().map(|reason| metrics.sum(&series(reason))).sum();
+            if reaped >= least as f64 { Ok(()) } else { Err(reaped) }
+        })
+        .await;
     }
 
     /// Waits until nobody but the honest is there.
@@ -92,6 +109,8 @@ impl Attacked {
         let (peak, bound) = (self.daemon.peak(), self.calm + BUFFER + bytes);
         assert!(peak <= bound, "{peak} bytes were resident; {bound} may be, and {} were before", self.calm);
         self.until_alone().await;
+        let closed = self.honest.times_closed();
+        assert!(closed == 0 || self.shares_memory, "honest senders were closed {closed} times");
         self.honest.finish(&mut self.daemon).await;
     }
 }
@@ -196,7 +215,9 @@ async fn large_frames() {
     const FRAMES: u64 = 8 << 20;
     raise_handles();
     let limits = format!("frames_memory = {FRAMES}\nframe_bytes = {FRAME_BYTES}\nframe_timeout = \"20s\"");
-    let attacked = Attacked::start(&limits).await;
+    let mut attacked = Attacked::start(&limits).await;
+    attacked.shares_memory = true;
+    attacked.frames = FRAMES + 2 * FRAME_BYTES as u64;
     let head = [b"\x93\xa6attack\xc6".as_slice(), &(FRAME_BYTES as u32 - 100).to_be_bytes()].concat();
     let mut attackers = JoinSet::new();
     for _ in 0..ATTACKERS {
@@ -219,25 +240,14 @@ async fn large_frames() {
     }
     attacked.daemon.until_metric("forebay_connections_accepted_total", ATTACKERS as f64).await;
     attacked.honest.go_on().await;
-    let counted = async || {
-        let metrics = attacked.daemon.metrics().await;
-        let held = metrics.sum("forebay_frames_memory_bytes");
-        assert!(held <= (FRAMES + 2 * FRAME_BYTES as u64) as f64, "{held} bytes are held by frames");
-        let closed =
-            |reason| metrics.sum(&format!("forebay_connections_closed_total{{reason=\"{reason}\"}}"));
-        closed("frames_memory") + closed("frame_timeout")
-    };
-    until("all attackers to be reaped", async || {
-        let reaped = counted().await;
-        if reaped >= ATTACKERS as f64 { Ok(()) } else { Err(reaped) }
-    })
-    .await;
+    attacked.until_reaped(&["frames_memory", "frame_timeout"], ATTACKERS).await;
     attackers.join_all().await;
-    attacked.survived(FRAMES + 2 * FRAME_BYTES as u64 + THOUSAND).await;
+    let frames = attacked.frames;
+    attacked.survived(frames + THOUSAND).await;
 }
 
 async fn declared_lengths() {
-    let attacked = Attacked::start("").await;
+    let attacked = Attacked::start("frame_timeout = \"5s\"").await;
     let heads = [
         &b"\xdb\xff\xff\xff\xff"[..],
         b"\xc6\xff\xff\xff\xff",
@@ -258,14 +268,15 @@ async fn declared_lengths() {
         b"\x94\xa1t\x00\x80\x81",
         b"\x94\xa1t\x00\x80\x81\xa5chunk",
     ];
+    let mut waiting = Vec::new();
     for place in places {
         for head in heads {
             let mut stream = attacked.connect().await;
             stream.write_all(&[place, head, &[0; 1_000]].concat()).await.expect("open");
-            stream.shutdown().await.ok();
+            waiting.push(stream);
         }
     }
-    attacked.until_counted("limits_exceeded", "frame_bytes", (heads.len() * places.len()) as f64).await;
+    attacked.until_reaped(&["frame_bytes", "frame_timeout"], waiting.len()).await;
     // Behind a length that is true, where the entries are: they cost themselves.
     for head in heads {
         let mut stream = attacked.connect().await;
