@@ -4,6 +4,7 @@
 //! holds shows its evidence while it is dropped: the daemon its configuration, log, data directory and metrics.
 
 pub(crate) mod archive;
+pub(crate) mod attacked;
 pub(crate) mod bench;
 pub(crate) mod certificates;
 pub(crate) mod chunk;
