@@ -1,25 +1,25 @@
 //! Peers that are slow, broken or wicked, against the real daemon. Whatever they do, honest senders beside them go on and
 //! every event of theirs comes once, memory stays within its bound, and the attacker is reaped and counted.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use crate::common::archive;
+use crate::common::attacked::Attacked;
 use crate::common::daemon::{Forebay, Setup};
 use crate::common::forward::{Mode, frame};
-use crate::common::honest::{Honest, SENDERS};
-use crate::common::load::numbered;
+use crate::common::honest::SENDERS;
+use crate::common::load::{numbered, numbers};
 use crate::common::process::raise_handles;
-use crate::common::{story, until};
-
-/// Bytes that the buffer may take here.
-const BUFFER: u64 = 16 << 20;
+use crate::common::sequence::assert_every_one_once;
+use crate::common::story;
 
 /// What a thousand connections may take beside what is configured: their state, and what the allocator keeps.
 const THOUSAND: u64 = 32 << 20;
@@ -33,6 +33,7 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("attacks::who_does_not_read_its_acks_is_closed_after_its_time", slow_readers),
         story("attacks::who_sends_a_byte_now_and_then_is_closed_when_its_frame_takes_too_long", slow_writers),
         story("attacks::who_says_nothing_is_closed_where_that_is_configured", silent_peers),
+        story("attacks::who_comes_too_often_is_closed_at_once", too_many),
         story("attacks::a_reset_at_any_byte_of_a_frame_or_of_an_ack_costs_nobody_anything", resets),
         story(
             "attacks::a_thousand_large_frames_at_once_take_the_memory_for_frames_and_no_more",
@@ -41,64 +42,15 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("attacks::lengths_of_four_gibibytes_reserve_nothing_wherever_they_stand", declared_lengths),
         story("attacks::a_thousand_bombs_from_a_hundred_connections_cost_a_window_each", bombs),
         story("attacks::values_without_bottom_and_without_end_are_refused", bottomless),
+        story("attacks::two_thousand_at_once_cost_a_few_kib_each_and_newcomers_do_not_wait_for_them", crowd),
         story("attacks::floods_of_connections_and_of_garbage_leave_a_few_lines_in_the_log", floods),
     ]
 }
 
-/// A daemon, and honest senders.
-struct Attacked {
-    daemon: Forebay,
-    honest: Honest,
-    /// Resident memory before the attack.
-    calm: u64,
-}
-
-impl Attacked {
-    async fn start(limits: &str) -> Self {
-        let tables = format!(
-            "[[forward]]\nlisten = \"127.0.0.1:0\"\n[forward.limits]\n{limits}\n[buffer]\nmemory = {BUFFER}\n"
-        );
-        let daemon = Forebay::start(Setup::tables(tables)).await;
-        let honest = Honest::start(daemon.forward).await;
-        let calm = daemon.resident();
-        Self { daemon, honest, calm }
-    }
-
-    fn address(&self) -> SocketAddr {
-        self.daemon.forward
-    }
-
-    async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.daemon.forward).await.expect("a daemon that listens")
-    }
-
-    /// Waits until so many were closed, or ran into a limit, for this reason.
-    async fn until_counted(&self, family: &str, reason: &str, least: f64) {
-        self.daemon.until_metric(&format!("forebay_{family}_total{{reason=\"{reason}\"}}"), least).await;
-    }
-
-    /// Waits until nobody but the honest is there.
-    async fn until_alone(&self) {
-        until("the attackers to be gone", async || {
-            let open = self.daemon.metrics().await.sum("forebay_connections");
-            if open == SENDERS as f64 { Ok(()) } else { Err(open) }
-        })
-        .await;
-    }
-
-    /// The honest have gone on, and still do; the attack has cost `bytes` at most beside the buffer's share.
-    async fn survived(mut self, bytes: u64) {
-        self.honest.go_on().await;
-        let (peak, bound) = (self.daemon.peak(), self.calm + BUFFER + bytes);
-        assert!(peak <= bound, "{peak} bytes were resident; {bound} may be, and {} were before", self.calm);
-        self.until_alone().await;
-        self.honest.finish(&mut self.daemon).await;
-    }
-}
-
 async fn slow_readers() {
     const ATTACKERS: usize = 20;
-    let attacked = Attacked::start("ack_timeout = \"1s\"").await;
+    // Less than a large frame of the honest, which goes alone then.
+    let attacked = Attacked::start("ack_timeout = \"1s\"\nin_flight_bytes = \"4KiB\"").await;
     let chunk = "c".repeat(500);
     let bytes = frame(Mode::Message, "attack", &vec![numbered(0); 100], Some(&chunk));
     let mut attackers = JoinSet::new();
@@ -112,6 +64,7 @@ async fn slow_readers() {
     }
     attacked.honest.go_on().await;
     attacked.until_counted("connections_closed", "ack_timeout", ATTACKERS as f64).await;
+    attacked.until_counted("limits_exceeded", "in_flight_bytes", ATTACKERS as f64).await;
     attackers.join_all().await;
     attacked.survived(THOUSAND).await;
 }
@@ -159,6 +112,25 @@ async fn silent_peers() {
     attacked.survived(THOUSAND).await;
 }
 
+async fn too_many() {
+    const HONEST: usize = SENDERS as usize;
+    let limits = format!("connections = {}\nconnections_per_address = 10\n", HONEST + 15);
+    let attacked = Attacked::start(&limits).await;
+    let mut held = Vec::new();
+    for attacker in 0..60_u8 {
+        // Forty from one address, and then each from its own.
+        let address = [127, 0, 9, attacker.max(40)];
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind((address, 0).into()).expect("an address of loopback");
+        held.push(socket.connect(attacked.address()).await.expect("the kernel takes it"));
+    }
+    attacked.until_counted("connections_closed", "connections_per_address", 30.0).await;
+    attacked.until_counted("connections_closed", "connections", 15.0).await;
+    attacked.honest.go_on().await;
+    drop(held);
+    attacked.survived(THOUSAND).await;
+}
+
 /// Leaves as one that has crashed: with a reset.
 fn reset(stream: TcpStream) {
     stream.set_zero_linger().expect("a socket");
@@ -196,7 +168,9 @@ async fn large_frames() {
     const FRAMES: u64 = 8 << 20;
     raise_handles();
     let limits = format!("frames_memory = {FRAMES}\nframe_bytes = {FRAME_BYTES}\nframe_timeout = \"20s\"");
-    let attacked = Attacked::start(&limits).await;
+    let mut attacked = Attacked::start(&limits).await;
+    attacked.shares_memory = true;
+    attacked.frames = FRAMES + 2 * FRAME_BYTES as u64;
     let head = [b"\x93\xa6attack\xc6".as_slice(), &(FRAME_BYTES as u32 - 100).to_be_bytes()].concat();
     let mut attackers = JoinSet::new();
     for _ in 0..ATTACKERS {
@@ -219,25 +193,14 @@ async fn large_frames() {
     }
     attacked.daemon.until_metric("forebay_connections_accepted_total", ATTACKERS as f64).await;
     attacked.honest.go_on().await;
-    let counted = async || {
-        let metrics = attacked.daemon.metrics().await;
-        let held = metrics.sum("forebay_frames_memory_bytes");
-        assert!(held <= (FRAMES + 2 * FRAME_BYTES as u64) as f64, "{held} bytes are held by frames");
-        let closed =
-            |reason| metrics.sum(&format!("forebay_connections_closed_total{{reason=\"{reason}\"}}"));
-        closed("frames_memory") + closed("frame_timeout")
-    };
-    until("all attackers to be reaped", async || {
-        let reaped = counted().await;
-        if reaped >= ATTACKERS as f64 { Ok(()) } else { Err(reaped) }
-    })
-    .await;
+    attacked.until_reaped(&["frames_memory", "frame_timeout"], ATTACKERS).await;
     attackers.join_all().await;
-    attacked.survived(FRAMES + 2 * FRAME_BYTES as u64 + THOUSAND).await;
+    let frames = attacked.frames;
+    attacked.survived(frames + THOUSAND).await;
 }
 
 async fn declared_lengths() {
-    let attacked = Attacked::start("").await;
+    let attacked = Attacked::start("frame_timeout = \"5s\"").await;
     let heads = [
         &b"\xdb\xff\xff\xff\xff"[..],
         b"\xc6\xff\xff\xff\xff",
@@ -258,14 +221,15 @@ async fn declared_lengths() {
         b"\x94\xa1t\x00\x80\x81",
         b"\x94\xa1t\x00\x80\x81\xa5chunk",
     ];
+    let mut waiting = Vec::new();
     for place in places {
         for head in heads {
             let mut stream = attacked.connect().await;
             stream.write_all(&[place, head, &[0; 1_000]].concat()).await.expect("open");
-            stream.shutdown().await.ok();
+            waiting.push(stream);
         }
     }
-    attacked.until_counted("limits_exceeded", "frame_bytes", (heads.len() * places.len()) as f64).await;
+    attacked.until_reaped(&["frame_bytes", "frame_timeout"], waiting.len()).await;
     // Behind a length that is true, where the entries are: they cost themselves.
     for head in heads {
         let mut stream = attacked.connect().await;
@@ -353,4 +317,41 @@ async fn floods() {
     assert!((1..ATTACKERS / 20).contains(&warnings), "{warnings} lines for {ATTACKERS} attackers");
     assert!(!json!(log).to_string().contains("wicked"), "no payload is in the log");
     attacked.survived(THOUSAND).await;
+}
+
+async fn crowd() {
+    const PEOPLE: u64 = 2_000;
+    const EACH: u64 = 5;
+    // Eighty MiB for ten thousand.
+    const COST: u64 = 8 << 10;
+    raise_handles();
+    let mut daemon = Forebay::start(Setup::tables("[buffer]\nmemory = \"16MiB\"\n")).await;
+    let calm = daemon.resident();
+    let mut people = JoinSet::new();
+    let everybody = Arc::new(Barrier::new(PEOPLE as usize));
+    for person in 0..PEOPLE {
+        let (mut client, everybody) = (daemon.client().await, Arc::clone(&everybody));
+        people.spawn(async move {
+            for number in person * EACH..(person + 1) * EACH {
+                everybody.wait().await;
+                let bytes = frame(Mode::Message, "crowd", &[numbered(number)], Some("c"));
+                client.send_acked(&bytes, "c").await.expect("an ack");
+            }
+            // Everybody stays to the end.
+            everybody.wait().await;
+        });
+    }
+    let mut sent = PEOPLE * EACH;
+    while !people.is_empty() {
+        let mut newcomer = daemon.client().await;
+        let bytes = frame(Mode::Message, "crowd", &[numbered(sent)], Some("c"));
+        newcomer.send_acked(&bytes, "c").await.expect("an ack");
+        sent += 1;
+        while people.try_join_next().transpose().expect("every line is acked").is_some() {}
+    }
+    let (peak, bound) = (daemon.peak(), calm + PEOPLE * COST + (16 << 20));
+    assert!(peak <= bound, "{peak} bytes were resident, {bound} may be, and {calm} were before");
+    daemon.until_drained().await;
+    assert!(daemon.stop().await.success());
+    assert_every_one_once(0..sent, numbers(&daemon.written()));
 }

@@ -18,6 +18,7 @@ use crate::common::process::Guarded;
 use crate::common::sequence::assert_every_one_once;
 use crate::common::target::{Fault, Target};
 use crate::common::{story, story_with, until};
+use crate::poison::mixed;
 
 /// Letters in most stories.
 const LETTERS: u64 = 1_000;
@@ -38,6 +39,10 @@ pub(crate) fn stories() -> Vec<Trial> {
         ),
         story("letters::a_replay_is_killed_again_and_again_and_each_document_arrives_once", killed),
         story("letters::a_replay_works_beside_a_daemon_that_writes_more_of_them", beside_a_daemon),
+        story(
+            "letters::those_that_never_were_documents_are_shown_and_passed_over_by_a_replay",
+            never_documents,
+        ),
         story(
             "letters::many_files_are_sent_and_go_but_for_one_with_a_damaged_line_which_is_told_of",
             rotated_and_damaged,
@@ -258,6 +263,34 @@ async fn beside_a_daemon() {
     replay_all(&url, &[], &data).await;
     assert_every_one_once(0..2 * LETTERS, held(&target));
     assert!(left(&data).await.is_empty());
+}
+
+/// A daemon without a target has letters of what it could not read, and later, with one, of what that refuses.
+async fn never_documents() {
+    let mut daemon = Forebay::start(Setup::default()).await;
+    daemon.client().await.send_acked(&mixed(0..10, "one"), "one").await.expect("an ack");
+    assert!(daemon.stop().await.success());
+    let target = Target::start().await;
+    target.reject(|_| true);
+    daemon.set_tables(format!("[elasticsearch]\nhosts = [\"{}\"]\n", target.url()));
+    daemon.start_again().await;
+    load::send(daemon.forward, "letters", 0..100).await;
+    daemon.until_drained().await;
+    target.reject(|_| false);
+
+    let (url, data) = (target.url().to_string(), daemon.data());
+    let replay = ["replay", "--json", "--elasticsearch", &url];
+    let Told { status, lines, .. } = tell(&replay, &data).await;
+    let told = [&lines[0]["taken"], &lines[0]["left"], &lines[0]["skipped"]];
+    assert_eq!((status, told), (Some(1), [&json!(100), &json!(0), &json!(10)]), "{lines:?}");
+    assert_every_one_once(0..100, held(&target));
+    let letters = left(&data).await;
+    assert!(
+        letters.len() == 10 && letters.iter().all(|letter| letter["reason"] == "unexpected"),
+        "{letters:?}"
+    );
+    // With a filter that leaves them out there is nothing to complain of.
+    replay_all(&url, &["--reason", "mapping"], &data).await;
 }
 
 async fn rotated_and_damaged() {

@@ -30,7 +30,7 @@ pub(crate) fn stories() -> Vec<Trial> {
 }
 
 /// A Forward frame whose `bad` entries stand between good ones.
-fn mixed(numbers: std::ops::Range<u64>, chunk: &str) -> Vec<u8> {
+pub(crate) fn mixed(numbers: std::ops::Range<u64>, chunk: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let count = numbers.end - numbers.start;
     encode::write_array_len(&mut out, 3).expect("memory");

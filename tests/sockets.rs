@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -16,10 +16,10 @@ use tokio::net::{TcpSocket, TcpStream, UdpSocket, UnixStream};
 use crate::common::daemon::{Forebay, Setup, run_to_end};
 use crate::common::docker::{Engine, IMAGE};
 use crate::common::forward::{Mode, frame};
-use crate::common::haproxy::{self, HaProxy};
-use crate::common::load::{numbered, numbers};
+use crate::common::load::{numbered, numbers, send};
 use crate::common::parts::Part;
 use crate::common::process::Guarded;
+use crate::common::proxy::{self, Proxy};
 use crate::common::sequence::assert_every_one_once;
 use crate::common::{story, story_with, until};
 
@@ -33,12 +33,18 @@ pub(crate) fn stories() -> Vec<Trial> {
         ),
         story_with(&[Part::Docker], "sockets::docker_logs_to_a_unix_socket_with_acks", docker_over_unix),
         story_with(
-            &[haproxy::PART],
+            &[proxy::HAPROXY],
             "sockets::behind_haproxy_the_true_peer_is_known_by_either_version_of_the_header",
             behind_haproxy,
         ),
+        story_with(
+            &[proxy::NGINX],
+            "sockets::behind_nginx_the_true_peer_is_known_and_limits_are_for_it",
+            behind_nginx,
+        ),
         story("sockets::a_senders_name_is_looked_up_beside_the_path", host_name),
         story("sockets::peers_that_connect_and_go_at_once_leave_no_trace_in_the_log", connect_then_close),
+        story("sockets::file_handles_that_run_out_are_said_seldom_and_cost_nobody_else", out_of_handles),
         story_with(
             &[Part::Namespaces, Part::Program("busybox")],
             "sockets::a_peer_that_vanished_without_a_word_is_closed_in_time",
@@ -162,6 +168,35 @@ async fn connect_from(address: [u8; 4], port: u16) -> TcpStream {
     socket.connect(SocketAddr::from(([127, 0, 0, 1], port))).await.expect("a proxy that listens")
 }
 
+async fn behind_nginx() {
+    let keys = "proxy_protocol = true\nsource_address_key = \"from\"\n[forward.limits]\nconnections_per_address = 1\n";
+    let mut daemon = Forebay::start(listener(keys)).await;
+    let proxy = Proxy::nginx(&daemon.forward.to_string()).await;
+    let mut open = Vec::new();
+    for client in 1..=20_u8 {
+        let mut stream = connect_from([127, 0, 1, client], proxy.port).await;
+        let event = [numbered(client.into())];
+        stream.write_all(&frame(Mode::Forward, "proxied", &event, Some("c"))).await.expect("open");
+        let mut ack = [0; 7];
+        stream.read_exact(&mut ack).await.expect("an ack, by way of the proxy");
+        assert_eq!(&ack, b"\x81\xa3ack\xa1c");
+        open.push(stream);
+    }
+    let mut second = connect_from([127, 0, 1, 1], proxy.port).await;
+    second.write_all(&frame(Mode::Forward, "proxied", &[numbered(99)], None)).await.expect("NGINX takes it");
+    assert_eq!(
+        second.read(&mut [0; 1]).await.ok().unwrap_or(0),
+        0,
+        "a second one of the same peer is closed"
+    );
+    drop(open);
+    daemon.until_drained().await;
+    assert!(daemon.stop().await.success());
+    let documents = daemon.written();
+    assert_every_one_once(1..21, numbers(&documents));
+    assert!(documents.iter().all(|one| one["from"] == format!("127.0.1.{}", one["n"])), "{documents:?}");
+}
+
 async fn behind_haproxy() {
     for words in [
         "send-proxy check-send-proxy check inter 50ms",
@@ -169,7 +204,7 @@ async fn behind_haproxy() {
     ] {
         let keys = "proxy_protocol = true\nsource_address_key = \"from\"\n";
         let mut daemon = Forebay::start(listener(keys)).await;
-        let proxy = HaProxy::start(&daemon.forward.to_string(), words).await;
+        let proxy = Proxy::haproxy(&daemon.forward.to_string(), words).await;
         for client in 1..=20_u8 {
             let mut stream = connect_from([127, 0, 1, client], proxy.port).await;
             let event = [numbered(client.into())];
@@ -251,6 +286,33 @@ async fn connect_then_close() {
     })
     .await;
     assert_eq!(warnings(&daemon), Vec::<Value>::new());
+}
+
+async fn out_of_handles() {
+    let daemon = Forebay::start(Setup::default()).await;
+    let begun = Instant::now();
+    send(daemon.forward, "early", 0..10).await;
+    daemon.leave_handles(10);
+    let mut crowd = Vec::new();
+    for _ in 0..40 {
+        // The system takes them, whether the daemon can or not.
+        crowd.push(TcpStream::connect(daemon.forward).await.expect("a backlog"));
+    }
+    let failed = || {
+        let is_it = |line: &Value| line["fields"]["message"] == "cannot accept a connection";
+        daemon.log().into_iter().filter(is_it).collect::<Vec<_>>()
+    };
+    until("the trouble to be said", || async {
+        let said = failed();
+        if said.is_empty() { Err(daemon.log().len()) } else { Ok(()) }
+    })
+    .await;
+    drop(crowd);
+    // Whoever waits is let in as soon as there are handles.
+    send(daemon.forward, "late", 10..20).await;
+    let most = 1 + begun.elapsed().as_secs() / 10;
+    assert!(failed().len() as u64 <= most, "{:#?}", failed());
+    daemon.until_drained().await;
 }
 
 /// In a network of its own: a daemon, and a peer that connects and is silent; then there is no network any more.

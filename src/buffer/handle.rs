@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// What is encoded counts as used from [`Buffer::give_open`] until it is settled or on disk only: open, queued, lent
 /// and waiting to be written. [`Buffer::ready`] lets readers on while less than `memory` is used, so that use stays
 /// below `memory` plus what the threads that encode add between two looks (a read each), plus one bulk request for
-/// each loan that was joined from several batches or read from disk. Above three quarters of `memory`, or four
+/// each loan that was joined from several batches or read from disk. No more is lent while half of `memory` is on loan. Above three quarters of `memory`, or four
 /// batches below it, whichever is more, what comes in leaves memory as soon as it is written.
 #[derive(Clone)]
 pub struct Buffer(pub(super) Arc<Handle>);
@@ -171,13 +171,20 @@ impl Buffer {
         id
     }
 
-    /// The next loan for an output: once a bulk request is full or the oldest document has waited `batch_age`.
-    /// None when the buffer is stopping. Dropping the future loses nothing.
+    /// The next loan for an output: once a bulk request is full or the oldest document has waited `batch_age`, and less
+    /// than half of `memory` is on loan. None when the buffer is stopping. Dropping the future loses nothing.
     pub async fn pop(&self) -> Option<Delivery> {
         let shared = self.shared();
         loop {
             let mut news = pin!(shared.news.notified());
             news.as_mut().enable();
+            if !shared.lent.has_room() && !shared.queue().stopping {
+                tokio::select! {
+                    () = shared.lent.room() => (),
+                    () = news => (),
+                }
+                continue;
+            }
             let next = shared.next(Instant::now());
             match next {
                 Next::Stopped => return None,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::held::Held;
+use super::memory::Charge;
 use super::shared::Shared;
 use super::{Delivery, Settled};
 
@@ -15,7 +16,8 @@ pub(super) fn lend(shared: &Arc<Shared>, batches: Vec<Arc<Held>>) -> Delivery {
     match batches.as_slice() {
         [one] => {
             let (bytes, ends, tags) = (one.bytes.clone(), one.ends.clone(), one.tags.clone());
-            Delivery::new(bytes, ends, tags, on_settled(shared, batches))
+            let lent = shared.lent.charge(bytes.len());
+            Delivery::new(bytes, ends, tags, on_settled(shared, batches, lent))
         }
         _ => join(shared, batches),
     }
@@ -33,21 +35,28 @@ fn join(shared: &Arc<Shared>, batches: Vec<Arc<Held>>) -> Delivery {
         tags.extend_from_slice(&held.tags);
     }
     let charge = shared.memory.charge(bytes.len());
-    let settled = on_settled(shared, batches);
+    let settled = on_settled(shared, batches, shared.lent.charge(2 * bytes.len()));
     Delivery::new(Bytes::from(bytes), ends, tags, move |outcome| {
         drop(charge);
         settled(outcome);
     })
 }
 
-fn on_settled(shared: &Arc<Shared>, batches: Vec<Arc<Held>>) -> impl FnOnce(Settled) + Send + use<> {
+fn on_settled(
+    shared: &Arc<Shared>,
+    batches: Vec<Arc<Held>>,
+    lent: Charge,
+) -> impl FnOnce(Settled) + Send + use<> {
     let shared = Arc::clone(shared);
-    move |outcome| match outcome {
-        Settled::Delivered(bytes) => delivered(&shared, batches, bytes),
-        Settled::Returned(bytes) => {
-            drop(bytes);
-            put_back(&shared, batches.iter().map(|held| held.sequence));
+    move |outcome| {
+        match outcome {
+            Settled::Delivered(bytes) => delivered(&shared, batches, bytes),
+            Settled::Returned(bytes) => {
+                drop(bytes);
+                put_back(&shared, batches.iter().map(|held| held.sequence));
+            }
         }
+        drop(lent);
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Shared {
     pub(super) files: Files,
     pub(super) metrics: Arc<Metrics>,
     pub(super) memory: Arc<Memory>,
+    /// What of it is on loan, the copies that were made for it too.
+    pub(super) lent: Arc<Memory>,
     pub(super) writes: Writes,
     /// How often each segment could not be read.
     pub(super) tries: Tries,
@@ -52,12 +54,16 @@ impl Shared {
         lock: DirLock,
     ) -> Self {
         let memory = Memory::new(options.memory.0);
+        // why: what is on loan cannot be spilled, and a target that is away keeps it: the other half goes on taking what
+        // comes in to the disk.
+        let lent = Memory::new(options.memory.0 / 2);
         let events = AtomicU64::new(queue.disk_documents());
         Self {
             options,
             files,
             metrics,
             memory,
+            lent,
             writes: Writes::default(),
             tries: Tries::default(),
             news: Notify::new(),

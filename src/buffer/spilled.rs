@@ -110,10 +110,11 @@ fn lend_read(
     let lent = extents.iter().zip(&stretches).filter(|(_, stretch)| stretch.documents > 0);
     let keys = lent.map(|((key, _), _)| *key).collect();
     let settled = on_settled(shared, segment, keys, stretches, ends.len() as u64);
-    let charge = shared.memory.charge(bytes.len());
+    let [charge, lent] = [&shared.memory, &shared.lent].map(|memory| memory.charge(bytes.len()));
     Some(Delivery::new(Bytes::from(bytes), ends, tags, move |outcome| {
         drop(charge);
         settled(outcome);
+        drop(lent);
     }))
 }
 

@@ -16,7 +16,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 pub use options::{LogFormat, LogOptions};
-pub use rate::RateLimited;
+pub use rate::{RateLimited, RateLimitedEach};
 
 /// Why the log could not be set up.
 #[derive(Debug, thiserror::Error)]

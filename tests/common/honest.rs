@@ -33,6 +33,8 @@ const LARGE: usize = 100_000;
 pub(crate) struct Honest {
     stop: Arc<AtomicBool>,
     senders: Vec<Sender>,
+    /// How often one had to connect anew.
+    again: Arc<AtomicU64>,
 }
 
 struct Sender {
@@ -43,13 +45,13 @@ struct Sender {
 impl Honest {
     /// Starts them, and waits until each is well under way.
     pub(crate) async fn start(address: SocketAddr) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
+        let (stop, again) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let senders = (0..SENDERS).map(|sender| {
             let acked = Arc::new(AtomicU64::new(0));
-            let sending = tokio::spawn(send(address, sender, Arc::clone(&acked), Arc::clone(&stop)));
-            Sender { acked, sending }
+            let shared = (Arc::clone(&acked), Arc::clone(&stop), Arc::clone(&again));
+            Sender { acked, sending: tokio::spawn(send(address, sender, shared)) }
         });
-        let honest = Self { senders: senders.collect(), stop };
+        let honest = Self { senders: senders.collect(), stop: Arc::clone(&stop), again: Arc::clone(&again) };
         honest.go_on().await;
         honest
     }
@@ -63,6 +65,11 @@ impl Honest {
             if more.iter().all(|more| *more > LARGE_EVERY) { Ok(()) } else { Err(more) }
         })
         .await;
+    }
+
+    /// How often one was closed, and had to connect and to send its frame anew.
+    pub(crate) fn times_closed(&self) -> u64 {
+        self.again.load(Ordering::Acquire)
     }
 
     /// Ends them, stops the daemon, and asserts that each of their events came once.
@@ -80,8 +87,11 @@ impl Honest {
     }
 }
 
+/// Frames acked, whether to stop, times closed.
+type Shared = (Arc<AtomicU64>, Arc<AtomicBool>, Arc<AtomicU64>);
+
 /// Sends until it is told to stop; how many events.
-async fn send(address: SocketAddr, sender: u64, acked: Arc<AtomicU64>, stop: Arc<AtomicBool>) -> u64 {
+async fn send(address: SocketAddr, sender: u64, (acked, stop, again): Shared) -> u64 {
     let mut client = Client::connect(address).await.expect("a daemon that listens");
     let (mut sent, mut modes) = (0, Mode::ALL.into_iter().cycle());
     while !stop.load(Ordering::Acquire) {
@@ -95,7 +105,10 @@ async fn send(address: SocketAddr, sender: u64, acked: Arc<AtomicU64>, stop: Arc
         }
         let chunk = first.to_string();
         let bytes = frame(mode, TAG, &events, Some(&chunk));
-        client.send_acked(&bytes, &chunk).await.expect("an ack for who does nothing wrong");
+        while client.send_acked(&bytes, &chunk).await.is_err() {
+            again.fetch_add(1, Ordering::AcqRel);
+            client = Client::connect(address).await.expect("a daemon that listens");
+        }
         sent += count;
         acked.fetch_add(1, Ordering::AcqRel);
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -4,6 +4,7 @@
 //! holds shows its evidence while it is dropped: the daemon its configuration, log, data directory and metrics.
 
 pub(crate) mod archive;
+pub(crate) mod attacked;
 pub(crate) mod bench;
 pub(crate) mod certificates;
 pub(crate) mod chunk;
@@ -19,7 +20,6 @@ pub(crate) mod feed;
 pub(crate) mod fixtures;
 pub(crate) mod forward;
 pub(crate) mod handshake;
-pub(crate) mod haproxy;
 pub(crate) mod health;
 pub(crate) mod honest;
 mod http;
@@ -30,6 +30,7 @@ pub(crate) mod node;
 pub(crate) mod parts;
 mod pattern;
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod random;
 pub(crate) mod scrape;
 pub(crate) mod sequence;

@@ -97,7 +97,8 @@ impl Beside {
 
     async fn pop(&mut self) {
         let lent: usize = self.lent.iter().map(|loan| loan.ends().len()).sum();
-        if lent < self.model.len() {
+        // why: no more is lent while half of memory is on loan.
+        if lent < self.model.len() && self.buffer.shared().lent.has_room() {
             let loan = pop(&self.buffer).await;
             self.check_order(&documents(&loan));
             self.lent.push(loan);
@@ -169,8 +170,9 @@ async fn overfill(ops: &[Op], when_full: WhenFull, compression: SegmentCompressi
             Op::Fill(count) => 4 * u32::from(*count),
             Op::Push { documents, .. } => u32::from(*documents),
             Op::Pop
-                if buffer.stats().events
-                    > lent.iter().map(|loan: &Delivery| loan.ends().len() as u64).sum() =>
+                if buffer.shared().lent.has_room()
+                    && buffer.stats().events
+                        > lent.iter().map(|loan: &Delivery| loan.ends().len() as u64).sum() =>
             {
                 lent.push(pop(&buffer).await);
                 0

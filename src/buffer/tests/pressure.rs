@@ -39,13 +39,49 @@ async fn what_memory_cannot_hold_goes_to_disk_and_comes_back_in_order() {
 }
 
 #[tokio::test]
+async fn what_a_target_keeps_on_loan_does_not_keep_the_rest_from_the_disk() {
+    let dir = directory();
+    let buffer = open(tight(), dir.path());
+    let mut loans = Vec::new();
+    for n in 0..200 {
+        tokio::time::timeout(LONG, buffer.ready()).await.expect("room");
+        give_large(&buffer, n);
+        loans.extend(tokio::time::timeout(Duration::from_millis(2), buffer.pop()).await.ok().flatten());
+    }
+    let lent: usize = loans.iter().map(|loan| loan.bytes().len()).sum();
+    assert!((1_001..4_000).contains(&lent), "{lent} bytes are on loan");
+    let mut delivered: Vec<u32> = loans.iter().flat_map(documents).collect();
+    loans.into_iter().for_each(Delivery::delivered);
+    delivered.extend(drain(&buffer).await);
+    assert_eq!(delivered, (0..200).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn who_waits_for_loans_to_come_back_hears_of_a_stop() {
+    let dir = directory();
+    let buffer = open(tight(), dir.path());
+    (0..3).for_each(|n| give_large(&buffer, n));
+    let loans = [pop(&buffer).await, pop(&buffer).await];
+    let waiting = tokio::spawn({
+        let buffer = buffer.clone();
+        async move { buffer.pop().await.is_none() }
+    });
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    assert_eq!(buffer.stop(LONG).await.lost_events, 0);
+    assert!(tokio::time::timeout(LONG, waiting).await.expect("in time").expect("no panic"));
+    drop(loans);
+}
+
+#[tokio::test]
 async fn a_full_disk_holds_senders_back_and_lets_them_on_when_there_is_room() {
     let dir = directory();
     let buffer = open(BufferOptions { disk: ByteSize::kib(16), ..tight() }, dir.path());
     let taken = fill(&buffer, 1_000).await;
     assert!((15..40).contains(&taken), "{taken}");
+    until(&buffer, "the disk is full", |buffer| buffer.stats().disk_fault.is_some()).await;
     let stats = buffer.stats();
-    assert!(stats.disk_bytes <= stats.disk_limit && stats.disk_fault.is_some(), "{stats:?}");
+    assert!(stats.disk_bytes <= stats.disk_limit, "{stats:?}");
     let waiting = tokio::spawn({
         let buffer = buffer.clone();
         async move { buffer.ready().await }

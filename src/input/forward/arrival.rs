@@ -13,7 +13,7 @@ use super::deadline::Deadline;
 use super::frame_memory::FrameMemory;
 use super::names::Names;
 use super::networks;
-use super::options::ForwardOptions;
+use super::options::{ForwardOptions, LimitOptions};
 use super::peer::PeerAddress;
 use super::peers::Admitted;
 use super::proxy::{self, ProxyFault};
@@ -39,6 +39,8 @@ pub(super) struct Arrival {
     pub(super) security: Option<Security>,
     /// Host names, where events take them.
     pub(super) names: Option<Arc<Names>>,
+    /// Those of `options`, shared by its connections.
+    pub(super) limits: Arc<LimitOptions>,
     /// Of all frames on their way in.
     pub(super) memory: Arc<FrameMemory>,
     pub(super) shared: Arc<Shared>,
@@ -176,7 +178,7 @@ impl Arrival {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (from, to) = split(stream);
-        let (shared, limits) = (Arc::clone(&self.shared), self.options.limits.clone());
+        let (shared, limits) = (Arc::clone(&self.shared), Arc::clone(&self.limits));
         let mut connection = Connection::new(from, to, shared, limits, self.kill.clone())
             .begun(buffer.counted(&self.memory))
             .of(self.origin(peer))
@@ -199,7 +201,7 @@ fn said(peer: &PeerAddress, ended: &Ended) {
             }
         }
         Ended::Refused(refusal) => {
-            if let Some(held_back) = refusal.log_limit().admit() {
+            if let Some(held_back) = refusal.log_limit().admit(peer.ip()) {
                 let (reason, why) = (refusal.reason(), refusal);
                 tracing::warn!(%peer, reason, %why, held_back, "a client was refused");
             }

@@ -163,7 +163,7 @@ pub(super) struct Connection<R, W> {
     framing: Framing,
     taker: Taker<W>,
     shared: Arc<Shared>,
-    limits: LimitOptions,
+    limits: Arc<LimitOptions>,
     clock: FrameClock,
     /// Cancelled when there is no time left: what has been read is still taken, and nobody is waited for.
     kill: CancellationToken,
@@ -186,14 +186,14 @@ where
         from: R,
         to: W,
         shared: Arc<Shared>,
-        limits: LimitOptions,
+        limits: Arc<LimitOptions>,
         kill: CancellationToken,
     ) -> Self {
         Self {
             from,
             buffer: ReadBuffer::new(),
             framing: Framing::new(&limits),
-            taker: Taker::new(to, Arc::clone(&shared), limits.clone(), kill.clone()),
+            taker: Taker::new(to, Arc::clone(&shared), Arc::clone(&limits), kill.clone()),
             shared,
             limits,
             clock: FrameClock::default(),
@@ -297,7 +297,7 @@ where
         if !self.buffer.try_room() {
             Box::pin(self.wait_for_buffer(stop)).await?;
         }
-        let patience = self.clock.patience(!self.buffer.bytes().is_empty(), &self.limits);
+        let patience = self.clock.patience(self.framing.is_inside(), &self.limits);
         let read = tokio::select! {
             biased;
             // why: before the bytes, since a peer that never pauses would not let anything else be heard.

@@ -49,6 +49,11 @@ impl Framing {
         Self { frame_bytes, skip_bytes, serializer: None, scan: None }
     }
 
+    /// Whether a frame has begun and is not whole, or not passed over.
+    pub(super) fn is_inside(&self) -> bool {
+        self.scan.is_some()
+    }
+
     /// Looks at `bytes`: those of the last call without what it said can go, and what has come since.
     pub(super) fn find(&mut self, bytes: &[u8]) -> Result<Found, DecodeError> {
         let Some(first) = bytes.first() else { return Ok(Found::Need) };

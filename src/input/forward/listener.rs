@@ -136,9 +136,9 @@ impl Listener {
             connections.spawn(renewal.keep(self.address.clone(), metrics, stop.clone()));
         }
         let security = Security::start(&options, shared.metrics(), &stop);
-        let limits = &options.limits;
+        let limits = Arc::new(options.limits.clone());
         let memory = FrameMemory::new(limits.frames_memory, limits.pace(), Arc::clone(shared.metrics()));
-        let arrival = Arc::new(Arrival { options, tls, security, names, memory, shared, stop, kill });
+        let arrival = Arc::new(Arrival { options, tls, security, names, limits, memory, shared, stop, kill });
         while let Some((stream, peer)) = accepting.run_until_cancelled(self.accept()).await {
             let limits = &self.options.limits;
             let admitted = if self.options.proxy_protocol {

@@ -116,7 +116,8 @@ impl LimitOptions {
     /// first moments of a frame tell is not enough to judge it by.
     pub(super) fn pace(&self) -> Pace {
         let least = self.frame_bytes.0 as f64 / self.frame_timeout.as_secs_f64();
-        Pace { least, window: self.frame_timeout / 300, grace: self.frame_timeout / 30 }
+        let window = (self.frame_timeout / 300).max(Duration::from_secs(1));
+        Pace { least, window, grace: (self.frame_timeout / 30).max(2 * window) }
     }
 }
 

@@ -40,7 +40,7 @@ impl From<NotAcked> for TakeFault {
 /// Takes the frames of one connection.
 pub(super) struct Taker<W> {
     pass: Pass,
-    limits: LimitOptions,
+    limits: Arc<LimitOptions>,
     shared: Arc<Shared>,
     /// Taken when the first chunk comes: most peers never want an ack.
     to: Option<W>,
@@ -54,7 +54,12 @@ pub(super) struct Taker<W> {
 
 impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
     /// Acks `to` the peer. From `kill` on nobody is waited for.
-    pub(super) fn new(to: W, shared: Arc<Shared>, limits: LimitOptions, kill: CancellationToken) -> Self {
+    pub(super) fn new(
+        to: W,
+        shared: Arc<Shared>,
+        limits: Arc<LimitOptions>,
+        kill: CancellationToken,
+    ) -> Self {
         Self {
             pass: Pass::new(Arc::clone(&shared), kill.clone()),
             limits,

@@ -8,10 +8,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::config::LookupIpStrategy;
+use hickory_resolver::config::{LookupIpStrategy, ResolverConfig};
+use hickory_resolver::name_server::TokioConnectionProvider;
 use hickory_resolver::proto::ProtoErrorKind;
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::{ResolveError, TokioResolver};
+use hickory_resolver::{ResolveError, ResolverBuilder, TokioResolver};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,7 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// The same after a failure, or where there is no address.
 const AGAIN_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
+static NO_SERVER: RateLimited = RateLimited::every(Duration::from_secs(60));
 static FAILED: RateLimited = RateLimited::every(Duration::from_secs(60));
 
 /// A family of addresses. Each is looked up for itself: a name server that does not answer about the one says nothing
@@ -41,9 +43,10 @@ enum Family {
 type Answer = Result<Vec<IpAddr>, String>;
 
 /// Looks names up, as the system's configuration says.
+#[derive(Clone)]
 pub(super) struct Hosts {
-    v4: Option<Arc<TokioResolver>>,
-    v6: Option<Arc<TokioResolver>>,
+    v4: Arc<TokioResolver>,
+    v6: Arc<TokioResolver>,
 }
 
 /// What is known of one host; of a family nothing at all until its first look-up has ended.
@@ -60,31 +63,42 @@ impl Hosts {
     /// The system's name servers and its file of hosts. It is the resolver of the Elasticsearch client: the system's own
     /// loads libraries while it runs, which a static binary cannot.
     pub(super) fn of_the_system() -> Self {
-        let built = |strategy| {
-            TokioResolver::builder_tokio().map(|mut builder| {
-                builder.options_mut().ip_strategy = strategy;
-                Arc::new(builder.build())
+        Self::built(|| {
+            TokioResolver::builder_tokio().unwrap_or_else(|error| {
+                if NO_SERVER.admit().is_some() {
+                    tracing::warn!(%error, "no name server: of the hosts that rules name only those in /etc/hosts are found");
+                }
+                Self::without_servers()
             })
+        })
+    }
+
+    fn without_servers() -> ResolverBuilder<TokioConnectionProvider> {
+        TokioResolver::builder_with_config(ResolverConfig::new(), TokioConnectionProvider::default())
+    }
+
+    fn built(builder: impl Fn() -> ResolverBuilder<TokioConnectionProvider>) -> Self {
+        let of = |strategy| {
+            let mut builder = builder();
+            builder.options_mut().ip_strategy = strategy;
+            Arc::new(builder.build())
         };
-        let v4 = built(LookupIpStrategy::Ipv4Only).inspect_err(
-            |error| tracing::warn!(%error, "cannot look up hosts: no rule that names one covers anybody"),
-        );
-        Self { v4: v4.ok(), v6: built(LookupIpStrategy::Ipv6Only).ok() }
+        Self { v4: of(LookupIpStrategy::Ipv4Only), v6: of(LookupIpStrategy::Ipv6Only) }
+    }
+
+    fn about(&self, family: Family) -> Arc<TokioResolver> {
+        Arc::clone(if family == Family::V4 { &self.v4 } else { &self.v6 })
     }
 
     /// The addresses of `host`, kept up to date until `stop`.
     pub(super) fn follow(&self, host: &str, stop: &CancellationToken) -> HostAddresses {
-        let (v4, v6, name) = (self.v4.clone(), self.v6.clone(), host.to_owned());
-        let look_up = move |family| {
-            let resolver = if family == Family::V4 { v4.clone() } else { v6.clone() };
-            look_up(resolver, name.clone())
-        };
+        let (hosts, name) = (self.clone(), host.to_owned());
+        let look_up = move |family| look_up(hosts.about(family), name.clone());
         HostAddresses::follow(host.to_owned(), look_up, [AGAIN, AGAIN_AFTER_FAILURE], stop.clone())
     }
 }
 
-async fn look_up(resolver: Option<Arc<TokioResolver>>, name: String) -> Answer {
-    let resolver = resolver.ok_or("the system has no name server")?;
+async fn look_up(resolver: Arc<TokioResolver>, name: String) -> Answer {
     let found = timeout(LOOK_UP, resolver.lookup_ip(name)).await;
     match found.map_err(|_| format!("no answer within {LOOK_UP:?}"))? {
         Ok(found) => Ok(found.iter().map(|address| address.to_canonical()).collect()),

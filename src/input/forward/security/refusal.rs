@@ -1,17 +1,21 @@
 //! Why a client is not let in: what it is told, what the operator is told, and what is counted.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::log::RateLimited;
+use crate::log::RateLimitedEach;
 
-/// How often each reason is logged. A client that is refused comes again, often every second.
+/// How often each reason is logged for an address; none is that of unix sockets. A client that is refused comes again,
+/// often every second, and must not hide another.
 const LOGGED: Duration = Duration::from_secs(10);
 
-static NOT_PING: RateLimited = RateLimited::every(LOGGED);
-static CUT_OFF: RateLimited = RateLimited::every(LOGGED);
-static ANONYMOUS: RateLimited = RateLimited::every(LOGGED);
-static SHARED_KEY: RateLimited = RateLimited::every(LOGGED);
-static USER: RateLimited = RateLimited::every(LOGGED);
+type Limit = RateLimitedEach<Option<IpAddr>>;
+
+static NOT_PING: Limit = RateLimitedEach::every(LOGGED);
+static CUT_OFF: Limit = RateLimitedEach::every(LOGGED);
+static ANONYMOUS: Limit = RateLimitedEach::every(LOGGED);
+static SHARED_KEY: Limit = RateLimitedEach::every(LOGGED);
+static USER: Limit = RateLimitedEach::every(LOGGED);
 
 /// Why a handshake failed by the client's doing. Trying again without a change on one side brings the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +63,7 @@ impl Refusal {
     }
 
     /// What keeps its log lines apart.
-    pub(in crate::input::forward) fn log_limit(self) -> &'static RateLimited {
+    pub(in crate::input::forward) fn log_limit(self) -> &'static Limit {
         match self {
             Self::NotPing => &NOT_PING,
             Self::CutOff => &CUT_OFF,

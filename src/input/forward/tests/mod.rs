@@ -96,7 +96,7 @@ impl Rig {
     fn connect_as(&self, origin: Origin) -> Peer {
         let (stream, ours) = tokio::io::duplex(256 << 10);
         let (from, to) = tokio::io::split(ours);
-        let (shared, limits) = (Arc::clone(&self.shared), self.limits.clone());
+        let (shared, limits) = (Arc::clone(&self.shared), Arc::new(self.limits.clone()));
         let mut connection = Connection::new(from, to, shared, limits, self.kill.clone()).of(origin);
         let stop = self.stop.clone();
         Peer { stream, served: tokio::spawn(async move { connection.serve(&stop).await }) }

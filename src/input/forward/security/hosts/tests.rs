@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use hickory_resolver::config::{NameServerConfig, ResolverConfig};
-use hickory_resolver::name_server::TokioConnectionProvider;
+use hickory_resolver::config::NameServerConfig;
 use hickory_resolver::proto::xfer::Protocol;
 use tokio::net::UdpSocket;
 
@@ -127,20 +126,25 @@ fn answer(question: &[u8], code: u8) -> Vec<u8> {
 #[tokio::test]
 async fn both_families_are_found_and_no_such_name_is_an_answer_where_a_failing_server_is_none() {
     let (address, code) = server().await;
-    let resolver = |strategy| {
+    let hosts = Hosts::built(|| {
         let mut config = ResolverConfig::new();
         config.add_name_server(NameServerConfig::new(address, Protocol::Udp));
-        let mut builder = TokioResolver::builder_with_config(config, TokioConnectionProvider::default());
-        builder.options_mut().ip_strategy = strategy;
-        Some(Arc::new(builder.build()))
-    };
-    let (v4, v6) = (resolver(LookupIpStrategy::Ipv4Only), resolver(LookupIpStrategy::Ipv6Only));
-    let look_up =
-        |resolver: &Option<Arc<TokioResolver>>, name: &str| super::look_up(resolver.clone(), name.to_owned());
-    assert_eq!(look_up(&v4, "both.example.").await, Ok(vec![THERE]));
-    assert_eq!(look_up(&v6, "both.example.").await, Ok(vec![SIX]));
+        TokioResolver::builder_with_config(config, TokioConnectionProvider::default())
+    });
+    let look_up = |family, name: &str| super::look_up(hosts.about(family), name.to_owned());
+    assert_eq!(look_up(Family::V4, "both.example.").await, Ok(vec![THERE]));
+    assert_eq!(look_up(Family::V6, "both.example.").await, Ok(vec![SIX]));
     code.store(3, Ordering::Relaxed);
-    assert_eq!(look_up(&v4, "gone.example.").await, Ok(Vec::new()));
+    assert_eq!(look_up(Family::V4, "gone.example.").await, Ok(Vec::new()));
     code.store(2, Ordering::Relaxed);
-    assert!(look_up(&v4, "failing.example.").await.is_err());
+    assert!(look_up(Family::V4, "failing.example.").await.is_err());
+}
+
+#[tokio::test]
+async fn without_a_name_server_what_needs_none_is_found_and_the_rest_is_no_answer() {
+    let hosts = Hosts::built(Hosts::without_servers);
+    let look_up = |family, name: &str| super::look_up(hosts.about(family), name.to_owned());
+    assert_eq!(look_up(Family::V4, "127.0.0.1").await, Ok(vec![HERE]));
+    assert_eq!(look_up(Family::V4, "localhost").await, Ok(vec![HERE]));
+    assert!(look_up(Family::V4, "nowhere.example.").await.is_err());
 }
