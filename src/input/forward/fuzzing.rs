@@ -19,7 +19,7 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Send + Unpin + 'static,
 {
-    let mut connection = Connection::new(from, to, shared, limits, CancellationToken::new());
+    let mut connection = Connection::new(from, to, shared, Arc::new(limits), CancellationToken::new());
     connection.serve(&CancellationToken::new()).await.reason()
 }
 
