@@ -49,6 +49,9 @@ pub mod metrics;
 /// Sizes and secrets, as options hold them.
 pub mod units;
 
+/// Directories that a power cut leaves where they are.
+mod durable;
+
 /// The daemon's own log.
 pub mod log;
 

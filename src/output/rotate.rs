@@ -9,6 +9,8 @@ use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::durable;
+
 /// A folder of rotated files, one of them open at most.
 pub(super) struct Rotated {
     folder: PathBuf,
@@ -30,7 +32,7 @@ struct Open {
 impl Rotated {
     /// A file's time stamp ends in `Z`, then comes its `extension`. Makes the folder where there is none, and sees that files can be made in it.
     pub(super) fn new(folder: PathBuf, prefix: &'static str, extension: &'static str) -> io::Result<Self> {
-        fs::create_dir_all(&folder)?;
+        durable::create_dir(&folder)?;
         let trial = folder.join(format!(".{prefix}-trial"));
         File::create(&trial)?;
         fs::remove_file(&trial)?;
@@ -118,7 +120,7 @@ impl Rotated {
         // why: who could delete the file takes this lock first; where the file system has none, nobody gets it.
         file.try_lock().unwrap_or_default();
         // why: without it a crash can lose the file's name, and with it everything synced into it.
-        if let Err(fault) = File::open(&self.folder).and_then(|folder| folder.sync_all()) {
+        if let Err(fault) = durable::sync_dir(&self.folder) {
             // why: the next attempt makes a file of its own, and a fault that lasts would leave one for each.
             fs::remove_file(&path).unwrap_or_default();
             return Err(fault);

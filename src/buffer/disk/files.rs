@@ -1,8 +1,11 @@
 //! The names of the buffer's files, and the few operations on directories that durability asks for.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::durable::create_dir;
+pub(crate) use crate::durable::sync_dir;
 
 /// The first number of a segment that no counting comes to.
 const UNCOUNTED: u64 = 1 << 62;
@@ -20,7 +23,7 @@ impl Files {
 
     /// Creates the directories that are missing.
     pub(crate) fn create(&self) -> io::Result<()> {
-        fs::create_dir_all(self.segments())?;
+        create_dir(&self.segments())?;
         sync_dir(&self.dir)
     }
 
@@ -86,7 +89,7 @@ impl Files {
 
     /// Renames a whole segment into quarantine, so that nothing of it is lost, and removes what belongs to it.
     pub(crate) fn withdraw(&self, id: u64, length: u64) -> io::Result<()> {
-        fs::create_dir_all(self.quarantine())?;
+        create_dir(&self.quarantine())?;
         let target = self.quarantine().join(format!("{id:020}.seg.0-{length}"));
         fs::rename(self.segment(id), target)?;
         sync_dir(&self.quarantine())?;
@@ -113,9 +116,4 @@ pub(super) fn remove_if_there(path: &Path) -> io::Result<()> {
         Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
         _ => Ok(()),
     }
-}
-
-/// Makes names in `dir` durable.
-pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
 }

@@ -5,11 +5,12 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use super::Files;
 use super::files::sync_dir;
+use crate::durable::create_dir;
 
 /// Copies `from..to` of a segment into quarantine. False if that range is there already, so that damage which
 /// stays in the middle of a segment is told of once and not at each start.
 pub(super) fn copy(files: &Files, segment: u64, from: u64, to: u64) -> io::Result<bool> {
-    fs::create_dir_all(files.quarantine())?;
+    create_dir(&files.quarantine())?;
     let name = format!("{segment:020}.seg.{from}-{to}");
     let target = files.quarantine().join(&name);
     if fs::exists(&target)? {
