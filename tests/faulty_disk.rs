@@ -12,7 +12,7 @@ use libtest_mimic::Trial;
 use crate::common::chunk::{acked, assert_holds_chunks, send};
 use crate::common::daemon::{Forebay, Setup};
 use crate::common::forward::Client;
-use crate::common::health::{until_logged, until_unready};
+use crate::common::health::{until_logged, until_ready, until_unready};
 use crate::common::parts::Part;
 use crate::common::process::free_port;
 use crate::common::story_with;
@@ -80,6 +80,11 @@ pub(crate) fn stories() -> Vec<Trial> {
             tracing,
             "faulty_disk::spilled_documents_that_cannot_be_read_for_a_while_are_read_again",
             unreadable_for_a_while,
+        ),
+        story_with(
+            tracing,
+            "faulty_disk::what_a_healthy_target_takes_is_acked_although_the_disk_fails",
+            acked_by_the_target,
         ),
     ]);
     stories
@@ -237,4 +242,20 @@ async fn unreadable_for_a_while() {
     until_logged(&daemon, "cannot read spilled documents; trying again").await;
     failing.end().await;
     everything_is_there_once(&daemon, &mut target, CHUNKS).await;
+}
+
+/// Taken by the target is as safe as synced.
+async fn acked_by_the_target() {
+    let (daemon, mut target) = daemon().await;
+    target.restart().await;
+    let fault = DiskFault { inject: &["fdatasync:error=EIO"], which: Which::Segments };
+    let _failing = Failing::of(&daemon, fault).await;
+    let mut client = daemon.client().await;
+    for nth in 0..3 {
+        send(&mut client, nth).await;
+        acked(&mut client, nth).await;
+    }
+    daemon.until_drained().await;
+    assert_holds_chunks(&target, 3);
+    until_ready(&daemon).await;
 }

@@ -20,8 +20,9 @@ use crate::common::{story, story_with, until};
 const DEADLINE: Duration = Duration::from_secs(4);
 const MARGIN: Duration = Duration::from_secs(4);
 
-/// Calls that take longer than any stop may.
+/// Calls that take longer than any stop may, or fail for as long.
 const HANGING_SYNC: &[&str] = &["fdatasync:delay_enter=120000000"];
+const FAILING_SYNC: &[&str] = &["fdatasync:error=EIO"];
 const HANGING_WRITE: &[&str] = &["write:delay_enter=120000000"];
 
 /// Targets, senders and disks that hang.
@@ -34,7 +35,12 @@ pub(crate) fn stories() -> Vec<Trial> {
         story_with(
             tracing,
             "stops::a_disk_that_hangs_in_a_sync_ends_a_stop_at_its_deadline_with_the_loss_told",
-            hanging_sync,
+            || unspilled(HANGING_SYNC, "the deadline passed before the disk was done"),
+        ),
+        story_with(
+            tracing,
+            "stops::a_disk_that_fails_ends_a_stop_at_its_deadline_with_the_loss_told",
+            || unspilled(FAILING_SYNC, "Input/output error"),
         ),
         story_with(
             tracing,
@@ -126,20 +132,22 @@ async fn full_buffer() {
     assert_holds(&target, 30_000);
 }
 
-async fn hanging_sync() {
+/// What was not acked is lost, which is said with the reason; what was acked is not.
+async fn unspilled(inject: &'static [&'static str], why: &str) {
     let mut target = Target::start().await;
     let mut daemon = Forebay::start(setup(table(&target))).await;
     target.stop().await;
     let mut client = daemon.client().await;
     send(&mut client, 0).await;
     acked(&mut client, 0).await;
-    let failing = Failing::of(&daemon, DiskFault { inject: HANGING_SYNC, which: Which::Segments }).await;
+    let failing = Failing::of(&daemon, DiskFault { inject, which: Which::Segments }).await;
     send(&mut client, 1).await;
     daemon.until_metric("forebay_events_received_total", 2.0 * CHUNK as f64).await;
     let (status, told) = stopped(&mut daemon, Some(failing)).await;
     assert_eq!(status, Some(1), "{told}");
     assert!(told.contains("could not spill everything before the deadline"), "{told}");
-    assert!(told.contains(&format!("{CHUNK} events were lost while stopping")), "{told}");
+    let lost = format!("{CHUNK} events were lost while stopping");
+    assert!(told.contains(&lost) && told.contains(why), "{told}");
 
     target.restart().await;
     daemon.start_again().await;

@@ -106,7 +106,8 @@ impl Pass {
     pub async fn frame(&mut self, frame: &Frame<'_>, limits: &LimitOptions, receipt: Option<&Receipt>) {
         let course = Course { tag: frame.tag, limits, receipt };
         if let Err(error) = self.take_frame(frame, &course).await {
-            self.refuse_frame(&error, Some(frame.tag), Original::Bytes(frame.body.payload()), receipt).await;
+            let original = Original::Bytes(frame.body.payload());
+            Box::pin(self.refuse_frame(&error, Some(frame.tag), original, receipt)).await;
         }
         if receipt.is_some() {
             self.write_letters(receipt).await;
@@ -182,7 +183,7 @@ impl Pass {
             self.open = Some(open);
             match filled {
                 Filled::Full => self.flush(),
-                Filled::Refused(refused) => self.refuse_entries(&refused, course).await,
+                Filled::Refused(refused) => Box::pin(self.refuse_entries(&refused, course)).await,
                 Filled::Done => break,
             }
         }
@@ -202,7 +203,7 @@ impl Pass {
                 let buffer = &self.shared.buffer;
                 let room =
                     async { if promised { buffer.ready().await } else { buffer.ready_or_full().await } };
-                self.hurry.run_until_cancelled(room).await;
+                Box::pin(self.hurry.run_until_cancelled(room)).await;
                 self.shared.buffer.take_open()
             }
         }

@@ -95,7 +95,8 @@ impl Pass {
         }
         // why: it may wait long, and the books have to balance meanwhile.
         self.flush();
-        if !self.letters.write(&self.shared.letters, &self.hurry).await {
+        // why: as all that is rare here, apart from the task, which is as large as the largest of its states.
+        if !Box::pin(self.letters.write(&self.shared.letters, &self.hurry)).await {
             // A clone that is dropped unresolved.
             drop(receipt.cloned());
         }

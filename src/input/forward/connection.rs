@@ -233,7 +233,7 @@ where
             Ok(never) => match never {},
             Err(ended) => ended,
         };
-        self.taker.finish().await;
+        Box::pin(self.taker.finish()).await;
         ended.count(self.shared.metrics());
         ended
     }
@@ -251,7 +251,7 @@ where
                 }
                 Found::Nothing(length) => length,
                 Found::PassedOver(length, frame, serializer) => {
-                    let taken = self.taker.oversized(&frame, serializer).await;
+                    let taken = Box::pin(self.taker.oversized(&frame, serializer)).await;
                     taken.map_err(|fault| self.ended(fault))?;
                     self.has_taken = true;
                     self.clock.ended();

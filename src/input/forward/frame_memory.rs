@@ -167,7 +167,7 @@ impl State {
         let leaving = self.holders.values().filter(|holder| holder.displaced).map(|holder| holder.bytes);
         let mut missing = (self.used + bytes).saturating_sub(memory.limit + leaving.sum::<u64>());
         while missing > 0 {
-            let Some(next) = self.next_to_displace(id, now, memory.pace) else { return };
+            let Some(next) = self.next_to_go(id, now, memory.pace) else { return };
             next.displaced = true;
             next.tell.notify_one();
             missing = missing.saturating_sub(next.bytes);
@@ -175,7 +175,7 @@ impl State {
     }
 
     /// The slow one that holds most, else the oldest of those that have waited long.
-    fn next_to_displace(&mut self, id: u64, now: Instant, pace: Pace) -> Option<&mut Holder> {
+    fn next_to_go(&mut self, id: u64, now: Instant, pace: Pace) -> Option<&mut Holder> {
         let slow = self.holders.iter().filter(|(_, holder)| holder.is_slow(now, pace));
         let slow = slow.max_by_key(|(_, holder)| holder.bytes).map(|(other, _)| *other);
         let stuck = self.holders.iter().filter(|(other, _)| **other != id && Some(**other) != self.beyond);

@@ -116,7 +116,8 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
             Err(error) if error.closes_connection() => return Err(TakeFault::Unreadable(error)),
             Err(error) => {
                 let (tag, chunk) = Frame::remains(bytes);
-                self.refuse(&error, tag, Original::Bytes(bytes), chunk, serializer).await?;
+                let original = Original::Bytes(bytes);
+                Box::pin(self.refuse(&error, tag, original, chunk, serializer)).await?;
                 return Ok(true);
             }
         };
@@ -177,7 +178,7 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
         reason(&self.shared.metrics().limits_exceeded, "in_flight_bytes").inc();
         // why: those that wait may wait for the very documents that have not been given yet.
         self.pass.flush();
-        let room = self.kill.run_until_cancelled(acks.flow().enter(bytes)).await;
+        let room = Box::pin(self.kill.run_until_cancelled(acks.flow().enter(bytes))).await;
         room.ok_or(TakeFault::NotAcked)
     }
 
@@ -186,7 +187,7 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
         if let Err(pending) = acks.try_ack(ack, waiter, room) {
             // why: as above.
             self.pass.flush();
-            let sent = self.kill.run_until_cancelled(acks.ack(pending)).await;
+            let sent = Box::pin(self.kill.run_until_cancelled(acks.ack(pending))).await;
             sent.unwrap_or(Err(NotAcked))?;
         }
         Ok(())
