@@ -47,6 +47,9 @@ pub(super) struct Queue {
     extents: usize,
     next_sequence: u64,
     batch_bytes: usize,
+    /// What batches that are lent together from memory have at most: a loan of several is a copy, and the loans of a
+    /// target that is away must leave senders some of the memory share.
+    joined_bytes: usize,
     batch_documents: usize,
     batch_age: Duration,
     pub(super) stopping: bool,
@@ -64,6 +67,7 @@ impl Queue {
             extents: 0,
             next_sequence,
             batch_bytes: options.batch_bytes.as_usize(),
+            joined_bytes: options.batch_bytes.as_usize().min(options.memory.as_usize() / 16),
             batch_documents: options.batch_documents,
             batch_age: options.batch_age,
             stopping: false,
@@ -200,7 +204,7 @@ impl Queue {
         while let Some((_, Slot::Memory(held))) = self.slots.first_key_value() {
             bytes += held.bytes.len();
             documents += held.ends.len();
-            if !lent.is_empty() && (bytes > self.batch_bytes || documents > self.batch_documents) {
+            if !lent.is_empty() && (bytes > self.joined_bytes || documents > self.batch_documents) {
                 break;
             }
             if let Some((key, Slot::Memory(held))) = self.pop_first() {

@@ -113,3 +113,28 @@ async fn a_spilled_loan_that_is_dropped_goes_back_to_the_head() {
     drop(second);
     assert_eq!(drain(&again).await, (0..24).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn the_loans_of_a_target_that_is_away_leave_senders_room() {
+    let dir = directory();
+    let options = BufferOptions { batch_bytes: ByteSize::kib(256), batch_documents: 20_000, ..options() };
+    let buffer = open(options, dir.path());
+    let mut lent = Vec::new();
+    for n in 0..40 {
+        tokio::time::timeout(LONG, buffer.ready()).await.expect("room in time");
+        let (receipt, waiter) = Receipt::new();
+        let mut batch = buffer.take_open();
+        batch.bytes().extend_from_slice(format!("{n:065000}\n").as_bytes());
+        batch.end_document(&Arc::from("tag"));
+        batch.attach(&receipt);
+        buffer.give_open(batch);
+        receipt.resolve();
+        assert!(waiter.safe().await);
+        while n >= 7 && lent.len() < 4 {
+            lent.push(pop(&buffer).await);
+        }
+    }
+    assert_eq!(lent.len(), 4);
+    drop(lent);
+    assert_eq!(drain(&buffer).await, (0..40).collect::<Vec<_>>());
+}
