@@ -59,6 +59,11 @@ impl<'a> Fields<'a> {
         Self { list, marks: 0 }
     }
 
+    /// No fields, and of an allocation for very many nothing is kept: for whoever will wait.
+    pub(crate) fn shrunk(self) -> Self {
+        if self.list.capacity() > 4 * FEW { Self::default() } else { self }
+    }
+
     /// Appends without looking for the same name; `Fields::settle` has to follow.
     pub fn push(&mut self, name: Name<'a>, value: Value<'a>) {
         self.marks |= mark(&name);

@@ -11,7 +11,7 @@ use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
 use super::letters::Unwritten;
-use super::origin::Origin;
+use super::origin::{Origin, Retag};
 use super::route::{Route, Routes};
 use super::shared::{Ids, SEQUENCE_BLOCK, Shared};
 use crate::buffer::{OpenBatch, Receipt};
@@ -81,14 +81,15 @@ pub struct Pass {
 impl Pass {
     /// A pass with nothing in it. From when `hurry` is cancelled, what was read is written whether there is room or not.
     pub fn new(shared: Arc<Shared>, hurry: CancellationToken) -> Self {
+        let by_all = shared.remembered_tags.clone();
         Self {
             shared,
             hurry,
             origin: Origin::default(),
             letters: Unwritten::default(),
             encoder: Encoder::default(),
-            routes: Routes::default(),
-            line_routes: Routes::default(),
+            routes: Routes::new(Retag::default(), by_all.clone()),
+            line_routes: Routes::new(Retag::default(), by_all),
             fields: Fields::default(),
             open: None,
             counts: Counts::default(),
@@ -97,7 +98,7 @@ impl Pass {
 
     /// Says whom it reads from. Lines that are made whole without a frame say nothing of their sender.
     pub fn set_origin(&mut self, origin: Origin) {
-        self.routes = Routes::new(origin.retag.clone());
+        self.routes = Routes::new(origin.retag.clone(), self.shared.remembered_tags.clone());
         self.origin = origin;
     }
 
@@ -322,9 +323,10 @@ impl Pass {
         self.open = Some(open);
     }
 
-    /// Hands what was written to the buffer and counts it.
+    /// Hands what was written to the buffer and counts it, and keeps no more than the next few events need.
     pub fn flush(&mut self) {
         self.give();
+        self.fields = std::mem::take(&mut self.fields).shrunk();
         let counts = std::mem::take(&mut self.counts);
         let mended = std::mem::take(&mut self.encoder.mended);
         let metrics = &self.shared.metrics;

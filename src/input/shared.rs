@@ -14,6 +14,7 @@ use crate::metrics::Metrics;
 use crate::output::DeadLetters;
 
 use super::letters::Letters;
+use super::route::RememberedByAll;
 
 /// What every pass of the daemon shares.
 pub struct Shared {
@@ -22,6 +23,7 @@ pub struct Shared {
     pub(super) buffer: Buffer,
     pub(super) letters: Letters,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) remembered_tags: RememberedByAll,
     /// The next `event.sequence`. It starts at the time in microseconds, so that it grows over restarts too.
     sequence: AtomicU64,
     /// For events of frames without a chunk: their ids are this plus their sequence.
@@ -63,6 +65,7 @@ impl Shared {
             buffer,
             letters: Letters::new(dead_letters, Arc::clone(&metrics)),
             metrics,
+            remembered_tags: RememberedByAll::default(),
             sequence: AtomicU64::new(u64::try_from(now).unwrap_or(0)),
             ids: IdBase::random(),
             gzip: Semaphore::new(GZIP),

@@ -20,7 +20,7 @@ use crate::metrics::reason;
 use crate::output::Original;
 
 /// What a connection keeps of the room in which its JSON was written as msgpack.
-const SCRATCH: usize = 64 << 10;
+const SCRATCH: usize = 4 << 10;
 
 /// Why the connection is of no more use.
 #[derive(Debug)]
