@@ -19,7 +19,7 @@ pub(super) fn read(file: &Path) -> io::Result<HashSet<u64>> {
     }
 }
 
-/// Settles the letters of `file` at `places`; synced.
+/// Settles the letters of `file` at `places`; synced. One call at a time.
 pub(super) fn add(file: &Path, places: impl IntoIterator<Item = u64>) -> io::Result<()> {
     let path = path(file);
     let mut marks = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
