@@ -150,7 +150,11 @@ async fn write_in_time(
     flow: &Flow,
     limit: Duration,
 ) -> Result<(), NotAcked> {
-    let mut writing = pin!(to.write_all(bytes));
+    // why flush: TLS takes bytes that the socket does not, and would keep them until the next ack.
+    let mut writing = pin!(async {
+        to.write_all(bytes).await?;
+        to.flush().await
+    });
     if let Poll::Ready(written) = poll_fn(|cx| Poll::Ready(writing.as_mut().poll(cx))).await {
         return written.map_err(|_| NotAcked);
     }

@@ -14,7 +14,9 @@ function options(host, port) {
     port: Number(port),
     timeout: 30000,
     requireAckResponse: true,
-    ackResponseTimeout: 1000,
+    // An acknowledgement is lost only where the server is restarted or killed, which is tried without TLS. Anywhere else an
+    // event that is given up too early comes twice.
+    ackResponseTimeout: tls ? 20000 : 1000,
     reconnectInterval: 50,
     eventMode: mode || 'Message',
     flushInterval: 1,

@@ -9,7 +9,8 @@ function options(host, port) {
   const chosen = {
     eventMode: mode || 'PackedForward',
     socket: { host, port: Number(port), timeout: -1, reconnect, ...(tls && { tls }) },
-    ack: { ackTimeout: 1000 },
+    // As with the other logger: only without TLS are acknowledgements lost on purpose.
+    ack: { ackTimeout: tls ? 20000 : 1000 },
     eventRetry: { attempts: 1000, delay: 20, minDelay: 20, maxDelay: 100 },
   };
   return { ...chosen, ...(security && { security }) };
