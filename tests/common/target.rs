@@ -19,6 +19,7 @@ use super::fault::Faults;
 use super::http::{Answer, Request, Seen, decoded, filtered, header, read_head, reset, send};
 use super::pattern::is_like;
 use super::process::free_port;
+use super::until;
 
 /// A document as it was taken.
 #[derive(Clone, Debug)]
@@ -104,7 +105,9 @@ impl Target {
     /// Listens again, on the same port.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
-        let listener = TcpListener::bind(self.address).await.expect("the port it had");
+        // Another connection of this machine may have been given it meanwhile, for a moment.
+        let address = self.address;
+        let listener = until("the port it had to be free", || TcpListener::bind(address)).await;
         self.serving = Some(tokio::spawn(serve(listener, Arc::clone(&self.shared))));
     }
 
