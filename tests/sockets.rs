@@ -168,19 +168,24 @@ async fn connect_from(address: [u8; 4], port: u16) -> TcpStream {
     socket.connect(SocketAddr::from(([127, 0, 0, 1], port))).await.expect("a proxy that listens")
 }
 
+/// A client of its own address that has sent its number through a proxy and got the ack.
+async fn send_through(port: u16, client: u8) -> TcpStream {
+    let mut stream = connect_from([127, 0, 1, client], port).await;
+    let event = [numbered(client.into())];
+    stream.write_all(&frame(Mode::Forward, "proxied", &event, Some("c"))).await.expect("open");
+    let mut ack = [0; 7];
+    stream.read_exact(&mut ack).await.expect("an ack, by way of the proxy");
+    assert_eq!(&ack, b"\x81\xa3ack\xa1c");
+    stream
+}
+
 async fn behind_nginx() {
     let keys = "proxy_protocol = true\nsource_address_key = \"from\"\n[forward.limits]\nconnections_per_address = 1\n";
     let mut daemon = Forebay::start(listener(keys)).await;
     let proxy = Proxy::nginx(&daemon.forward.to_string()).await;
     let mut open = Vec::new();
     for client in 1..=20_u8 {
-        let mut stream = connect_from([127, 0, 1, client], proxy.port).await;
-        let event = [numbered(client.into())];
-        stream.write_all(&frame(Mode::Forward, "proxied", &event, Some("c"))).await.expect("open");
-        let mut ack = [0; 7];
-        stream.read_exact(&mut ack).await.expect("an ack, by way of the proxy");
-        assert_eq!(&ack, b"\x81\xa3ack\xa1c");
-        open.push(stream);
+        open.push(send_through(proxy.port, client).await);
     }
     let mut second = connect_from([127, 0, 1, 1], proxy.port).await;
     second.write_all(&frame(Mode::Forward, "proxied", &[numbered(99)], None)).await.expect("NGINX takes it");
@@ -206,12 +211,7 @@ async fn behind_haproxy() {
         let mut daemon = Forebay::start(listener(keys)).await;
         let proxy = Proxy::haproxy(&daemon.forward.to_string(), words).await;
         for client in 1..=20_u8 {
-            let mut stream = connect_from([127, 0, 1, client], proxy.port).await;
-            let event = [numbered(client.into())];
-            stream.write_all(&frame(Mode::Forward, "proxied", &event, Some("c"))).await.expect("open");
-            let mut ack = [0; 7];
-            stream.read_exact(&mut ack).await.expect("an ack, by way of the proxy");
-            assert_eq!(&ack, b"\x81\xa3ack\xa1c", "{words}");
+            send_through(proxy.port, client).await;
         }
         daemon.until_drained().await;
         assert_eq!(warnings(&daemon), Vec::<Value>::new(), "the proxy's own checks are no trouble");

@@ -8,8 +8,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::frame::chunk_of;
 use super::json::{self, JsonScan};
-use super::msgpack::{Item, Reader, shape};
-use super::{DecodeError, Frame};
+use super::msgpack::{Item, Reader};
+use super::{DecodeError, Frame, FrameScan};
 
 /// Bytes kept of either end. Options of real clients have less than 200.
 const KEPT: usize = 4 << 10;
@@ -26,17 +26,11 @@ pub struct Oversized {
     passed: u64,
     walk: Walk,
     hash: Xxh3,
-    limit: u64,
 }
 
 /// The way to the end of the frame.
 enum Walk {
-    Msgpack {
-        /// Where the next value begins.
-        position: u64,
-        /// Values that are still to come.
-        values: u64,
-    },
+    Msgpack(FrameScan),
     Json(JsonScan),
 }
 
@@ -44,38 +38,41 @@ impl Oversized {
     /// For a frame in msgpack that begins with `bytes`, and that may be `limit` bytes long; `None` where that is no frame.
     pub fn begin(bytes: &[u8], limit: u64) -> Option<Self> {
         let begins = matches!(Reader::new(bytes).item(), Ok(Item::Array(2..=4)));
-        begins.then(|| Self::new(Walk::Msgpack { position: 0, values: 1 }, limit))
+        begins.then(|| Self::new(Walk::Msgpack(FrameScan::new(limit))))
     }
 
     /// The same for one in JSON.
     pub fn begin_json(bytes: &[u8], limit: u64) -> Option<Self> {
-        bytes.starts_with(b"[").then(|| Self::new(Walk::Json(JsonScan::new(limit)), limit))
+        bytes.starts_with(b"[").then(|| Self::new(Walk::Json(JsonScan::new(limit))))
     }
 
-    fn new(walk: Walk, limit: u64) -> Self {
-        Self { head: Vec::new(), tail: Vec::new(), last: 0, passed: 0, walk, hash: Xxh3::new(), limit }
+    fn new(walk: Walk) -> Self {
+        Self { head: Vec::new(), tail: Vec::new(), last: 0, passed: 0, walk, hash: Xxh3::new() }
     }
 
     /// Takes what has come of it, and says how many of these bytes can go. They are fewer than came where the frame ends, or
     /// where the head of a value is not all there.
     pub fn pass(&mut self, bytes: &[u8]) -> Result<usize, DecodeError> {
-        let position = match &mut self.walk {
-            Walk::Msgpack { position, values } => {
-                let mut front = Front { position, values, last: &mut self.last };
-                front.advance(self.passed, bytes)?;
-                let end = position.saturating_add(*values);
-                (end <= self.limit).then_some(*position)
+        let last = &mut self.last;
+        let (walked, position) = match &mut self.walk {
+            Walk::Msgpack(scan) => {
+                let walked = scan.advance_from(self.passed, bytes, |position, values| {
+                    if values == 1 && *last == 0 {
+                        *last = position;
+                    }
+                });
+                (walked, scan.position())
             }
             Walk::Json(scan) => {
-                let scanned = scan.advance_from(self.passed, bytes);
-                self.last = scan.last_member();
-                match scanned {
-                    Err(DecodeError::Limit { .. }) => None,
-                    scanned => Some(scanned.map(|()| scan.position())?),
-                }
+                let walked = scan.advance_from(self.passed, bytes);
+                *last = scan.last_member();
+                (walked, scan.position())
             }
         };
-        let position = position.ok_or(DecodeError::Limit { key: "skip_bytes", limit: self.limit })?;
+        walked.map_err(|error| match error {
+            DecodeError::Limit { limit, .. } => DecodeError::Limit { key: "skip_bytes", limit },
+            error => error,
+        })?;
         let come = position.saturating_sub(self.passed).min(bytes.len() as u64);
         let length = usize::try_from(come).unwrap_or(bytes.len());
         self.keep(bytes.get(..length).unwrap_or_default());
@@ -100,7 +97,7 @@ impl Oversized {
     /// Whether all of it is gone.
     pub fn is_over(&self) -> bool {
         match &self.walk {
-            Walk::Msgpack { position, values } => *values == 0 && self.passed >= *position,
+            Walk::Msgpack(scan) => scan.is_whole() && self.passed >= scan.position(),
             Walk::Json(scan) => scan.is_whole() && self.passed >= scan.position(),
         }
     }
@@ -118,7 +115,7 @@ impl Oversized {
     /// Its tag, where that is one.
     pub fn tag(&self) -> Option<Vec<u8>> {
         match &self.walk {
-            Walk::Msgpack { .. } => Frame::remains(&self.head).0.map(<[u8]>::to_vec),
+            Walk::Msgpack(_) => Frame::remains(&self.head).0.map(<[u8]>::to_vec),
             Walk::Json(_) => json::tag_of(&self.head),
         }
     }
@@ -126,35 +123,9 @@ impl Oversized {
     /// The chunk that its sender waits for, as one msgpack value.
     pub fn chunk(&self) -> Option<Vec<u8>> {
         match &self.walk {
-            Walk::Msgpack { .. } => chunk_of(&self.tail).map(<[u8]>::to_vec),
+            Walk::Msgpack(_) => chunk_of(&self.tail).map(<[u8]>::to_vec),
             Walk::Json(_) => json::chunk_of(&self.tail),
         }
-    }
-}
-
-/// The state of a walk through msgpack.
-struct Front<'w> {
-    position: &'w mut u64,
-    values: &'w mut u64,
-    last: &'w mut u64,
-}
-
-impl Front<'_> {
-    /// Goes on through `bytes`, which are those behind the first `passed`.
-    fn advance(&mut self, passed: u64, bytes: &[u8]) -> Result<(), DecodeError> {
-        while *self.values > 0 {
-            let offset = usize::try_from(*self.position).unwrap_or(usize::MAX);
-            let from = self.position.checked_sub(passed).and_then(|from| usize::try_from(from).ok());
-            let Some(rest) = from.and_then(|from| bytes.get(from..)) else { break };
-            let malformed = |what| DecodeError::Malformed { what, offset };
-            let Some(shape) = shape(rest).map_err(malformed)? else { break };
-            if *self.values == 1 && *self.last == 0 {
-                *self.last = *self.position;
-            }
-            *self.position = self.position.saturating_add(shape.head as u64).saturating_add(shape.body);
-            *self.values = (*self.values - 1).saturating_add(shape.members);
-        }
-        Ok(())
     }
 }
 

@@ -32,13 +32,25 @@ impl FrameScan {
 
     /// Goes on where the last call stopped; `frame` begins with the same bytes as then.
     pub fn advance(&mut self, frame: &[u8]) -> Result<Scanned, DecodeError> {
+        self.advance_from(0, frame, |_, _| ())?;
+        Ok(self.state(frame.len() as u64))
+    }
+
+    /// Goes on where the last call stopped; `bytes` are those of the frame behind the first `passed`. `see` is told of each
+    /// value where it begins, and how many are still to come with it.
+    pub(super) fn advance_from(
+        &mut self,
+        passed: u64,
+        bytes: &[u8],
+        mut see: impl FnMut(u64, u64),
+    ) -> Result<(), DecodeError> {
         while self.values > 0 {
+            let from = self.position.checked_sub(passed).and_then(|from| usize::try_from(from).ok());
+            let Some(rest) = from.and_then(|from| bytes.get(from..)) else { break };
             let offset = usize::try_from(self.position).unwrap_or(usize::MAX);
-            let Some(rest) = frame.get(offset..) else { break };
             let malformed = |what| DecodeError::Malformed { what, offset };
-            let Some(shape) = shape(rest).map_err(malformed)? else {
-                return Ok(Scanned::Need(1));
-            };
+            let Some(shape) = shape(rest).map_err(malformed)? else { break };
+            see(self.position, self.values);
             self.position = self.position.saturating_add(shape.head as u64).saturating_add(shape.body);
             self.values = (self.values - 1).saturating_add(shape.members);
             // A value takes at least one byte, so a count beyond the limit cannot be met within it.
@@ -46,7 +58,17 @@ impl FrameScan {
                 return Err(DecodeError::Limit { key: "frame_bytes", limit: self.limit });
             }
         }
-        Ok(self.state(frame.len() as u64))
+        Ok(())
+    }
+
+    /// Whether the last value has been looked at.
+    pub(super) fn is_whole(&self) -> bool {
+        self.values == 0
+    }
+
+    /// Where the next value begins, or the frame ends.
+    pub(super) fn position(&self) -> u64 {
+        self.position
     }
 
     fn state(&self, have: u64) -> Scanned {

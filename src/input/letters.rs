@@ -61,12 +61,9 @@ impl Unwritten {
         self.events == 0
     }
 
-    /// Writes them, for as many attempts as it needs while there is time; true if they are on the disk. From when
+    /// Writes them, of which there are some, for as many attempts as it needs while there is time; true if they are on the disk. From when
     /// `hurry` is cancelled there is one attempt.
     pub(super) async fn write(&mut self, to: &Letters, hurry: &CancellationToken) -> bool {
-        if self.is_empty() {
-            return true;
-        }
         let _turn = to.turn.lock().await;
         let mut pause = SHORTEST;
         while let Err(fault) = to.files.write(self.lines.clone()).await {

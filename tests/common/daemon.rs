@@ -192,17 +192,16 @@ impl Forebay {
         .await;
     }
 
-    /// Waits until nothing is in the buffer, and asserts that the books balance then.
+    /// Waits until nothing is in the buffer and the books balance.
     pub(crate) async fn until_drained(&self) -> Metrics {
         // A page is written from top to bottom: one on which something moves meanwhile does not balance.
-        let metrics = until("the buffer to be empty and the books to balance", || async {
+        until("the buffer to be empty and the books to balance", || async {
             let metrics = self.metrics().await;
             let waits = metrics.sum("forebay_buffer_events");
-            if waits == 0.0 && metrics.books_difference() == 0.0 { Ok(metrics) } else { Err(waits) }
+            let off = metrics.books_difference();
+            if waits == 0.0 && off == 0.0 { Ok(metrics) } else { Err((waits, off)) }
         })
-        .await;
-        metrics.assert_books_balance();
-        metrics
+        .await
     }
 
     /// Its data directory.

@@ -104,6 +104,15 @@ impl Drop for InFlight {
 mod tests {
     use super::*;
 
+    /// A chunk that has to wait.
+    async fn waits(flow: &Arc<Flow>) -> tokio::task::JoinHandle<InFlight> {
+        let flow = Arc::clone(flow);
+        let next = tokio::spawn(async move { flow.enter(1).await });
+        tokio::task::yield_now().await;
+        assert!(!next.is_finished());
+        next
+    }
+
     #[tokio::test]
     async fn chunks_wait_for_those_before_them_and_one_larger_than_all_goes_alone() {
         let flow = Flow::new(ByteSize(10));
@@ -114,12 +123,7 @@ mod tests {
         drop(second);
         let large = flow.try_enter(1_000).expect("alone");
         assert!(flow.try_enter(1).is_none());
-        let next = tokio::spawn({
-            let flow = Arc::clone(&flow);
-            async move { flow.enter(1).await }
-        });
-        tokio::task::yield_now().await;
-        assert!(!next.is_finished());
+        let next = waits(&flow).await;
         drop(large);
         next.await.expect("room");
     }
@@ -129,12 +133,7 @@ mod tests {
         let flow = Flow::new(ByteSize(10));
         flow.set_stalled(true);
         assert!(flow.try_enter(1).is_none());
-        let next = tokio::spawn({
-            let flow = Arc::clone(&flow);
-            async move { flow.enter(1).await }
-        });
-        tokio::task::yield_now().await;
-        assert!(!next.is_finished());
+        let next = waits(&flow).await;
         flow.set_stalled(false);
         next.await.expect("it goes on");
     }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use tokio::io::AsyncWrite;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use super::ack::{self, Acks, NotAcked};
 use super::connection::Ended;
@@ -78,8 +78,8 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
     }
 
     /// Resolves when an ack could not be sent.
-    pub(super) fn not_acked(&self) -> impl Future<Output = ()> {
-        self.not_acked.clone().cancelled_owned()
+    pub(super) fn not_acked(&self) -> WaitForCancellationFuture<'_> {
+        self.not_acked.cancelled()
     }
 
     /// Why an ack could not be sent.
