@@ -91,7 +91,7 @@ pub(crate) fn stories() -> Vec<Trial> {
 }
 
 /// A daemon that writes a segment for each chunk, and a target that is away.
-async fn daemon() -> (Forebay, Target) {
+pub(crate) async fn daemon() -> (Forebay, Target) {
     let mut target = Target::start().await;
     let tables = format!(
         "[elasticsearch]\nhosts = [\"{}\"]\nretry_max = \"200ms\"\n\n[buffer]\nsegment_bytes = \"64KiB\"\ncompression = \"none\"\n",

@@ -12,11 +12,11 @@ use crate::common::daemon::{Forebay, Setup};
 use crate::common::health::until_logged;
 use crate::common::load::numbers;
 use crate::common::parts::Part;
-use crate::common::process::free_port;
 use crate::common::sequence::assert_every_one_once;
 use crate::common::story_with;
 use crate::common::strace::{DiskFault, Which};
 use crate::common::target::Target;
+use crate::faulty_disk;
 
 /// Chunks in the buffer, a segment each.
 const CHUNKS: u64 = 3;
@@ -58,13 +58,7 @@ pub(crate) fn stories() -> Vec<Trial> {
 
 /// A daemon that has been killed, its target away and all chunks on its disk.
 async fn killed() -> (Forebay, Target) {
-    let mut target = Target::start().await;
-    let tables = format!(
-        "[elasticsearch]\nhosts = [\"{}\"]\nretry_max = \"200ms\"\n\n[buffer]\nsegment_bytes = \"64KiB\"\ncompression = \"none\"\n",
-        target.url()
-    );
-    let mut daemon = Forebay::start(Setup { port: free_port(), ..Setup::tables(tables) }).await;
-    target.stop().await;
+    let (mut daemon, target) = faulty_disk::daemon().await;
     let mut client = daemon.client().await;
     for nth in 0..CHUNKS {
         send(&mut client, nth).await;

@@ -2,6 +2,7 @@
 
 use rmpv::Value;
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use crate::plain;
 
@@ -34,4 +35,9 @@ pub fn shortest(value: &Value) -> Vec<u8> {
 /// Whether two documents are the same.
 pub fn same(ours: &Json, theirs: &Json) -> bool {
     plain::same(ours, theirs)
+}
+
+/// All members of a JSON object, in their order, repeated ones too; none where `json` is no object.
+pub fn members(json: &str) -> Option<Vec<(String, &RawValue)>> {
+    serde_json::from_str(json).ok().map(|plain::Members(members)| members)
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use rmpv::{Utf8String, Value};
 use serde_json::Value as Json;
 
+use super::reference::Members;
 use super::reference::{document, msgpack, rfc3339, same};
 use super::*;
 use crate::decode::{Body, Entries};
@@ -137,29 +138,6 @@ pub(crate) fn strict(json: &str) -> Json {
     }
     names(json);
     serde_json::from_str(json).unwrap_or_else(|why| panic!("{why}: {json}"))
-}
-
-/// All members of an object, repeated ones too.
-struct Members<'a>(Vec<(String, &'a serde_json::value::RawValue)>);
-
-impl<'de> serde::Deserialize<'de> for Members<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct All;
-        impl<'de> serde::de::Visitor<'de> for All {
-            type Value = Members<'de>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(All)
-    }
 }
 
 /// Holds the document of `record` against the plain conversion.
