@@ -1,10 +1,12 @@
 //! A target in trouble, and the daemon in front of it: nothing lost, nothing twice, and a health page that says what is
 //! the matter while it lasts.
 
+use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::common::bench::{Bench, quick, whole};
 use crate::common::daemon::{Forebay, Setup};
@@ -12,8 +14,8 @@ use crate::common::feed::{Feed, assert_holds};
 use crate::common::health::{until_logged, until_ready, until_unready};
 use crate::common::load::{self, numbers};
 use crate::common::sequence::assert_every_one_once;
-use crate::common::story;
 use crate::common::target::{Fault, Target};
+use crate::common::{story, until};
 
 /// Items that are refused for now.
 const BUSY: &str = "es_rejected_execution_exception";
@@ -104,15 +106,21 @@ async fn refused() {
 async fn never_accepted() {
     let mut target = Target::start().await;
     target.stop().await;
-    let silent = TcpSocket::new_v4().expect("a socket");
-    silent.set_reuseaddr(true).expect("an address that was in use");
-    silent.bind(target.address()).expect("the target's address");
-    let silent = silent.listen(1).expect("a backlog of one");
+    // Another connection of this machine may have been given the port meanwhile, for a moment.
+    let silent = until("the target's port to be free", async || silent_on(target.address())).await;
     let daemon = daemon(&target).await;
     held_until(&daemon, "no answer within the time-out").await;
     drop(silent);
     target.restart().await;
     everything_once(&daemon, &target, 300).await;
+}
+
+/// A socket that listens, with a backlog of one, and never accepts.
+fn silent_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(1)
 }
 
 async fn storm() {
