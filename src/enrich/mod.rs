@@ -3,6 +3,7 @@
 //! Promises: the first pipeline whose pattern matches takes the event; compiled at start, a step that has nothing to do
 //! costs a look at the names; no step loses a value: what collides is kept beside under a longer name.
 
+mod ansi;
 mod docker;
 mod done;
 mod line;
@@ -10,17 +11,23 @@ mod options;
 mod part;
 mod partial;
 mod place;
+mod seen;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use bumpalo::Bump;
+
 use crate::encode::{Destination, IndexTemplate, IndexTemplateFault};
 use crate::event::{self, Event, Pattern, PatternFault, Value};
+use crate::parse::{Parse, Streams, Style};
+use line::LineStep;
 
-pub use options::{Parse, PartialOptions, PipelineOptions};
+pub use options::{PartialOptions, PipelineOptions};
 pub use part::{Line, Part};
 pub use partial::Joiner;
 pub(crate) use place::add as add_field;
+pub use seen::Seen;
 
 /// Why pipelines could not be compiled.
 #[derive(Debug, thiserror::Error)]
@@ -38,11 +45,13 @@ pub enum PipelineError {
     Index(#[from] IndexTemplateFault),
 }
 
-/// What the steps could not do, to be counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Unparsed {
-    /// Lines that `parse = "json"` found to be no JSON object.
-    pub not_json: u32,
+/// What one reader of events brings along: what its streams were written in, and what is to be counted.
+#[derive(Debug, Default)]
+pub struct Course {
+    /// Of its streams.
+    pub streams: Streams,
+    /// Since it was last cleared.
+    pub seen: Seen,
 }
 
 /// One step.
@@ -51,7 +60,7 @@ enum Step {
     /// What docker's driver sends, brought to common names.
     Docker,
     /// The line is read.
-    Line(Parse),
+    Line(LineStep),
     /// A field with a fixed text.
     Field(String, String),
     /// The field that takes the tag.
@@ -78,7 +87,7 @@ impl Pipeline {
         let pattern = options.pattern.parse().map_err(|fault| PipelineError::Pattern { number, fault })?;
         let mut steps = vec![Step::Docker];
         if options.parse != Parse::None {
-            steps.push(Step::Line(options.parse));
+            steps.push(Step::Line(LineStep::new(options.parse.clone(), style(options))));
         }
         steps.extend(options.fields.iter().map(|(name, text)| Step::Field(legal(name), text.clone())));
         if let Some(name) = &options.host_field {
@@ -90,12 +99,12 @@ impl Pipeline {
         Ok(Self { pattern, steps, index: Arc::new(index), fallback, join_partial: options.join_partial })
     }
 
-    /// Takes `event` through all steps.
-    pub fn apply<'a>(&'a self, event: &mut Event<'a>, unparsed: &mut Unparsed) {
+    /// Takes `event` through all steps; values that they make lie in `arena`.
+    pub fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump, course: &mut Course) {
         for step in &self.steps {
             match step {
                 Step::Docker => docker::apply(event),
-                Step::Line(parse) => unparsed.not_json += u32::from(!line::apply(event, *parse)),
+                Step::Line(line) => line.apply(event, arena, course),
                 Step::Field(name, text) => place::add(event, name, Value::Text(text.as_bytes())),
                 Step::Tag(name) => place::add(event, name, Value::Text(event.tag.as_bytes())),
             }
@@ -105,6 +114,14 @@ impl Pipeline {
     /// Where the documents of `tag` go.
     pub fn destination(&self, tag: &str) -> Destination {
         Destination::new(Arc::clone(&self.index), &self.fallback, tag)
+    }
+}
+
+fn style(options: &PipelineOptions) -> Style {
+    Style {
+        schema: options.schema,
+        zone: options.timezone.clone(),
+        original_level_field: options.original_level_field.as_deref().map(legal),
     }
 }
 
@@ -143,5 +160,7 @@ impl Pipelines {
     }
 }
 
+#[cfg(test)]
+mod line_fixtures;
 #[cfg(test)]
 mod tests;
