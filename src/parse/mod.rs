@@ -10,6 +10,7 @@ mod reader;
 mod sink;
 mod time;
 mod token;
+mod unescape;
 
 pub use auto::Streams;
 pub use format::Format;

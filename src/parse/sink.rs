@@ -13,6 +13,7 @@ use super::known::{self, Known, Schema};
 use super::level::Level;
 use super::time::Zone;
 use super::time::forms::Said;
+use super::unescape::unescaped;
 use crate::event::{self, Event, Fields, Timestamp, Value};
 
 /// What holds for all lines of a pipeline.
@@ -80,6 +81,17 @@ impl<'s, 'a> Sink<'s, 'a> {
         if !matches!(text, "" | "-") {
             self.value(known, Value::Text(text.as_bytes()));
         }
+    }
+
+    /// The same of what stood in quotes, in which a backslash has its meaning.
+    pub(crate) fn quoted(&mut self, known: Known, quoted: &'a str) {
+        let text = self.unescaped(quoted);
+        self.text(known, text);
+    }
+
+    /// What the inside of quotes means.
+    pub(crate) fn unescaped(&self, quoted: &'a str) -> &'a str {
+        unescaped(quoted, self.arena)
     }
 
     /// A number in the line's own digits; a text that is none stays a text.

@@ -19,8 +19,8 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     let (rest, referrer) = quoted(rest).ok()?;
     let (rest, _) = byte(b' ').parse_complete(rest).ok()?;
     let (rest, agent) = quoted(rest).ok()?;
-    sink.text(known::REFERRER, referrer);
-    sink.text(known::USER_AGENT, agent);
+    sink.quoted(known::REFERRER, referrer);
+    sink.quoted(known::USER_AGENT, agent);
     rest.is_empty().then_some(())
 }
 
