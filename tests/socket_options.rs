@@ -77,10 +77,11 @@ async fn backlog() {
     }
     assert!(waiting.len() >= BACKLOG, "{}", waiting.len());
     kill_process(process, Signal::CONT).expect("a child of this process");
-    while waiting.len() < PEERS as usize {
-        waiting.push(daemon.client().await);
-    }
-    for (number, client) in (0..).zip(&mut waiting) {
+    for number in 0..PEERS {
+        let mut client = match waiting.pop() {
+            Some(client) => client,
+            None => daemon.client().await,
+        };
         let bytes = frame(Mode::Message, "late", &[numbered(number)], Some("c"));
         client.send_acked(&bytes, "c").await.expect("an ack");
     }
