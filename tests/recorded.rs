@@ -13,8 +13,21 @@ use crate::common::daemon::{Forebay, Setup};
 use crate::common::document::{assert_same, assert_sequences_grow};
 use crate::common::fixtures::{self, Fixture};
 use crate::common::forward::Client;
+use crate::common::scrape::Metrics;
 use crate::common::tls::Hands;
 use crate::common::{story, until};
+
+/// The limits that what is sent can go beyond, whenever it is sent.
+const LIMITS: [&str; 8] = [
+    "frame_bytes",
+    "skip_bytes",
+    "decompressed_bytes",
+    "decompression_ratio",
+    "depth",
+    "fields",
+    "string_bytes",
+    "tag_bytes",
+];
 
 /// Every fixture under `fixtures/frames`.
 pub(crate) fn stories() -> Vec<Trial> {
@@ -52,6 +65,7 @@ async fn frames_of(listener: &str, made: &Certificates, fixtures: &[&Fixture]) {
     }
     let metrics = daemon.until_drained().await;
     assert_eq!(metrics.sum("forebay_events_dropped_total"), dropped as f64, "{listener}");
+    assert_limits(&metrics, fixtures);
     assert_eq!(daemon.stop().await.code(), Some(0));
     assert_documents(&daemon.written(), &expected);
     assert_letters(&daemon.dead_letters(), &letters);
@@ -114,6 +128,15 @@ async fn send_datagram(daemon: &Forebay, fixture: &Fixture) {
     })
     .await;
     assert_eq!(answer, fixture.answer(), "{}", fixture.name);
+}
+
+/// Each limit is counted as often as the fixtures go beyond it.
+fn assert_limits(metrics: &Metrics, fixtures: &[&Fixture]) {
+    for limit in LIMITS {
+        let counted = metrics.sum(&format!("forebay_limits_exceeded_total{{reason=\"{limit}\"}}"));
+        let expected: u64 = fixtures.iter().map(|fixture| fixture.beyond(limit)).sum();
+        assert_eq!(counted, expected as f64, "{limit}");
+    }
 }
 
 fn assert_documents(documents: &[Value], expected: &[(&str, &Value)]) {

@@ -63,6 +63,11 @@ impl Fixture {
         by_reason.into_iter().flat_map(|all| all.values()).filter_map(Value::as_u64).sum()
     }
 
+    /// How often it goes beyond a limit.
+    pub(crate) fn beyond(&self, limit: &str) -> u64 {
+        self.twin["limits"][limit].as_u64().unwrap_or_default()
+    }
+
     /// Whether anything of it is refused or dropped.
     pub(crate) fn has_trouble(&self) -> bool {
         self.dropped() > 0 || !self.dead_letters().is_empty()
