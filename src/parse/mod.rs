@@ -15,7 +15,7 @@ mod unescape;
 pub use auto::Streams;
 pub use format::Format;
 pub use formats::{BorrowedName, NotJson, json_object};
-pub use known::Schema;
+pub use known::{Schema, stack_name};
 pub use level::Level;
 pub use reader::{Parse, ReadLine, Stream, read_line};
 pub use sink::Style;
