@@ -106,7 +106,8 @@ fn host(node: &Node) -> Read<Url> {
     Ok(url)
 }
 
-impl Setting for Vec<(String, String)> {
+/// A table whose keys are free: names of fields.
+impl<T: Setting> Setting for Vec<(String, T)> {
     fn read(node: &Node) -> Read<Self> {
         let parsed;
         let value = match &node.value {
@@ -123,12 +124,12 @@ impl Setting for Vec<(String, String)> {
                 format!("is {}, but takes a table such as {{ env = \"prod\" }}", value.kind()),
             );
         };
-        all(entries.iter().map(|(name, node)| Ok((name.clone(), String::read(node)?))))
+        all(entries.iter().map(|(name, node)| Ok((name.clone(), T::read(node)?))))
     }
 
     fn print(&self) -> String {
         let fields: Vec<String> =
-            self.iter().map(|(name, text)| format!("{} = {}", quote(name), quote(text))).collect();
+            self.iter().map(|(name, value)| format!("{} = {}", quote(name), value.print())).collect();
         if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
     }
 }

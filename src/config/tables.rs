@@ -8,6 +8,7 @@ use super::auth::auth;
 use super::checks;
 use super::section::Section;
 use super::security::security;
+use super::steps::step;
 use super::tls::tls;
 use crate::buffer::BufferOptions;
 use crate::enrich::{PartialOptions, PipelineOptions};
@@ -161,6 +162,7 @@ fn pipeline(section: &mut Section<'_>, options: &mut PipelineOptions) {
     section.key("tag_field", &mut options.tag_field);
     section.checked("index", &mut options.index, checks::optional_index);
     section.key("join_partial", &mut options.join_partial);
+    section.tables("step", &mut options.steps, step);
     if options.host_field.is_some() && options.host_field == options.tag_field {
         section.refuse(&["host_field", "tag_field"], "is the same field as tag_field; name another");
     }

@@ -3,13 +3,22 @@
 //! Promises: the first pipeline whose pattern matches takes the event; compiled at start, a step that has nothing to do
 //! costs a look at the names; no step loses a value: what collides is kept beside under a longer name.
 
+pub mod condition;
 mod docker;
 mod done;
+mod level;
 mod line;
+mod members;
+mod names;
 mod options;
 mod part;
 mod partial;
+mod path;
 mod place;
+mod quantity;
+pub mod steps;
+mod template;
+mod view;
 
 use std::borrow::Cow;
 use std::sync::Arc;

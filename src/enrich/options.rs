@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::steps::StepOptions;
 use crate::units::ByteSize;
 
 /// A `[[pipeline]]` table. The first whose pattern matches a tag takes its events; the defaults take the rest.
@@ -21,6 +22,8 @@ pub struct PipelineOptions {
     pub index: Option<String>,
     /// Whether docker's parts of long lines are joined.
     pub join_partial: bool,
+    /// What is done to the events, in order.
+    pub steps: Vec<StepOptions>,
 }
 
 impl Default for PipelineOptions {
@@ -33,6 +36,7 @@ impl Default for PipelineOptions {
             tag_field: Some("tag".into()),
             index: None,
             join_partial: true,
+            steps: Vec::new(),
         }
     }
 }

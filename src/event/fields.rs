@@ -181,6 +181,12 @@ impl<'a> Fields<'a> {
         self.list.iter().find(|field| same(&field.name, name)).map(|field| &field.value)
     }
 
+    /// The value of `name`, to be changed.
+    pub(crate) fn value_mut(&mut self, name: &str) -> Option<&mut Value<'a>> {
+        let index = self.position(name)?;
+        self.list.get_mut(index).map(|field| &mut field.value)
+    }
+
     /// The value of `name` among the fields from index `from` on.
     pub(crate) fn get_after(&self, from: usize, name: &str) -> Option<&Value<'a>> {
         if self.marks & mark(name) == 0 {
@@ -204,10 +210,7 @@ impl<'a> Fields<'a> {
 
     /// Takes `name` out.
     pub fn remove(&mut self, name: &str) -> Option<Value<'a>> {
-        if self.marks & mark(name) == 0 {
-            return None;
-        }
-        let index = self.list.iter().position(|field| same(&field.name, name))?;
+        let index = self.position(name)?;
         Some(self.list.remove(index).value)
     }
 
@@ -220,6 +223,23 @@ impl<'a> Fields<'a> {
     /// Puts back what was taken.
     pub(crate) fn put_back(&mut self, index: usize, field: Field<'a>) {
         self.list.insert(index.min(self.list.len()), field);
+    }
+
+    /// Puts what was pushed from index `from` on in the place of the field at `place`, which goes.
+    pub(crate) fn spread(&mut self, place: usize, from: usize) {
+        let count = self.list.len().saturating_sub(from);
+        if let Some(behind) = self.list.get_mut(place..).filter(|behind| behind.len() > count) {
+            behind.rotate_right(count);
+            self.list.remove(place + count);
+        }
+    }
+
+    /// Where `name` is.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        if self.marks & mark(name) == 0 {
+            return None;
+        }
+        self.list.iter().position(|field| same(&field.name, name))
     }
 
     /// Takes back what was pushed beyond the first `length`.

@@ -1,0 +1,37 @@
+//! A step's options to what it does.
+
+use super::{Action, StepFault, StepOptions, copy, remove, rename, set};
+use crate::enrich::names::Names;
+
+/// The one step that `options` name.
+pub(super) fn action(options: &StepOptions, host: &str) -> Result<Action, StepFault> {
+    let mut given = all(options, host).into_iter().filter_map(|(key, action)| Some((key, action?)));
+    match (given.next(), given.next()) {
+        (Some((key, action)), None) => action.map_err(|why| StepFault { key, why }),
+        (Some((first, _)), Some((key, _))) => {
+            let why = format!("stands beside `{first}`: write a [[pipeline.step]] for each, in their order");
+            Err(StepFault { key, why })
+        }
+        (None, _) => {
+            let keys: Vec<_> = all(&StepOptions::default(), host).into_iter().map(|(key, _)| key).collect();
+            Err(StepFault {
+                key: "when",
+                why: format!("stands in a step that does nothing; it takes one of {}", keys.join(", ")),
+            })
+        }
+    }
+}
+
+type Compiled = (&'static str, Option<Result<Action, String>>);
+
+/// Every step by its key, where it is given.
+fn all(options: &StepOptions, host: &str) -> Vec<Compiled> {
+    let o = options;
+    vec![
+        ("set", o.set.as_ref().map(|fields| set::Set::new(fields, host).map(Action::Set))),
+        ("rename", o.rename.as_ref().map(|names| rename::Rename::new(names).map(Action::Rename))),
+        ("copy", o.copy.as_ref().map(|names| copy::Copy::new(names).map(Action::Copy))),
+        ("remove", o.remove.as_ref().map(|names| Names::new(names).map(remove::Remove).map(Action::Remove))),
+        ("keep", o.keep.as_ref().map(|names| Names::new(names).map(remove::Keep).map(Action::Keep))),
+    ]
+}

@@ -1,0 +1,103 @@
+//! What a pipeline does to its events, step by step, in the order of the configuration.
+//!
+//! Promises: all that can be known at the start is compiled then; a step that has nothing to do costs a look at names and
+//! allocates nothing; what a step makes lives in the event's arena; no value is lost but by a step whose purpose it is: what
+//! another stands in the place of is kept beside, under a longer name. A step with `when` leaves events alone for which it does
+//! not hold.
+
+mod compile;
+mod copy;
+mod options;
+mod remove;
+mod rename;
+mod set;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use bumpalo::Bump;
+
+use super::condition::{Condition, ConditionFault};
+use super::path::{self, Path};
+use crate::event::{Event, Fields};
+
+pub use options::{SetValue, StepOptions};
+
+/// What becomes of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It goes on.
+    Keep,
+    /// It ends here, for the reason under which it is counted.
+    Drop(&'static str),
+}
+
+/// Why a step could not be compiled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {why}")]
+pub struct StepFault {
+    /// The key of the step's table.
+    pub key: &'static str,
+    /// Why.
+    pub why: String,
+}
+
+/// A step.
+#[derive(Debug)]
+pub struct Step {
+    when: Option<Condition>,
+    action: Action,
+}
+
+/// What a step does.
+#[derive(Debug)]
+enum Action {
+    Set(set::Set),
+    Rename(rename::Rename),
+    Copy(copy::Copy),
+    Remove(remove::Remove),
+    Keep(remove::Keep),
+}
+
+impl Step {
+    /// Compiles `options`, or tells what is wrong with them, for a host of the name `host`.
+    pub fn compile(options: &StepOptions, host: &str) -> Result<Self, StepFault> {
+        let when = options.when.as_deref().map(str::parse).transpose();
+        let when = when.map_err(|fault: ConditionFault| StepFault { key: "when", why: fault.to_string() })?;
+        Ok(Self { when, action: compile::action(options, host)? })
+    }
+
+    /// Takes `event` through.
+    pub fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Outcome {
+        if self.when.as_ref().is_some_and(|when| !when.holds(event, arena)) {
+            return Outcome::Keep;
+        }
+        match &self.action {
+            Action::Set(set) => set.apply(event, arena),
+            Action::Rename(rename) => rename.apply(event, arena),
+            Action::Copy(copy) => copy.apply(event, arena),
+            Action::Remove(remove) => remove.apply(event, arena),
+            Action::Keep(keep) => keep.apply(event, arena),
+        }
+        Outcome::Keep
+    }
+}
+
+/// The field that a step makes, by the name that the configuration gives it.
+fn field(name: &str) -> Result<Path, String> {
+    match name {
+        "" => Err("a field without a name cannot be stored".into()),
+        "@timestamp" => Err("`@timestamp` is the event's time; choose another name".into()),
+        name => Ok(Path::new(name)),
+    }
+}
+
+/// Makes place for a field: what has its name, also in an object, is kept as `original.NAME`.
+fn set_aside<'a>(fields: &mut Fields<'a>, path: &Path, arena: &'a Bump) {
+    if path.reach(fields, arena) {
+        let aside = path::legal_in(arena, Cow::Borrowed(path::joined(arena, "original", ".", path.name())));
+        let aside = fields.free_name(aside);
+        fields.rename(path.name(), aside);
+    }
+}
