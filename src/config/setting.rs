@@ -10,6 +10,7 @@ use super::fault::Place;
 use super::tree::{Node, Value};
 use crate::buffer::{SegmentCompression, WhenFull};
 use crate::enrich::Parse;
+use crate::enrich::steps::Convert;
 use crate::input::forward::{ClientAuth, TlsVersion, UnixMode};
 use crate::log::LogFormat;
 use crate::output::Compression;
@@ -262,6 +263,18 @@ macro_rules! words {
 }
 
 words!(Parse, [("auto", Parse::Auto), ("json", Parse::Json), ("none", Parse::None)]);
+words!(
+    Convert,
+    [
+        ("int", Convert::Int),
+        ("float", Convert::Float),
+        ("bool", Convert::Bool),
+        ("ip", Convert::Ip),
+        ("duration", Convert::Duration),
+        ("bytes", Convert::Bytes),
+        ("text", Convert::Text),
+    ]
+);
 words!(Compression, [("none", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)]);
 words!(ClientAuth, [("required", ClientAuth::Required), ("optional", ClientAuth::Optional)]);
 words!(TlsVersion, [("1.2", TlsVersion::Tls12), ("1.3", TlsVersion::Tls13)]);

@@ -1,9 +1,10 @@
 //! `[[pipeline.step]]`: a table with one step in it, and `when`.
 
+use super::checks;
 use super::section::Section;
 use super::setting::{Read, Setting, quote, wrong};
 use super::tree::{Node, Value};
-use crate::enrich::steps::{SetValue, Step, StepOptions};
+use crate::enrich::steps::{ReplaceOptions, SetValue, Step, StepOptions};
 
 /// The host's name stands in templates, and no name makes one wrong.
 const SOME_HOST: &str = "host";
@@ -25,6 +26,27 @@ fn keys(section: &mut Section<'_>, options: &mut StepOptions) {
     section.choice("copy", &mut options.copy);
     section.choice("remove", &mut options.remove);
     section.choice("keep", &mut options.keep);
+    section.choice("convert", &mut options.convert);
+    section.choice("split", &mut options.split);
+    section.choice("join", &mut options.join);
+    section.choice("trim", &mut options.trim);
+    section.choice("lower", &mut options.lower);
+    section.choice("upper", &mut options.upper);
+    section.choice_table("replace", &mut options.replace, replace);
+}
+
+fn replace(section: &mut Section<'_>, options: &mut ReplaceOptions) {
+    section.checked("field", &mut options.field, checks::not_empty);
+    section.checked("pattern", &mut options.pattern, checks::not_empty);
+    section.key("with", &mut options.with);
+    need(section, &[("field", &options.field), ("pattern", &options.pattern)]);
+}
+
+/// Refuses a table without what it makes no sense without.
+fn need(section: &mut Section<'_>, keys: &[(&str, &String)]) {
+    for (key, _) in keys.iter().filter(|(_, text)| text.is_empty()) {
+        section.refuse(&[key], "is missing");
+    }
 }
 
 /// The options that a step's table makes, for tests of steps, which are written as an operator writes them.

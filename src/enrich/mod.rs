@@ -6,6 +6,7 @@
 pub mod condition;
 mod docker;
 mod done;
+mod json;
 mod level;
 mod line;
 mod members;

@@ -1,6 +1,6 @@
 //! A step's options to what it does.
 
-use super::{Action, StepFault, StepOptions, copy, remove, rename, set};
+use super::{Action, StepFault, StepOptions, convert, copy, remove, rename, replace, set, split, text};
 use crate::enrich::names::Names;
 
 /// The one step that `options` name.
@@ -33,5 +33,18 @@ fn all(options: &StepOptions, host: &str) -> Vec<Compiled> {
         ("copy", o.copy.as_ref().map(|names| copy::Copy::new(names).map(Action::Copy))),
         ("remove", o.remove.as_ref().map(|names| Names::new(names).map(remove::Remove).map(Action::Remove))),
         ("keep", o.keep.as_ref().map(|names| Names::new(names).map(remove::Keep).map(Action::Keep))),
+        ("convert", o.convert.as_ref().map(|fields| convert::Convert::new(fields).map(Action::Convert))),
+        ("split", o.split.as_ref().map(|fields| split::Split::new(fields).map(Action::Split))),
+        ("join", o.join.as_ref().map(|fields| split::Join::new(fields).map(Action::Join))),
+        ("trim", o.trim.as_ref().map(|names| text::Text::new(names, text::Change::Trim).map(Action::Text))),
+        (
+            "lower",
+            o.lower.as_ref().map(|names| text::Text::new(names, text::Change::Lower).map(Action::Text)),
+        ),
+        (
+            "upper",
+            o.upper.as_ref().map(|names| text::Text::new(names, text::Change::Upper).map(Action::Text)),
+        ),
+        ("replace", o.replace.as_ref().map(|options| replace::Replace::new(options).map(Action::Replace))),
     ]
 }

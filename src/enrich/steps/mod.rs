@@ -6,13 +6,17 @@
 //! not hold.
 
 mod compile;
+mod convert;
 mod copy;
 mod options;
 mod remove;
 mod rename;
+mod replace;
 mod set;
+mod split;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::borrow::Cow;
 
@@ -22,7 +26,7 @@ use super::condition::{Condition, ConditionFault};
 use super::path::{self, Path};
 use crate::event::{Event, Fields};
 
-pub use options::{SetValue, StepOptions};
+pub use options::{Convert, ReplaceOptions, SetValue, StepOptions};
 
 /// What becomes of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +62,11 @@ enum Action {
     Copy(copy::Copy),
     Remove(remove::Remove),
     Keep(remove::Keep),
+    Convert(convert::Convert),
+    Split(split::Split),
+    Join(split::Join),
+    Text(text::Text),
+    Replace(replace::Replace),
 }
 
 impl Step {
@@ -79,6 +88,11 @@ impl Step {
             Action::Copy(copy) => copy.apply(event, arena),
             Action::Remove(remove) => remove.apply(event, arena),
             Action::Keep(keep) => keep.apply(event, arena),
+            Action::Convert(convert) => convert.apply(event, arena),
+            Action::Split(split) => split.apply(event, arena),
+            Action::Join(join) => join.apply(event, arena),
+            Action::Text(text) => text.apply(event, arena),
+            Action::Replace(replace) => replace.apply(event, arena),
         }
         Outcome::Keep
     }

@@ -1,6 +1,7 @@
 //! Steps over records: good, missing, wrong-typed and hostile values.
 
 mod fields;
+mod values;
 
 use bumpalo::Bump;
 use serde_json::json;
