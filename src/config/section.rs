@@ -132,6 +132,11 @@ impl Section<'_> {
         }
     }
 
+    /// Whether a key is given, for good or ill.
+    pub(super) fn has(&self, key: &str) -> bool {
+        matches!(self, Self::Read(reader) if reader.node.and_then(|node| node.get(key)).is_some())
+    }
+
     /// Refuses what keys say together, at the first of `keys` that is given, or at the table. Printing has nothing to refuse.
     pub(super) fn refuse(&mut self, keys: &[&str], why: impl Into<String>) {
         let Self::Read(reader) = self else { return };

@@ -152,6 +152,24 @@ impl Setting for usize {
     }
 }
 
+impl Setting for f64 {
+    fn read(node: &Node) -> Read<Self> {
+        match &node.value {
+            Value::Fraction(number) => Ok(*number),
+            Value::Integer(number) => Ok(*number as f64),
+            Value::Loose(text) => match text.trim().parse() {
+                Ok(number) if f64::is_finite(number) => Ok(number),
+                _ => wrong(node, format!("`{text}` is not a number")),
+            },
+            other => wrong(node, format!("is {}, but takes a number", other.kind())),
+        }
+    }
+
+    fn print(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
 impl Setting for ByteSize {
     fn read(node: &Node) -> Read<Self> {
         let takes = "a size such as \"64MiB\"";

@@ -4,16 +4,17 @@ use super::checks;
 use super::section::Section;
 use super::setting::{Read, Setting, quote, wrong};
 use super::tree::{Node, Value};
-use crate::enrich::steps::{ReplaceOptions, SetValue, Step, StepOptions};
-
-/// The host's name stands in templates, and no name makes one wrong.
-const SOME_HOST: &str = "host";
+use crate::enrich::steps::{
+    FlattenOptions, GuardOptions, NestOptions, ReplaceOptions, RouteOptions, SampleOptions, SetValue, Step,
+    StepOptions, Surroundings,
+};
+use crate::event::MAX_DEPTH;
 
 pub(super) fn step(section: &mut Section<'_>, options: &mut StepOptions) {
     let before = section.faults();
     keys(section, options);
     if section.faults() == before
-        && let Err(fault) = Step::compile(options, SOME_HOST)
+        && let Err(fault) = Step::compile(options, &Surroundings::default())
     {
         section.refuse(&[fault.key], fault.why);
     }
@@ -33,19 +34,57 @@ fn keys(section: &mut Section<'_>, options: &mut StepOptions) {
     section.choice("lower", &mut options.lower);
     section.choice("upper", &mut options.upper);
     section.choice_table("replace", &mut options.replace, replace);
+    section.choice_table("nest", &mut options.nest, nest);
+    section.choice_table("flatten", &mut options.flatten, flatten);
+    section.choice("drop", &mut options.drop);
+    section.choice_table("sample", &mut options.sample, sample);
+    section.choice_table("route", &mut options.route, route);
+    section.choice_table("guard", &mut options.guard, guard);
 }
 
 fn replace(section: &mut Section<'_>, options: &mut ReplaceOptions) {
     section.checked("field", &mut options.field, checks::not_empty);
     section.checked("pattern", &mut options.pattern, checks::not_empty);
     section.key("with", &mut options.with);
-    need(section, &[("field", &options.field), ("pattern", &options.pattern)]);
+    need(section, &[("field", options.field.is_empty()), ("pattern", options.pattern.is_empty())]);
+}
+
+fn nest(section: &mut Section<'_>, options: &mut NestOptions) {
+    section.key("under", &mut options.under);
+    section.key("fields", &mut options.fields);
+    section.key("strip", &mut options.strip);
+    need(section, &[("under", options.under.is_empty()), ("fields", options.fields.is_empty())]);
+}
+
+fn flatten(section: &mut Section<'_>, options: &mut FlattenOptions) {
+    section.key("fields", &mut options.fields);
+    section.checked("separator", &mut options.separator, checks::not_empty);
+    need(section, &[("fields", options.fields.is_empty())]);
+}
+
+fn sample(section: &mut Section<'_>, options: &mut SampleOptions) {
+    section.checked("rate", &mut options.rate, checks::between(0.0, 1.0));
+    section.key("by_level", &mut options.by_level);
+    section.key("key", &mut options.key);
+}
+
+fn route(section: &mut Section<'_>, options: &mut RouteOptions) {
+    section.checked("index", &mut options.index, checks::optional_index);
+    section.key("tag", &mut options.tag);
+}
+
+fn guard(section: &mut Section<'_>, options: &mut GuardOptions) {
+    section.checked("fields", &mut options.fields, checks::at_least(1));
+    section.checked("depth", &mut options.depth, checks::between(1, MAX_DEPTH));
+    section.checked("overflow", &mut options.overflow, checks::not_empty);
 }
 
 /// Refuses a table without what it makes no sense without.
-fn need(section: &mut Section<'_>, keys: &[(&str, &String)]) {
-    for (key, _) in keys.iter().filter(|(_, text)| text.is_empty()) {
-        section.refuse(&[key], "is missing");
+fn need(section: &mut Section<'_>, keys: &[(&str, bool)]) {
+    for (key, is_missing) in keys {
+        if *is_missing && !section.has(key) {
+            section.refuse(&[key], "is missing");
+        }
     }
 }
 

@@ -252,6 +252,15 @@ impl<'a> Fields<'a> {
         self.list.retain(|field| keep(&field.name));
     }
 
+    /// Takes out those that are meant, in order. What is not asked for stays.
+    pub(crate) fn extract(
+        &mut self,
+        is_meant: impl FnMut(&Field<'a>) -> bool,
+    ) -> impl Iterator<Item = Field<'a>> {
+        let mut is_meant = is_meant;
+        self.list.extract_if(.., move |field| is_meant(field))
+    }
+
     /// All, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Field<'a>> {
         self.list.iter()

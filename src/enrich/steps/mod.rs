@@ -8,10 +8,14 @@
 mod compile;
 mod convert;
 mod copy;
+mod guard;
+mod nest;
 mod options;
 mod remove;
 mod rename;
 mod replace;
+mod route;
+mod sample;
 mod set;
 mod split;
 #[cfg(test)]
@@ -19,22 +23,40 @@ mod tests;
 mod text;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bumpalo::Bump;
 
 use super::condition::{Condition, ConditionFault};
 use super::path::{self, Path};
+use crate::encode::{Destination, IndexTemplate};
 use crate::event::{Event, Fields};
 
-pub use options::{Convert, ReplaceOptions, SetValue, StepOptions};
+pub use options::{
+    Convert, FlattenOptions, GuardOptions, NestOptions, ReplaceOptions, RouteOptions, SampleOptions,
+    SetValue, StepOptions,
+};
 
 /// What becomes of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It goes on.
-    Keep,
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome<'a> {
+    /// It goes on, to another destination than its tag's where a step has said so.
+    Keep(Option<&'a Destination>),
     /// It ends here, for the reason under which it is counted.
     Drop(&'static str),
+}
+
+/// What holds around the steps of a pipeline.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings<'a> {
+    /// This host's name.
+    pub host: &'a str,
+    /// The pipeline's index.
+    pub index: Option<Arc<IndexTemplate>>,
+    /// The index of events that lack a field which it is named by.
+    pub fallback: &'a str,
+    /// The field that holds the tag.
+    pub tag_field: Option<&'a str>,
 }
 
 /// Why a step could not be compiled.
@@ -67,20 +89,26 @@ enum Action {
     Join(split::Join),
     Text(text::Text),
     Replace(replace::Replace),
+    Nest(nest::Nest),
+    Flatten(nest::Flatten),
+    Drop,
+    Sample(sample::Sample),
+    Route(route::Route),
+    Guard(guard::Guard),
 }
 
 impl Step {
-    /// Compiles `options`, or tells what is wrong with them, for a host of the name `host`.
-    pub fn compile(options: &StepOptions, host: &str) -> Result<Self, StepFault> {
+    /// Compiles `options`, or tells what is wrong with them.
+    pub fn compile(options: &StepOptions, around: &Surroundings<'_>) -> Result<Self, StepFault> {
         let when = options.when.as_deref().map(str::parse).transpose();
         let when = when.map_err(|fault: ConditionFault| StepFault { key: "when", why: fault.to_string() })?;
-        Ok(Self { when, action: compile::action(options, host)? })
+        Ok(Self { when, action: compile::action(options, around)? })
     }
 
     /// Takes `event` through.
-    pub fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Outcome {
+    pub fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Outcome<'a> {
         if self.when.as_ref().is_some_and(|when| !when.holds(event, arena)) {
-            return Outcome::Keep;
+            return Outcome::Keep(None);
         }
         match &self.action {
             Action::Set(set) => set.apply(event, arena),
@@ -93,8 +121,39 @@ impl Step {
             Action::Join(join) => join.apply(event, arena),
             Action::Text(text) => text.apply(event, arena),
             Action::Replace(replace) => replace.apply(event, arena),
+            Action::Nest(nest) => nest.apply(event, arena),
+            Action::Flatten(flatten) => flatten.apply(event, arena),
+            Action::Guard(guard) => guard.apply(event, arena),
+            Action::Route(route) => return Outcome::Keep(route.apply(event, arena)),
+            Action::Drop => return Outcome::Drop("filtered"),
+            Action::Sample(sample) if !sample.keeps(event, arena) => return Outcome::Drop("sampled"),
+            Action::Sample(_) => (),
         }
-        Outcome::Keep
+        Outcome::Keep(None)
+    }
+}
+
+/// The steps of a pipeline.
+#[derive(Debug, Default)]
+pub struct Steps(Vec<Step>);
+
+impl Steps {
+    /// Compiles all, or tells what is wrong with the first that cannot be, counted from 1.
+    pub fn compile(options: &[StepOptions], around: &Surroundings<'_>) -> Result<Self, (usize, StepFault)> {
+        let compile = |(index, options)| Step::compile(options, around).map_err(|fault| (index + 1, fault));
+        options.iter().enumerate().map(compile).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Takes `event` through all, or as far as it goes.
+    pub fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Outcome<'a> {
+        let mut destination = None;
+        for step in &self.0 {
+            match step.apply(event, arena) {
+                Outcome::Keep(other) => destination = other.or(destination),
+                dropped @ Outcome::Drop(_) => return dropped,
+            }
+        }
+        Outcome::Keep(destination)
     }
 }
 

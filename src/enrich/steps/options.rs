@@ -29,6 +29,18 @@ pub struct StepOptions {
     pub upper: Option<Vec<String>>,
     /// What a regex finds.
     pub replace: Option<ReplaceOptions>,
+    /// Fields below an object.
+    pub nest: Option<NestOptions>,
+    /// Objects to fields.
+    pub flatten: Option<FlattenOptions>,
+    /// `true`: events end here.
+    pub drop: Option<bool>,
+    /// A part of the events.
+    pub sample: Option<SampleOptions>,
+    /// Another index or tag.
+    pub route: Option<RouteOptions>,
+    /// Limits beyond which fields become text.
+    pub guard: Option<GuardOptions>,
 }
 
 /// What `set` gives a field.
@@ -72,4 +84,73 @@ pub struct ReplaceOptions {
     pub pattern: String,
     /// What takes its place.
     pub with: String,
+}
+
+/// `nest = { under = "http", fields = ["status", "http_*"], strip = "http_" }`
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NestOptions {
+    /// The object.
+    pub under: String,
+    /// What goes below it.
+    pub fields: Vec<String>,
+    /// What names lose that begin with it.
+    pub strip: Option<String>,
+}
+
+/// `flatten = { fields = ["labels"], separator = "_" }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlattenOptions {
+    /// The objects.
+    pub fields: Vec<String>,
+    /// What stands between the names.
+    pub separator: String,
+}
+
+impl Default for FlattenOptions {
+    fn default() -> Self {
+        Self { fields: Vec::new(), separator: ".".into() }
+    }
+}
+
+/// `sample = { rate = 0.1, by_level = { DEBUG = 0.01 }, key = "trace_id" }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampleOptions {
+    /// The part that stays, from 0 to 1.
+    pub rate: f64,
+    /// The part of the events of a level.
+    pub by_level: Vec<(String, f64)>,
+    /// The field whose values are kept or dropped whole.
+    pub key: Option<String>,
+}
+
+impl Default for SampleOptions {
+    fn default() -> Self {
+        Self { rate: 1.0, by_level: Vec::new(), key: None }
+    }
+}
+
+/// `route = { index = "audit-%Y.%m", tag = "audit.{tag}" }`
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RouteOptions {
+    /// The index.
+    pub index: Option<String>,
+    /// A template of the tag.
+    pub tag: Option<String>,
+}
+
+/// `guard = { fields = 200, depth = 5, overflow = "overflow" }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct GuardOptions {
+    /// Fields that stay.
+    pub fields: usize,
+    /// Objects inside one another, the document included.
+    pub depth: usize,
+    /// The field that takes the rest.
+    pub overflow: String,
+}
+
+impl Default for GuardOptions {
+    fn default() -> Self {
+        Self { fields: 200, depth: 5, overflow: "overflow".into() }
+    }
 }

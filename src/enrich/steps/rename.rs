@@ -6,8 +6,9 @@ use std::borrow::Cow;
 
 use bumpalo::Bump;
 
+use super::nest;
 use crate::enrich::path::{self, Path};
-use crate::event::{Event, Fields};
+use crate::event::{Event, Field, Fields};
 
 /// See the module.
 #[derive(Debug)]
@@ -55,13 +56,11 @@ fn ordered(mut pairs: Vec<(Path, Path)>) -> Result<Vec<(Path, Path)>, String> {
 
 /// `a` is renamed where the event has `a.b` and no field `a`.
 fn rename_below<'a>(fields: &mut Fields<'a>, from: &Path, to: &Path, arena: &'a Bump) {
-    while let Some(name) = fields.iter().map(|field| &field.name).find(|name| from.covers(name)).cloned() {
+    // What goes below the old name itself would be renamed for ever.
+    let is_meant = |field: &Field<'_>| from.covers(&field.name) && !to.covers(&field.name);
+    let new_name = |name: &str| {
         let below = name.get(from.name().len() + 1..).unwrap_or_default();
-        let new = path::legal_in(arena, Cow::Borrowed(path::joined(arena, to.name(), ".", below)));
-        if from.covers(&new) {
-            return;
-        }
-        let new = fields.free_name(new);
-        fields.rename(&name, new);
-    }
+        path::joined(arena, to.name(), ".", below)
+    };
+    nest::rename_all(fields, arena, is_meant, new_name);
 }

@@ -37,7 +37,7 @@ fn rename_keeps_the_place_and_what_had_the_name() {
 fn rename_takes_what_lies_below_along() {
     let record = json!({"a.b": 1, "a.c.d": 2, "ab": 3, "x.b": 4});
     let renamed = applied("rename = { a = 'x' }", record);
-    assert_eq!(renamed, json!({"x.b_": 1, "x.c.d": 2, "ab": 3, "x.b": 4}));
+    assert_eq!(renamed, json!({"forebay.x.b": 1, "x.c.d": 2, "ab": 3, "x.b": 4}));
     assert_eq!(applied("rename = { a = 'a.z' }", json!({"a.b": 1})), json!({"a.b": 1}));
     assert_eq!(applied("rename = { a = 'a.z' }", json!({"a": {"z": 1}})), json!({"a.z": {"z": 1}}));
 }

@@ -1,12 +1,16 @@
 //! Steps over records: good, missing, wrong-typed and hostile values.
 
+mod events;
 mod fields;
+mod shape;
 mod values;
+
+use std::sync::Arc;
 
 use bumpalo::Bump;
 use serde_json::json;
 
-use super::{Outcome, Step, StepOptions};
+use super::{Outcome, Step, StepOptions, Surroundings};
 use crate::decode::read_record;
 use crate::encode::{Destination, Encoder, IdBase};
 use crate::event::{Event, Fields, Timestamp};
@@ -16,13 +20,18 @@ pub(super) fn options(toml: &str) -> StepOptions {
     crate::config::step(toml).unwrap_or_else(|fault| panic!("{toml}: {fault}"))
 }
 
+fn around() -> Surroundings<'static> {
+    let index = "logs-{tag}-default".parse().ok().map(Arc::new);
+    Surroundings { host: "node-1", index, fallback: "fallback", tag_field: Some("tag") }
+}
+
 pub(super) fn step(toml: &str) -> Step {
-    Step::compile(&options(toml), "node-1").unwrap_or_else(|fault| panic!("{toml}: {fault}"))
+    Step::compile(&options(toml), &around()).unwrap_or_else(|fault| panic!("{toml}: {fault}"))
 }
 
 /// What is wrong with a step.
 pub(super) fn fault(toml: &str) -> String {
-    Step::compile(&options(toml), "node-1").expect_err(toml).to_string()
+    Step::compile(&options(toml), &around()).expect_err(toml).to_string()
 }
 
 /// The document that `record`, as msgpack, is after the steps, without what every document has; none if it was dropped.
