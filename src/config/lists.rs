@@ -11,6 +11,7 @@ use super::file;
 use super::setting::{Read, Setting, quote, text, wrong};
 use super::tree::{Node, Value};
 use crate::input::forward::CipherSuite;
+use crate::parse::{Format, Parse};
 
 impl Setting for Vec<Url> {
     fn read(node: &Node) -> Read<Self> {
@@ -57,6 +58,50 @@ impl Setting for Vec<CipherSuite> {
         let names: Vec<String> = self.iter().map(|suite| quote(&suite.to_string())).collect();
         format!("[{}]", names.join(", "))
     }
+}
+
+impl Setting for Parse {
+    fn read(node: &Node) -> Read<Self> {
+        let items = items(node, "formats")?;
+        if let [Node { value: Value::Text(word) | Value::Loose(word), .. }] = &*items {
+            match word.trim() {
+                "auto" => return Ok(Self::Auto),
+                "none" => return Ok(Self::None),
+                _ => (),
+            }
+        }
+        let formats = all(items.iter().map(format))?;
+        if formats.is_empty() {
+            wrong(node, "names no format".to_owned())
+        } else {
+            Ok(Self::Formats(formats))
+        }
+    }
+
+    fn print(&self) -> String {
+        match self {
+            Self::Auto => quote("auto"),
+            Self::None => quote("none"),
+            Self::Formats(formats) => match formats.as_slice() {
+                [one] => quote(one.name()),
+                several => {
+                    let names: Vec<_> = several.iter().map(|format| quote(format.name())).collect();
+                    format!("[{}]", names.join(", "))
+                }
+            },
+        }
+    }
+}
+
+/// A format by its name; a fault names the nearest there is.
+fn format(node: &Node) -> Read<Format> {
+    let name = text(node, "the name of a format")?.trim();
+    if let Some(format) = Format::named(name) {
+        return Ok(format);
+    }
+    let distance = |format: &&Format| strsim::damerau_levenshtein(format.name(), name);
+    let nearest = Format::ALL.iter().min_by_key(distance).map_or("auto", |format| format.name());
+    wrong(node, format!("`{name}` is no format that is known; did you mean `{nearest}`?"))
 }
 
 /// Every part, or every fault of every part.

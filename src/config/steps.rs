@@ -1,14 +1,19 @@
 //! `[[pipeline.step]]`: a table with one step in it, and `when`.
 
+use std::time::Duration;
+
 use super::checks;
 use super::section::Section;
 use super::setting::{Read, Setting, quote, wrong};
 use super::tree::{Node, Value};
 use crate::enrich::steps::{
-    FlattenOptions, GuardOptions, NestOptions, ReplaceOptions, RouteOptions, SampleOptions, SetValue, Step,
-    StepOptions, Surroundings,
+    DedupeOptions, FlattenOptions, GuardOptions, NestOptions, ReplaceOptions, RouteOptions, SampleOptions,
+    SetValue, Step, StepOptions, Surroundings, ThrottleOptions,
 };
 use crate::event::MAX_DEPTH;
+
+/// The shortest time that makes sense.
+const MOMENT: Duration = Duration::from_millis(1);
 
 pub(super) fn step(section: &mut Section<'_>, options: &mut StepOptions) {
     let before = section.faults();
@@ -38,6 +43,8 @@ fn keys(section: &mut Section<'_>, options: &mut StepOptions) {
     section.choice_table("flatten", &mut options.flatten, flatten);
     section.choice("drop", &mut options.drop);
     section.choice_table("sample", &mut options.sample, sample);
+    section.choice_table("throttle", &mut options.throttle, throttle);
+    section.choice_table("dedupe", &mut options.dedupe, dedupe);
     section.choice_table("route", &mut options.route, route);
     section.choice_table("guard", &mut options.guard, guard);
 }
@@ -66,6 +73,17 @@ fn sample(section: &mut Section<'_>, options: &mut SampleOptions) {
     section.checked("rate", &mut options.rate, checks::between(0.0, 1.0));
     section.key("by_level", &mut options.by_level);
     section.key("key", &mut options.key);
+}
+
+fn throttle(section: &mut Section<'_>, options: &mut ThrottleOptions) {
+    section.key("key", &mut options.key);
+    section.checked("events", &mut options.events, checks::at_least(1));
+    section.checked("per", &mut options.per, checks::at_least(MOMENT));
+}
+
+fn dedupe(section: &mut Section<'_>, options: &mut DedupeOptions) {
+    section.key("key", &mut options.key);
+    section.checked("window", &mut options.window, checks::at_least(MOMENT));
 }
 
 fn route(section: &mut Section<'_>, options: &mut RouteOptions) {

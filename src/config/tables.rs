@@ -157,6 +157,9 @@ fn limits(section: &mut Section<'_>, options: &mut LimitOptions) {
 fn pipeline(section: &mut Section<'_>, options: &mut PipelineOptions) {
     section.checked("match", &mut options.pattern, checks::tag_pattern);
     section.key("parse", &mut options.parse);
+    section.key("schema", &mut options.schema);
+    section.key("timezone", &mut options.timezone);
+    section.key("original_level_field", &mut options.original_level_field);
     section.checked("fields", &mut options.fields, checks::fields);
     section.key("host_field", &mut options.host_field);
     section.key("tag_field", &mut options.tag_field);

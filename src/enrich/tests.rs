@@ -10,6 +10,7 @@ use crate::decode::read_record;
 use crate::encode::IdBase;
 use crate::event::{Fields, Timestamp};
 use crate::metrics::Metrics;
+use crate::parse::Format;
 use crate::units::ByteSize;
 
 fn pipelines(options: &[PipelineOptions]) -> Pipelines {
@@ -18,20 +19,20 @@ fn pipelines(options: &[PipelineOptions]) -> Pipelines {
 }
 
 /// The fields after the pipeline, as `name=value` in order, and the event's time.
-fn applied(options: PipelineOptions, record: serde_json::Value) -> (Vec<String>, Timestamp, Unparsed) {
+fn applied(options: PipelineOptions, record: serde_json::Value) -> (Vec<String>, Timestamp, Seen) {
     let pipelines = pipelines(&[options]);
     let record = rmp_serde::to_vec(&record).expect("in memory");
     let mut fields = Fields::default();
     read_record(&record, &mut fields).expect("a record");
     let mut event = Event { time: Timestamp::new(1, 0).expect("in range"), tag: "ml-api", fields };
-    let mut unparsed = Unparsed::default();
-    pipelines.choose("ml-api").expect("one").apply(&mut event, &mut unparsed);
+    let (arena, mut course) = (Bump::new(), Course::default());
+    pipelines.choose("ml-api").expect("one").apply(&mut event, &arena, &mut course);
     let shown = event.fields.iter().map(|field| match &field.value {
         Value::Text(text) => format!("{}={}", field.name, String::from_utf8_lossy(text)),
         Value::Json(json) | Value::Scalar(json) => format!("{}={json}", field.name),
         other => format!("{}={other:?}", field.name),
     });
-    (shown.collect(), event.time, unparsed)
+    (shown.collect(), event.time, course.seen)
 }
 
 fn without_tag() -> PipelineOptions {
@@ -79,10 +80,12 @@ fn what_the_line_says_does_not_replace_what_the_engine_says() {
 #[test]
 fn a_line_that_is_no_object_stays_and_is_counted_only_where_json_was_asked_for() {
     for line in ["plain", "{broken", "[1]", "{\"a\":NaN}"] {
-        let (fields, _, unparsed) = applied(without_tag(), json!({ "log": line }));
-        assert_eq!((fields, unparsed.not_json), (vec![format!("message={line}")], 0));
-        let json_only = PipelineOptions { parse: Parse::Json, ..without_tag() };
-        assert_eq!(applied(json_only, json!({ "log": line })).2.not_json, 1, "{line}");
+        let (fields, _, seen) = applied(without_tag(), json!({ "log": line }));
+        assert_eq!((fields, seen), (vec![format!("message={line}")], Seen::default()));
+        let json_only = PipelineOptions { parse: Parse::Formats(vec![Format::Json]), ..without_tag() };
+        let (fields, _, seen) = applied(json_only, json!({ "log": line }));
+        assert_eq!(fields, [format!("message={line}"), "parse_error=the line is not json".to_owned()]);
+        assert_eq!(seen.misfits().collect::<Vec<_>>(), [(Format::Json, 1)], "{line}");
     }
     let none = PipelineOptions { parse: Parse::None, ..without_tag() };
     assert_eq!(applied(none, json!({"log": "{\"a\":1}"})).0, ["message={\"a\":1}"]);

@@ -187,14 +187,6 @@ impl<'a> Fields<'a> {
         self.list.get_mut(index).map(|field| &mut field.value)
     }
 
-    /// The value of `name` among the fields from index `from` on.
-    pub(crate) fn get_after(&self, from: usize, name: &str) -> Option<&Value<'a>> {
-        if self.marks & mark(name) == 0 {
-            return None;
-        }
-        self.list.get(from..)?.iter().find(|field| same(&field.name, name)).map(|field| &field.value)
-    }
-
     /// The text of `name`, where it is one.
     pub fn text(&self, name: &str) -> Option<&[u8]> {
         self.get(name).and_then(Value::as_text)
@@ -205,6 +197,26 @@ impl<'a> Fields<'a> {
         if let Some(field) = self.list.iter_mut().find(|field| field.name == from) {
             self.marks |= mark(&to);
             field.name = to;
+        }
+    }
+
+    /// The field at `index`.
+    pub(crate) fn at(&self, index: usize) -> Option<&Field<'a>> {
+        self.list.get(index)
+    }
+
+    /// Gives the field at `index` a name that no other has, and a value.
+    pub(crate) fn replace(&mut self, index: usize, name: Name<'a>, value: Value<'a>) {
+        if let Some(field) = self.list.get_mut(index) {
+            self.marks |= mark(&name);
+            *field = Field { name, value };
+        }
+    }
+
+    /// Takes the field at `index` out.
+    pub(crate) fn remove_at(&mut self, index: usize) {
+        if index < self.list.len() {
+            self.list.remove(index);
         }
     }
 

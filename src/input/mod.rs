@@ -5,6 +5,7 @@
 
 pub mod forward;
 
+mod dropped;
 mod letters;
 mod origin;
 mod pass;

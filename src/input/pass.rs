@@ -7,9 +7,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use bumpalo::Bump;
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
+use super::dropped::Dropped;
 use super::letters::Unwritten;
 use super::origin::{Origin, Retag};
 use super::route::{Route, Routes};
@@ -17,17 +19,21 @@ use super::shared::{Ids, SEQUENCE_BLOCK, Shared};
 use crate::buffer::{OpenBatch, Receipt};
 use crate::decode::{Body, Codec, DecodeError, Decompressor, Entries, Frame, read_record};
 use crate::encode::{Encoder, IdBase};
-use crate::enrich::{Joiner, Line, Part, Unparsed};
+use crate::enrich::steps::Outcome;
+use crate::enrich::{self, Joiner, Line, Part};
 use crate::event::{Event, Fields, Timestamp, Value};
 use crate::input::forward::LimitOptions;
-use crate::metrics::{kind, reason};
+use crate::metrics::{kind, line_format};
 use crate::output::Original;
+
+/// Bytes for values made on the way that are kept for the next read.
+const KEPT_ARENA: usize = 4 << 10;
 
 /// What was counted since the last flush.
 #[derive(Default)]
 struct Counts {
     received: u64,
-    unparsed: Unparsed,
+    dropped: Dropped,
     mended_times: u32,
 }
 
@@ -72,6 +78,9 @@ pub struct Pass {
     /// Those of lines that were put together, whose tags are what they become.
     line_routes: Routes,
     fields: Fields<'static>,
+    /// Where values lie that are made on the way, until their document is written.
+    arena: Bump,
+    course: enrich::Course,
     open: Option<OpenBatch>,
     counts: Counts,
     /// Cancelled when there is no time left to wait for room.
@@ -91,6 +100,8 @@ impl Pass {
             routes: Routes::new(Retag::default(), by_all.clone()),
             line_routes: Routes::new(Retag::default(), by_all),
             fields: Fields::default(),
+            arena: Bump::new(),
+            course: enrich::Course::default(),
             open: None,
             counts: Counts::default(),
         }
@@ -273,13 +284,23 @@ impl Pass {
         sequence: u64,
     ) -> Fields<'static> {
         // Of a shorter lifetime: the source's fields are borrowed from here.
+        let mut arena = std::mem::take(&mut self.arena);
         let mut event: Event<'_> = event;
-        route.pipeline.apply(&mut event, &mut self.counts.unparsed);
+        route.pipeline.apply(&mut event, &arena, &mut self.course);
         self.origin.source.add(&mut event);
-        self.encoder.write(open.bytes(), &route.destination, &event, id, sequence);
-        open.end_document(&route.tag);
+        match route.pipeline.steps(&mut event, &arena) {
+            Outcome::Keep(other) => {
+                let destination = other.unwrap_or(&route.destination);
+                self.encoder.write(open.bytes(), destination, &event, id, sequence);
+                open.end_document(&route.tag);
+            }
+            Outcome::Drop(reason) => self.counts.dropped.note(&route.tag, reason),
+        }
         self.counts.received += 1;
-        Fields::reuse(event.fields)
+        let fields = Fields::reuse(event.fields);
+        arena.reset();
+        self.arena = arena;
+        fields
     }
 
     /// A part of a docker line: kept until the line is whole. Its receipt is the buffer's business while it waits.
@@ -327,13 +348,21 @@ impl Pass {
     pub fn flush(&mut self) {
         self.give();
         self.fields = std::mem::take(&mut self.fields).shrunk();
-        let counts = std::mem::take(&mut self.counts);
+        if self.arena.allocated_bytes() > KEPT_ARENA {
+            self.arena = Bump::new();
+        }
+        let mut counts = std::mem::take(&mut self.counts);
         let mended = std::mem::take(&mut self.encoder.mended);
         let metrics = &self.shared.metrics;
         metrics.events_received.inc_by(counts.received);
-        if counts.unparsed.not_json > 0 {
-            reason(&metrics.lines_unparsed, "not_json").inc_by(u64::from(counts.unparsed.not_json));
+        counts.dropped.count(metrics);
+        for (read, count) in self.course.seen.lines_read() {
+            line_format(&metrics.lines_parsed, read.name()).inc_by(u64::from(count));
         }
+        for (named, count) in self.course.seen.misfits() {
+            line_format(&metrics.lines_unparsed, named.name()).inc_by(u64::from(count));
+        }
+        self.course.seen.clear();
         let changed = [
             ("invalid_utf8", mended.invalid_utf8),
             ("not_finite", mended.not_finite),

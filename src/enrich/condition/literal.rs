@@ -8,10 +8,10 @@ use bumpalo::Bump;
 use ipnet::IpNet;
 
 use super::ast::Quoted;
-use crate::enrich::level::{self, Level};
-use crate::enrich::quantity;
 use crate::enrich::view::{self, Number};
+use crate::enrich::{level, quantity};
 use crate::event::Value;
+use crate::parse::Level;
 use crate::units::ByteSize;
 
 /// A value as a condition has it.
@@ -35,7 +35,7 @@ pub(super) const KINDS: &str = "a text in quotes, a number, a duration (250ms), 
 impl Literal {
     /// A text in quotes, compared with the field `name`.
     pub(super) fn of_text(text: String, name: &str) -> Self {
-        match Level::of(text.as_bytes()) {
+        match level::of(text.as_bytes()) {
             Some(level) if level::is_field(name) => Self::Level(level),
             _ => Self::Text(text),
         }
@@ -43,7 +43,7 @@ impl Literal {
 
     /// A bare word, compared with the field `name`.
     pub(super) fn of_word(word: &str, name: &str) -> Option<Self> {
-        let level = if level::is_field(name) { Level::of(word.as_bytes()) } else { Level::named(word) };
+        let level = if level::is_field(name) { level::of(word.as_bytes()) } else { level::named(word) };
         let duration = || {
             Some(Self::Duration(
                 whole(quantity::nanoseconds(word.as_bytes())?)?,
@@ -68,7 +68,7 @@ impl Literal {
             Self::Text(text) => Some(view::shown(value, arena)?.cmp(text.as_bytes())),
             Self::Number(number) => view::number(value)?.partial_cmp(number),
             Self::Truth(truth) => Some(truth_of(view::shown(value, arena)?)?.cmp(truth)),
-            Self::Level(level) => Some(Level::of(view::text(value, arena)?)?.cmp(level)),
+            Self::Level(level) => Some(level::of(view::text(value, arena)?)?.cmp(level)),
             Self::Size(size) => bytes_of(value, arena)?.partial_cmp(&(*size as f64)),
             Self::Duration(duration, unit) => {
                 nanoseconds_of(value, *unit, arena)?.partial_cmp(&(*duration as f64))
@@ -134,7 +134,7 @@ impl fmt::Display for Literal {
             Self::Number(Number::Whole(number)) => write!(f, "{number}"),
             Self::Number(Number::Broken(number)) => write!(f, "{number:?}"),
             Self::Truth(truth) => write!(f, "{truth}"),
-            Self::Level(level) => write!(f, "{level}"),
+            Self::Level(level) => f.write_str(level.as_str()),
             Self::Size(size) => write!(f, "{}", ByteSize(*size)),
             Self::Duration(duration, _) => {
                 let divides = |(_, factor): &&(&str, u64)| *duration != 0 && duration.is_multiple_of(*factor);

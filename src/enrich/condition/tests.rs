@@ -5,11 +5,11 @@ use proptest::prelude::*;
 use super::ast::{Expr, Matcher, Op};
 use super::literal::Literal;
 use super::*;
-use crate::enrich::level::Level;
 use crate::enrich::path::Path;
 use crate::enrich::quantity;
 use crate::enrich::view::Number;
 use crate::event::{Fields, Timestamp, Value};
+use crate::parse::Level;
 
 fn condition(text: &str) -> Condition {
     text.parse().unwrap_or_else(|fault| panic!("{text}: {fault}"))

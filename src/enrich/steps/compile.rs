@@ -1,7 +1,9 @@
 //! A step's options to what it does.
 
 use super::{Action, StepFault, StepOptions, Surroundings};
-use super::{convert, copy, guard, nest, remove, rename, replace, route, sample, set, split, text};
+use super::{
+    convert, copy, dedupe, guard, nest, remove, rename, replace, route, sample, set, split, text, throttle,
+};
 use crate::enrich::names::Names;
 
 /// The one step that `options` name.
@@ -51,6 +53,16 @@ fn all(options: &StepOptions, around: &Surroundings<'_>) -> Vec<Compiled> {
         ("flatten", o.flatten.as_ref().map(|options| nest::Flatten::new(options).map(Action::Flatten))),
         ("drop", o.drop.map(|drop| if drop { Ok(Action::Drop) } else { Err("takes true alone".into()) })),
         ("sample", o.sample.as_ref().map(|options| sample::Sample::new(options).map(Action::Sample))),
+        (
+            "throttle",
+            o.throttle
+                .as_ref()
+                .map(|options| throttle::Throttle::new(options, around.host).map(Action::Throttle)),
+        ),
+        (
+            "dedupe",
+            o.dedupe.as_ref().map(|options| dedupe::Dedupe::new(options, around.host).map(Action::Dedupe)),
+        ),
         ("route", o.route.as_ref().map(|options| route::Route::new(options, around).map(Action::Route))),
         ("guard", o.guard.as_ref().map(|options| guard::Guard::new(options, around).map(Action::Guard))),
     ]

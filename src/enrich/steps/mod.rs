@@ -8,7 +8,9 @@
 mod compile;
 mod convert;
 mod copy;
+mod dedupe;
 mod guard;
+mod held;
 mod nest;
 mod options;
 mod remove;
@@ -21,9 +23,11 @@ mod split;
 #[cfg(test)]
 mod tests;
 mod text;
+mod throttle;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bumpalo::Bump;
 
@@ -33,8 +37,8 @@ use crate::encode::{Destination, IndexTemplate};
 use crate::event::{Event, Fields};
 
 pub use options::{
-    Convert, FlattenOptions, GuardOptions, NestOptions, ReplaceOptions, RouteOptions, SampleOptions,
-    SetValue, StepOptions,
+    Convert, DedupeOptions, FlattenOptions, GuardOptions, NestOptions, ReplaceOptions, RouteOptions,
+    SampleOptions, SetValue, StepOptions, ThrottleOptions,
 };
 
 /// What becomes of an event.
@@ -93,6 +97,8 @@ enum Action {
     Flatten(nest::Flatten),
     Drop,
     Sample(sample::Sample),
+    Throttle(throttle::Throttle),
+    Dedupe(dedupe::Dedupe),
     Route(route::Route),
     Guard(guard::Guard),
 }
@@ -127,7 +133,13 @@ impl Step {
             Action::Route(route) => return Outcome::Keep(route.apply(event, arena)),
             Action::Drop => return Outcome::Drop("filtered"),
             Action::Sample(sample) if !sample.keeps(event, arena) => return Outcome::Drop("sampled"),
-            Action::Sample(_) => (),
+            Action::Throttle(throttle) if !throttle.passes(event, arena, Instant::now()) => {
+                return Outcome::Drop("throttled");
+            }
+            Action::Dedupe(dedupe) if !dedupe.passes(event, arena, Instant::now()) => {
+                return Outcome::Drop("deduplicated");
+            }
+            Action::Sample(_) | Action::Throttle(_) | Action::Dedupe(_) => (),
         }
         Outcome::Keep(None)
     }

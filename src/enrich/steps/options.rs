@@ -1,5 +1,7 @@
 //! The keys of a step's table.
 
+use std::time::Duration;
+
 /// A `[[pipeline.step]]` table: one of the steps, and when.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StepOptions {
@@ -37,6 +39,10 @@ pub struct StepOptions {
     pub drop: Option<bool>,
     /// A part of the events.
     pub sample: Option<SampleOptions>,
+    /// So many events in so much time.
+    pub throttle: Option<ThrottleOptions>,
+    /// The first of what repeats.
+    pub dedupe: Option<DedupeOptions>,
     /// Another index or tag.
     pub route: Option<RouteOptions>,
     /// Limits beyond which fields become text.
@@ -126,6 +132,38 @@ pub struct SampleOptions {
 impl Default for SampleOptions {
     fn default() -> Self {
         Self { rate: 1.0, by_level: Vec::new(), key: None }
+    }
+}
+
+/// `throttle = { key = "{container_name}", events = 1000, per = "1s" }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThrottleOptions {
+    /// A template of what is counted by.
+    pub key: String,
+    /// How many go on…
+    pub events: u64,
+    /// …in this time.
+    pub per: Duration,
+}
+
+impl Default for ThrottleOptions {
+    fn default() -> Self {
+        Self { key: "{tag}".into(), events: 1_000, per: Duration::from_secs(1) }
+    }
+}
+
+/// `dedupe = { key = "{container_id|} {message}", window = "10s" }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct DedupeOptions {
+    /// A template of what is the same in events that repeat.
+    pub key: String,
+    /// How long the first one stands for the others.
+    pub window: Duration,
+}
+
+impl Default for DedupeOptions {
+    fn default() -> Self {
+        Self { key: "{tag} {container_id|} {message}".into(), window: Duration::from_secs(10) }
     }
 }
 

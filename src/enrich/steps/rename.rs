@@ -56,7 +56,7 @@ fn ordered(mut pairs: Vec<(Path, Path)>) -> Result<Vec<(Path, Path)>, String> {
 
 /// `a` is renamed where the event has `a.b` and no field `a`.
 fn rename_below<'a>(fields: &mut Fields<'a>, from: &Path, to: &Path, arena: &'a Bump) {
-    // What goes below the old name itself would be renamed for ever.
+    // What is below the new name already, which may lie below the old one, is where it belongs.
     let is_meant = |field: &Field<'_>| from.covers(&field.name) && !to.covers(&field.name);
     let new_name = |name: &str| {
         let below = name.get(from.name().len() + 1..).unwrap_or_default();

@@ -7,10 +7,11 @@ use bumpalo::Bump;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::options::SampleOptions;
-use crate::enrich::level::{self, Level};
+use crate::enrich::level;
 use crate::enrich::path::Path;
 use crate::enrich::view;
 use crate::event::Event;
+use crate::parse::Level;
 
 /// See the module.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ impl Sample {
     pub(super) fn new(options: &SampleOptions) -> Result<Self, String> {
         let by_level = options.by_level.iter().map(|(name, rate)| {
             let level =
-                Level::of(name.as_bytes()).ok_or_else(|| format!("by_level: `{name}` is no level"))?;
+                level::of(name.as_bytes()).ok_or_else(|| format!("by_level: `{name}` is no level"))?;
             Ok((level, threshold(*rate)?))
         });
         let by_level = by_level.collect::<Result<_, String>>()?;

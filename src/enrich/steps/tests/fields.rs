@@ -38,7 +38,10 @@ fn rename_takes_what_lies_below_along() {
     let record = json!({"a.b": 1, "a.c.d": 2, "ab": 3, "x.b": 4});
     let renamed = applied("rename = { a = 'x' }", record);
     assert_eq!(renamed, json!({"forebay.x.b": 1, "x.c.d": 2, "ab": 3, "x.b": 4}));
-    assert_eq!(applied("rename = { a = 'a.z' }", json!({"a.b": 1})), json!({"a.b": 1}));
+    assert_eq!(
+        applied("rename = { a = 'a.z' }", json!({"a.b": 1, "a.z.c": 2})),
+        json!({"a.z.b": 1, "a.z.c": 2})
+    );
     assert_eq!(applied("rename = { a = 'a.z' }", json!({"a": {"z": 1}})), json!({"a.z": {"z": 1}}));
 }
 

@@ -3,6 +3,7 @@
 mod events;
 mod fields;
 mod shape;
+mod stateful;
 mod values;
 
 use std::sync::Arc;
