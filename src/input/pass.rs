@@ -16,6 +16,7 @@ use super::letters::Unwritten;
 use super::origin::{Origin, Retag};
 use super::route::{Route, Routes};
 use super::shared::{Ids, SEQUENCE_BLOCK, Shared};
+use super::source::Source;
 use crate::buffer::{OpenBatch, Receipt};
 use crate::decode::{Body, Codec, DecodeError, Decompressor, Entries, Frame, read_record};
 use crate::encode::{Encoder, IdBase};
@@ -107,7 +108,7 @@ impl Pass {
         }
     }
 
-    /// Says whom it reads from. Lines that are made whole without a frame say nothing of their sender.
+    /// Says whom it reads from. Docker lines that came in parts go on saying who sent them, whoever puts them together.
     pub fn set_origin(&mut self, origin: Origin) {
         self.routes = Routes::new(origin.retag.clone(), self.shared.remembered_tags.clone());
         self.origin = origin;
@@ -244,12 +245,13 @@ impl Pass {
                     let (id, sequence) = ids.next(&self.shared, time.is_some());
                     let time = time.unwrap_or_else(Timestamp::now);
                     if route.pipeline.join_partial && Joiner::is_part(&fields) {
-                        let part = Part { tag: &route.tag, time, id, record: entries.record() };
+                        let (source, record) = (self.origin.source.to_bytes(), entries.record());
+                        let part = Part { tag: &route.tag, time, id, source: &source, record };
                         self.part(open, &part, sequence, receipt);
                         spare = Fields::reuse(fields);
                     } else {
-                        spare =
-                            self.write(open, route, Event { time, tag: &route.tag, fields }, id, sequence);
+                        let event = Event { time, tag: &route.tag, fields };
+                        spare = self.write(open, route, event, None, id, sequence);
                     }
                 }
                 Some(Err(error)) => {
@@ -274,12 +276,14 @@ impl Pass {
         filled
     }
 
-    /// Takes one event through the pipeline into `open`, and gives its fields' allocation back.
+    /// Takes one event through the pipeline into `open`, and gives its fields' allocation back. Where `source` is given,
+    /// it says who sent it.
     fn write<'a>(
         &mut self,
         open: &mut OpenBatch,
         route: &'a Route,
         event: Event<'a>,
+        source: Option<&'a Source>,
         id: IdBase,
         sequence: u64,
     ) -> Fields<'static> {
@@ -287,7 +291,7 @@ impl Pass {
         let mut arena = std::mem::take(&mut self.arena);
         let mut event: Event<'_> = event;
         route.pipeline.apply(&mut event, &arena, &mut self.course);
-        self.origin.source.add(&mut event);
+        source.unwrap_or(&self.origin.source).add(&mut event);
         match route.pipeline.steps(&mut event, &arena) {
             Outcome::Keep(other) => {
                 let destination = other.unwrap_or(&route.destination);
@@ -327,7 +331,8 @@ impl Pass {
             fields.set(Cow::Borrowed("partial_incomplete"), Value::Bool(true));
         }
         let event = Event { time: line.time, tag: &route.tag, fields };
-        self.write(open, &route, event, line.id, sequence);
+        let source = Source::from_bytes(&line.source);
+        self.write(open, &route, event, Some(&source), line.id, sequence);
         line.kept.iter().for_each(|part| open.supersede(*part));
     }
 
