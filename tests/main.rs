@@ -17,6 +17,7 @@ mod full_disk;
 mod healing;
 mod letters;
 mod loggers;
+mod multiline;
 mod no_files;
 mod nodes;
 mod pipelines;
@@ -47,6 +48,8 @@ fn main() {
         running::stories,
         recorded::stories,
         poison::stories,
+        pipelines::stories,
+        multiline::stories,
         sockets::stories,
         socket_options::stories,
         attacks::stories,
