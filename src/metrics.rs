@@ -36,6 +36,13 @@ pub struct Kind {
     pub kind: &'static str,
 }
 
+/// One label, `format`: that of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LineFormat {
+    /// Its name.
+    pub format: &'static str,
+}
+
 /// One label, `listener`: an address that is listened on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Listening {
@@ -48,6 +55,9 @@ pub type ByReason = Family<Reason, Counter>;
 
 /// A family of counters by kind.
 pub type ByKind = Family<Kind, Counter>;
+
+/// A family of counters by a line's format.
+pub type ByFormat = Family<LineFormat, Counter>;
 
 /// A family of gauges by listener.
 pub type ByListener = Family<Listening, Gauge>;
@@ -72,14 +82,16 @@ pub struct Metrics {
     pub events_refused: ByReason,
     /// Events given up, by reason.
     pub events_dropped: ByReason,
-    /// Of these, what the buffer gave up because it was full, by tag.
+    /// Of these, what the buffer gave up because it was full, and what pipelines ended, by tag.
     pub dropped_by_tag: ByTag,
     /// Documents that a data stream's failure store took; counted in `events_indexed` too.
     pub events_failure_store: Counter,
     /// What the encoder changed so that the document can be stored, by kind (`invalid_utf8`, `not_finite`, …).
     pub values_mended: ByKind,
-    /// Lines that `parse` could not read and kept whole, by reason.
-    pub lines_unparsed: ByReason,
+    /// Lines that were read, by their format.
+    pub lines_parsed: ByFormat,
+    /// Lines that did not have the format that `parse` names and were kept whole, by that format.
+    pub lines_unparsed: ByFormat,
     /// Parts of docker lines that wait for the rest.
     pub partial_lines: Gauge,
     /// Lines emitted although a part never came, by reason (`timeout`, `memory`, …).
@@ -166,6 +178,7 @@ impl Metrics {
             dropped_by_tag: ByTag::default(),
             events_failure_store: Counter::default(),
             values_mended: Family::default(),
+            lines_parsed: Family::default(),
             lines_unparsed: Family::default(),
             partial_lines: Gauge::default(),
             partial_incomplete: Family::default(),
@@ -236,7 +249,7 @@ impl Metrics {
         );
         r.register(
             "forebay_events_dropped_by_tag",
-            "Events given up because the buffer was full, by tag",
+            "Events given up because the buffer was full, or ended by a pipeline's step, by tag",
             self.dropped_by_tag.family(),
         );
         r.register(
@@ -249,6 +262,7 @@ impl Metrics {
             "Values and names changed so that the document can be stored",
             self.values_mended.clone(),
         );
+        r.register("forebay_lines_parsed", "Lines read", self.lines_parsed.clone());
         r.register("forebay_lines_unparsed", "Lines kept whole", self.lines_unparsed.clone());
         r.register(
             "forebay_partial_lines",
@@ -348,6 +362,11 @@ pub fn reason(family: &ByReason, reason: &'static str) -> Counter {
 /// The counter of one kind.
 pub fn kind(family: &ByKind, kind: &'static str) -> Counter {
     family.get_or_create_owned(&Kind { kind })
+}
+
+/// The counter of one format.
+pub fn line_format(family: &ByFormat, format: &'static str) -> Counter {
+    family.get_or_create_owned(&LineFormat { format })
 }
 
 /// The gauge of one listener.

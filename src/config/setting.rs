@@ -9,10 +9,11 @@ use ipnet::IpNet;
 use super::fault::Place;
 use super::tree::{Node, Value};
 use crate::buffer::{SegmentCompression, WhenFull};
-use crate::enrich::Parse;
+use crate::enrich::steps::Convert;
 use crate::input::forward::{ClientAuth, TlsVersion, UnixMode};
 use crate::log::LogFormat;
 use crate::output::Compression;
+use crate::parse::{Schema, Zone};
 use crate::units::ByteSize;
 
 /// A value that does not fit its key, and why.
@@ -151,6 +152,24 @@ impl Setting for usize {
     }
 }
 
+impl Setting for f64 {
+    fn read(node: &Node) -> Read<Self> {
+        match &node.value {
+            Value::Fraction(number) => Ok(*number),
+            Value::Integer(number) => Ok(*number as f64),
+            Value::Loose(text) => match text.trim().parse() {
+                Ok(number) if f64::is_finite(number) => Ok(number),
+                _ => wrong(node, format!("`{text}` is not a number")),
+            },
+            other => wrong(node, format!("is {}, but takes a number", other.kind())),
+        }
+    }
+
+    fn print(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
 impl Setting for ByteSize {
     fn read(node: &Node) -> Read<Self> {
         let takes = "a size such as \"64MiB\"";
@@ -247,6 +266,18 @@ fn print_word<T: PartialEq>(value: &T, words: &[(&str, T)]) -> String {
 }
 
 /// Gives a type whose values are words its reading and printing, from one list.
+impl Setting for Zone {
+    fn read(node: &Node) -> Read<Self> {
+        parsed(node, "a time zone such as \"Europe/Berlin\"", |name| {
+            Self::named(name).ok_or_else(|| format!("`{name}` is no zone of the time-zone database"))
+        })
+    }
+
+    fn print(&self) -> String {
+        quote(self.name())
+    }
+}
+
 macro_rules! words {
     ($type:ty, $words:expr) => {
         impl Setting for $type {
@@ -261,7 +292,19 @@ macro_rules! words {
     };
 }
 
-words!(Parse, [("auto", Parse::Auto), ("json", Parse::Json), ("none", Parse::None)]);
+words!(
+    Convert,
+    [
+        ("int", Convert::Int),
+        ("float", Convert::Float),
+        ("bool", Convert::Bool),
+        ("ip", Convert::Ip),
+        ("duration", Convert::Duration),
+        ("bytes", Convert::Bytes),
+        ("text", Convert::Text),
+    ]
+);
+words!(Schema, [("plain", Schema::Plain), ("ecs", Schema::Ecs)]);
 words!(Compression, [("none", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)]);
 words!(ClientAuth, [("required", ClientAuth::Required), ("optional", ClientAuth::Optional)]);
 words!(TlsVersion, [("1.2", TlsVersion::Tls12), ("1.3", TlsVersion::Tls13)]);

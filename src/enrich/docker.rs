@@ -38,7 +38,7 @@ fn without_slash(name: &mut Value<'_>) {
 
 fn take_time(event: &mut Event<'_>) {
     let text = event.fields.text("@timestamp").and_then(|text| str::from_utf8(text).ok());
-    if let Some(time) = text.and_then(parse::parse_time_text) {
+    if let Some(time) = text.and_then(|text| parse::parse_time_text(text, &parse::Zone::Utc)) {
         event.time = time;
         event.fields.remove("@timestamp");
     }

@@ -1,50 +1,94 @@
 //! The line of an event, `message`, is read and what it says merged into the event.
 //!
-//! The rule: a line that is a JSON object gives its members as fields in place of `message`. A member that has the name of one
-//! of the record's own fields is kept as `parsed.NAME`, since the record's come from the engine and the line's from whoever
-//! printed it. The first of the line's `@timestamp`, `timestamp` and `time` that is a time becomes the event's and
-//! leaves the fields. A line that is no JSON object stays as it is.
+//! The rule: what a line says takes the place of `message`, and a format that has a message of its own gives it back under
+//! that name. A field with the name of one of the record's own is kept as `parsed.NAME`, since the record's come from the
+//! engine and the line's from whoever printed it. The time that the line says becomes the event's. A line that fits no
+//! format stays as it is, but for its colours; where a format was named, `parse_error` says so. Of an event of many lines
+//! the first is read, but for a JSON object, which may go over several.
 
-use super::Parse;
+use std::borrow::Cow;
+
+use bumpalo::Bump;
+
+use super::{Course, ansi, multiline, stream};
 use crate::event::{Event, Value};
-use crate::parse;
+use crate::parse::{self, Parse, Stream, Style};
 
-/// Names under which loggers print the time, the more specific first.
-const TIME_NAMES: [&str; 3] = ["@timestamp", "timestamp", "time"];
-
-/// Reads the line; false where it should have been JSON and was not.
-pub(super) fn apply(event: &mut Event<'_>, parse: Parse) -> bool {
-    let Some(line) = event.fields.get("message").and_then(Value::borrowed_text) else { return true };
-    if !looks_like_object(line) {
-        return parse != Parse::Json;
-    }
-    let Ok(line) = simdutf8::basic::from_utf8(line) else { return parse != Parse::Json };
-    // Taken out first: afterwards all that was read would have to move up.
-    let Some((place, message)) = event.fields.take("message") else { return true };
-    let own = event.fields.len();
-    if parse::json_object(line, 1, &mut event.fields).is_err() {
-        event.fields.put_back(place, message);
-        return parse != Parse::Json;
-    }
-    event.fields.settle_beside(own, "parsed");
-    take_time(event, own);
-    true
+/// The step, compiled.
+#[derive(Debug)]
+pub(super) struct LineStep {
+    parse: Parse,
+    style: Style,
+    /// What `parse_error` says of a line that does not fit.
+    misfit: String,
 }
 
-fn looks_like_object(line: &[u8]) -> bool {
-    let line = line.trim_ascii();
-    line.starts_with(b"{") && line.ends_with(b"}")
-}
-
-fn take_time(event: &mut Event<'_>, own: usize) {
-    for name in TIME_NAMES {
-        let Some(Value::Json(json) | Value::Scalar(json)) = event.fields.get_after(own, name) else {
-            continue;
+impl LineStep {
+    pub(super) fn new(parse: Parse, style: Style) -> Self {
+        let misfit = match &parse {
+            Parse::Formats(formats) => {
+                let names: Vec<_> = formats.iter().map(|format| format.name()).collect();
+                format!("the line is not {}", names.join(", nor "))
+            }
+            Parse::Auto | Parse::None => String::new(),
         };
-        if let Some(time) = parse::parse_time(json) {
-            event.time = time;
-            event.fields.remove(name);
-            return;
+        Self { parse, style, misfit }
+    }
+
+    /// Reads the line of `event`.
+    pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump, course: &mut Course) {
+        let Some(bytes) = event.fields.get("message").and_then(Value::borrowed_text) else { return };
+        let Ok(line) = simdutf8::basic::from_utf8(bytes) else { return self.misfits(event, course) };
+        let line = ansi::without_colours(line, arena);
+        let (text, rest) = first_line(line.trim_end_matches(['\r', '\n']));
+        let stream = Stream { id: stream::of(event.tag, &event.fields), last: &mut course.streams };
+        // Taken out first: afterwards all that was read would have to move up.
+        let Some((place, mut message)) = event.fields.take("message") else { return };
+        match parse::read_line(text, &self.parse, &self.style, event, stream, arena) {
+            Some(read) => {
+                course.seen.read(read.format);
+                course.level = read.level;
+                rest.into_iter().for_each(|rest| self.add_rest(event, rest, arena));
+            }
+            None => {
+                if line.len() != bytes.len() {
+                    message.value = Value::Text(line.as_bytes());
+                }
+                event.fields.put_back(place, message);
+                self.misfits(event, course);
+            }
         }
+    }
+
+    /// The lines behind the first: a trace is a field of its own, anything else belongs to the message.
+    fn add_rest<'a>(&self, event: &mut Event<'a>, rest: &'a str, arena: &'a Bump) {
+        let message = event.fields.get("message").and_then(Value::borrowed_text);
+        match message.and_then(|message| str::from_utf8(message).ok()).filter(|_| !multiline::is_trace(rest))
+        {
+            Some(message) => {
+                let whole = bumpalo::format!(in arena, "{}\n{}", message, rest).into_bump_str();
+                event.fields.set(Cow::Borrowed("message"), Value::Text(whole.as_bytes()));
+            }
+            None => {
+                let name = parse::stack_name(self.style.schema);
+                event.fields.add_beside("parsed", Cow::Borrowed(name), Value::Text(rest.as_bytes()));
+            }
+        }
+    }
+
+    fn misfits<'a>(&'a self, event: &mut Event<'a>, course: &mut Course) {
+        if let Parse::Formats(formats) = &self.parse {
+            let error = Value::Text(self.misfit.as_bytes());
+            event.fields.add_beside("forebay", Cow::Borrowed("parse_error"), error);
+            formats.first().into_iter().for_each(|format| course.seen.misfit(*format));
+        }
+    }
+}
+
+/// The line to be read, and those behind it.
+fn first_line(text: &str) -> (&str, Option<&str>) {
+    match text.split_once('\n') {
+        Some((first, rest)) if !text.starts_with('{') => (first.trim_end_matches('\r'), Some(rest)),
+        _ => (text, None),
     }
 }

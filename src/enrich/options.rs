@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::Multiline;
+use super::steps::StepOptions;
+use crate::parse::{Parse, Schema, Zone};
 use crate::units::ByteSize;
 
 /// A `[[pipeline]]` table. The first whose pattern matches a tag takes its events; the defaults take the rest.
@@ -11,6 +14,14 @@ pub struct PipelineOptions {
     pub pattern: String,
     /// How the line is read.
     pub parse: Parse,
+    /// Which names recognised fields get.
+    pub schema: Schema,
+    /// The zone of times that name none.
+    pub timezone: Zone,
+    /// Which lines belong together.
+    pub multiline: Multiline,
+    /// The field that takes the level as it was said, if any.
+    pub original_level_field: Option<String>,
     /// Fields with a fixed text, added where the event has none of that name.
     pub fields: Vec<(String, String)>,
     /// The field that takes this host's name, if any.
@@ -21,6 +32,8 @@ pub struct PipelineOptions {
     pub index: Option<String>,
     /// Whether docker's parts of long lines are joined.
     pub join_partial: bool,
+    /// What is done to the events, in order.
+    pub steps: Vec<StepOptions>,
 }
 
 impl Default for PipelineOptions {
@@ -28,25 +41,18 @@ impl Default for PipelineOptions {
         Self {
             pattern: "**".into(),
             parse: Parse::Auto,
+            schema: Schema::Plain,
+            timezone: Zone::Utc,
+            multiline: Multiline::Traces,
+            original_level_field: None,
             fields: Vec::new(),
             host_field: None,
             tag_field: Some("tag".into()),
             index: None,
             join_partial: true,
+            steps: Vec::new(),
         }
     }
-}
-
-/// How the line of an event is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Parse {
-    /// A line that is a JSON object is merged into the event; any other is left alone.
-    #[default]
-    Auto,
-    /// Every line is taken to be a JSON object; one that is not is kept whole and counted.
-    Json,
-    /// No line is looked at.
-    None,
 }
 
 /// The `[partial]` table: joining the parts that docker makes of a line over 16 KiB.

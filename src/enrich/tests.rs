@@ -10,6 +10,7 @@ use crate::decode::read_record;
 use crate::encode::IdBase;
 use crate::event::{Fields, Timestamp};
 use crate::metrics::Metrics;
+use crate::parse::Format;
 use crate::units::ByteSize;
 
 fn pipelines(options: &[PipelineOptions]) -> Pipelines {
@@ -18,20 +19,22 @@ fn pipelines(options: &[PipelineOptions]) -> Pipelines {
 }
 
 /// The fields after the pipeline, as `name=value` in order, and the event's time.
-fn applied(options: PipelineOptions, record: serde_json::Value) -> (Vec<String>, Timestamp, Unparsed) {
+fn applied(options: PipelineOptions, record: serde_json::Value) -> (Vec<String>, Timestamp, Seen) {
     let pipelines = pipelines(&[options]);
     let record = rmp_serde::to_vec(&record).expect("in memory");
     let mut fields = Fields::default();
     read_record(&record, &mut fields).expect("a record");
     let mut event = Event { time: Timestamp::new(1, 0).expect("in range"), tag: "ml-api", fields };
-    let mut unparsed = Unparsed::default();
-    pipelines.choose("ml-api").expect("one").apply(&mut event, &mut unparsed);
+    let (arena, mut course) = (Bump::new(), Course::default());
+    let pipeline = pipelines.choose("ml-api").expect("one");
+    pipeline.read(&mut event, &arena, &mut course);
+    pipeline.apply(&mut event);
     let shown = event.fields.iter().map(|field| match &field.value {
         Value::Text(text) => format!("{}={}", field.name, String::from_utf8_lossy(text)),
         Value::Json(json) | Value::Scalar(json) => format!("{}={json}", field.name),
         other => format!("{}={other:?}", field.name),
     });
-    (shown.collect(), event.time, unparsed)
+    (shown.collect(), event.time, course.seen)
 }
 
 fn without_tag() -> PipelineOptions {
@@ -79,10 +82,12 @@ fn what_the_line_says_does_not_replace_what_the_engine_says() {
 #[test]
 fn a_line_that_is_no_object_stays_and_is_counted_only_where_json_was_asked_for() {
     for line in ["plain", "{broken", "[1]", "{\"a\":NaN}"] {
-        let (fields, _, unparsed) = applied(without_tag(), json!({ "log": line }));
-        assert_eq!((fields, unparsed.not_json), (vec![format!("message={line}")], 0));
-        let json_only = PipelineOptions { parse: Parse::Json, ..without_tag() };
-        assert_eq!(applied(json_only, json!({ "log": line })).2.not_json, 1, "{line}");
+        let (fields, _, seen) = applied(without_tag(), json!({ "log": line }));
+        assert_eq!((fields, seen), (vec![format!("message={line}")], Seen::default()));
+        let json_only = PipelineOptions { parse: Parse::Formats(vec![Format::Json]), ..without_tag() };
+        let (fields, _, seen) = applied(json_only, json!({ "log": line }));
+        assert_eq!(fields, [format!("message={line}"), "parse_error=the line is not json".to_owned()]);
+        assert_eq!(seen.misfits().collect::<Vec<_>>(), [(Format::Json, 1)], "{line}");
     }
     let none = PipelineOptions { parse: Parse::None, ..without_tag() };
     assert_eq!(applied(none, json!({"log": "{\"a\":1}"})).0, ["message={\"a\":1}"]);
@@ -164,7 +169,10 @@ fn add(joiner: &Joiner, record: &[u8]) -> Vec<(String, bool)> {
     let time = Timestamp::new(1, 0).expect("in range");
     let part = Part { tag: "t", time, id: IdBase::from_bytes([1; 16]), source: b"", record };
     let lines = joiner.add(&part, |_| None);
-    lines.into_iter().map(|line| (String::from_utf8(line.text).expect("text"), line.incomplete)).collect()
+    lines
+        .into_iter()
+        .map(|line| (String::from_utf8(line.text).expect("text"), line.incomplete.is_some()))
+        .collect()
 }
 
 #[test]
@@ -192,7 +200,7 @@ fn parts_of_other_places_do_not_make_a_line_whole_however_many_they_are() {
     assert_eq!(add(&joiner, &record("l", 5, false, "e")), [], "ordinal 1 is missing");
     assert_eq!(add(&joiner, &record("l", 1, false, "a")), [], "5 is behind the last");
     let lines = joiner.expire();
-    let left: Vec<_> = lines.iter().map(|line| (line.text.as_slice(), line.incomplete)).collect();
+    let left: Vec<_> = lines.iter().map(|line| (line.text.as_slice(), line.incomplete.is_some())).collect();
     assert_eq!(left, [(&b"abe"[..], true)], "nothing of it is lost");
 }
 
@@ -202,7 +210,7 @@ fn a_line_whose_end_never_comes_is_emitted_marked() {
     add(&joiner, &record("l", 1, false, "a"));
     let lines = joiner.expire();
     assert_eq!(
-        lines.iter().map(|line| (line.text.as_slice(), line.incomplete)).collect::<Vec<_>>(),
+        lines.iter().map(|line| (line.text.as_slice(), line.incomplete.is_some())).collect::<Vec<_>>(),
         [(&b"a"[..], true)]
     );
     assert!(joiner.expire().is_empty());
@@ -301,4 +309,23 @@ fn the_names_of_lines_and_what_small_parts_cost_count_as_memory() {
         add(&joiner, &record(&format!("{number}{}", "n".repeat(4_000)), 1, false, "text"));
     }
     assert!(metrics.partial_lines.get() <= 16, "{}", metrics.partial_lines.get());
+}
+
+#[test]
+fn the_first_of_many_lines_gives_time_and_message_and_a_trace_is_a_field() {
+    let head = "203.0.113.7 - - [15/Jan/2024:10:30:45 +0000] \"GET / HTTP/1.1\" 500 7 \"-\" \"-\"";
+    let at = Timestamp::new(1_705_314_645, 0);
+    for (rest, expected) in [
+        ("a.BException: x\n\tat 1", ["message=GET / HTTP/1.1", "stack=a.BException: x\n\tat 1"].as_slice()),
+        ("more\nof it", &["message=GET / HTTP/1.1\nmore\nof it"]),
+    ] {
+        let (fields, time, _) = applied(without_tag(), json!({ "log": format!("{head}\n{rest}\n") }));
+        assert!(
+            fields.ends_with(&expected.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()),
+            "{fields:?}"
+        );
+        assert_eq!(Some(time), at);
+    }
+    let (fields, ..) = applied(without_tag(), json!({ "log": "plain\n\tindented" }));
+    assert_eq!(fields, ["message=plain\n\tindented"]);
 }

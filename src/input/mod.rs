@@ -5,6 +5,8 @@
 
 pub mod forward;
 
+mod dropped;
+mod events;
 mod letters;
 mod origin;
 mod pass;

@@ -3,7 +3,7 @@
 //! An alert on an increase does not see a counter that appears with its first event, and a dashboard cannot tell
 //! "none" from "not there". A word that is missing here still counts; its series only begins later.
 
-use super::{ByKind, ByReason, Metrics, kind, reason};
+use super::{ByKind, ByReason, Metrics, kind, line_format, reason};
 
 /// What a peer may exceed, by the keys in `forward.limits`.
 const LIMITS: &[&str] = &[
@@ -72,12 +72,18 @@ const TROUBLES: &[&str] = &[
 
 const MODES: &[&str] = &["message", "forward", "packed_forward", "compressed_packed_forward", "other_signal"];
 
+/// Which steps of a pipeline end an event.
+const STEPS: &[&str] = &["filtered", "sampled", "throttled", "deduplicated"];
+
 /// Makes every series.
 pub(super) fn begin(metrics: &Metrics) {
     reasons(&metrics.events_dropped, &["signal", "letter", "corrupt", "unreadable", "buffer_full"]);
-    metrics.dropped_by_tag.begin("buffer_full");
+    reasons(&metrics.events_dropped, STEPS);
+    ["buffer_full"].iter().chain(STEPS).for_each(|word| metrics.dropped_by_tag.begin(word));
     reasons(&metrics.events_refused, &["limit", "unreadable", "unexpected"]);
-    reasons(&metrics.lines_unparsed, &["not_json"]);
+    // A page is not to have a line for each format that nobody uses.
+    drop(line_format(&metrics.lines_parsed, "json"));
+    drop(line_format(&metrics.lines_unparsed, "json"));
     reasons(&metrics.partial_incomplete, &["timeout", "memory", "line_bytes"]);
     reasons(&metrics.connections_closed, CLOSED);
     reasons(&metrics.limits_exceeded, LIMITS);

@@ -1,8 +1,22 @@
 //! A line to fields: one format a file, over borrowed bytes. A line that does not fit is left as it is.
 
-mod flat;
-mod json;
+mod adopt;
+mod auto;
+mod format;
+mod formats;
+mod known;
+mod level;
+mod reader;
+mod sink;
 mod time;
+mod token;
+mod unescape;
 
-pub use json::{BorrowedName, NotJson, json_object};
-pub use time::{parse_time, parse_time_text};
+pub use auto::Streams;
+pub use format::Format;
+pub use formats::{BorrowedName, NotJson, json_object};
+pub use known::{Schema, stack_name};
+pub use level::Level;
+pub use reader::{Parse, ReadLine, Stream, read_line};
+pub use sink::Style;
+pub use time::{Zone, parse_time, parse_time_text};

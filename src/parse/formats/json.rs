@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::flat;
 use crate::event::{self, Fields, Name, Value};
+use crate::parse::sink::Sink;
 
 /// Members that one object may have: ten times what an index has fields, so that no line makes thousands of times its
 /// length of memory.
@@ -33,6 +34,16 @@ pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> 
         return Err(NotJson);
     }
     Ok(())
+}
+
+/// A line that is one object and nothing else.
+pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
+    let object = line.trim_ascii();
+    if !(object.starts_with('{') && object.ends_with('}')) {
+        return None;
+    }
+    sink.adopts();
+    json_object(object, 1, sink.fields()).ok()
 }
 
 /// Appends a member of a plain object; false where there are too many.

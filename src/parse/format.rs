@@ -1,0 +1,121 @@
+//! The formats by name, and which of them a line that begins so may have.
+
+use super::formats;
+use super::sink::Sink;
+
+/// The table of all formats, in the order in which `auto` tries them: the stricter and the more common first.
+///
+/// A row is the variant, the name in configuration and metrics, the grammar, and the first bytes of a line that `auto`
+/// tries it on; `none` where a line can not surely be told by this format, so that it has to be named. Grammars that
+/// `auto` tries are strict enough that no line fits two of them with two times.
+macro_rules! formats {
+    ($($format:ident $name:literal $grammar:path, $first:tt;)*) => {
+        /// How a line is written.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Format {
+            $(#[doc = concat!("`", $name, "`")] $format,)*
+        }
+
+        impl Format {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$format,)*];
+
+            /// As configuration and metrics have it.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$format => $name,)*
+                }
+            }
+
+            /// Reads `line` into `sink`; none where it is of another format, and then what was read is to be taken back.
+            pub(super) fn read<'a>(self, line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
+                match self {
+                    $(Self::$format => $grammar(line, sink),)*
+                }
+            }
+
+            /// Whether `auto` tries it on a line that begins with the byte `first`.
+            const fn may_begin_with(self, first: u8) -> bool {
+                match self {
+                    $(Self::$format => formats!(@first first $first),)*
+                }
+            }
+        }
+    };
+    (@first $byte:ident none) => { false };
+    (@first $byte:ident ($($first:pat_param)|+)) => { matches!($byte, $($first)|+) };
+}
+
+formats! {
+    Json "json" formats::json::read, (b'{' | b' ' | b'\t');
+    Access "access" formats::access::read, (b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b':' | b'-');
+}
+
+/// Programs whose lines have a format with a name of its own.
+const ALIASES: &[(&str, Format)] = &[("nginx", Format::Access), ("apache", Format::Access)];
+
+/// One bit for each format.
+type Set = u64;
+
+/// Which formats a line may have by its first byte.
+static BY_FIRST: [Set; 256] = {
+    let mut table = [0; 256];
+    let mut first = 0;
+    while first < 256 {
+        let mut index = 0;
+        while index < Format::ALL.len() {
+            if Format::ALL[index].may_begin_with(first as u8) {
+                table[first] |= 1 << index;
+            }
+            index += 1;
+        }
+        first += 1;
+    }
+    table
+};
+
+impl Format {
+    /// By its name, or by that of a program that prints it.
+    pub fn named(name: &str) -> Option<Self> {
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, format)| *format);
+        alias.or_else(|| Self::ALL.iter().copied().find(|format| format.name() == name))
+    }
+
+    /// Those that `auto` tries on `line`, in order.
+    pub(super) fn candidates(line: &str) -> impl Iterator<Item = Self> + use<> {
+        let first = line.as_bytes().first().copied().unwrap_or_default();
+        let mut left = BY_FIRST.get(usize::from(first)).copied().unwrap_or_default();
+        std::iter::from_fn(move || {
+            let index = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            Self::ALL.get(usize::try_from(index).ok()?).copied()
+        })
+    }
+
+    /// Whether `auto` tries it on any line.
+    pub fn is_automatic(self) -> bool {
+        (0..=u8::MAX).any(|first| self.may_begin_with(first))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_format_is_found_by_its_name_and_has_a_bit() {
+        for format in Format::ALL {
+            assert_eq!(Format::named(format.name()), Some(*format));
+        }
+        assert!(Format::ALL.len() <= Set::BITS as usize, "a wider set is needed");
+        assert_eq!(Format::named("cobol"), None);
+    }
+
+    #[test]
+    fn a_line_is_tried_in_what_may_begin_so() {
+        assert!(Format::candidates("{\"a\":1}").any(|format| format == Format::Json));
+        assert_eq!(Format::candidates("\u{1}").next(), None);
+        assert_eq!(Format::candidates("").next(), None);
+    }
+}

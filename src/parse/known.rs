@@ -1,0 +1,146 @@
+//! The names of what formats recognise, in two schemas.
+//!
+//! `plain` has short names of our own for what a format without names says, and keeps those that a sender chose, but for
+//! `level` and `message`. `ecs` is the Elastic Common Schema, so that Kibana's views and detection rules find what they look
+//! for: <https://www.elastic.co/docs/reference/ecs/ecs-field-reference>.
+
+/// Which names fields get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Schema {
+    /// The sender's, and short ones.
+    #[default]
+    Plain,
+    /// Those of the Elastic Common Schema.
+    Ecs,
+}
+
+/// One thing that formats recognise, under its names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    plain: &'static str,
+    ecs: &'static str,
+}
+
+impl Known {
+    /// In both schemas; the names are legal field names.
+    pub(crate) const fn new(plain: &'static str, ecs: &'static str) -> Self {
+        Self { plain, ecs }
+    }
+
+    pub(crate) fn name(self, schema: Schema) -> &'static str {
+        match schema {
+            Schema::Plain => self.plain,
+            Schema::Ecs => self.ecs,
+        }
+    }
+}
+
+macro_rules! known {
+    ($($constant:ident $plain:literal $ecs:literal;)*) => {
+        $(pub(crate) const $constant: Known = Known::new($plain, $ecs);)*
+    };
+}
+
+known! {
+    LEVEL "level" "log.level";
+    LOGGER "logger" "log.logger";
+    THREAD "thread" "process.thread.name";
+    THREAD_ID "thread_id" "process.thread.id";
+    PID "pid" "process.pid";
+    PROGRAM "program" "process.name";
+    HOST "host" "host.hostname";
+    FILE "file" "log.origin.file.name";
+    LINE "line" "log.origin.file.line";
+    FUNCTION "function" "log.origin.function";
+    SERVICE "service" "service.name";
+    ERROR "error" "error.message";
+    ERROR_TYPE "error_type" "error.type";
+    ERROR_CODE "error_code" "error.code";
+    STACK "stack" "error.stack_trace";
+    TRACE_ID "trace_id" "trace.id";
+    SPAN_ID "span_id" "span.id";
+
+    CLIENT "client" "source.address";
+    CLIENT_PORT "client_port" "source.port";
+    SERVER "server" "destination.domain";
+    SERVER_PORT "server_port" "destination.port";
+    VIRTUAL_HOST "vhost" "url.domain";
+    USER "user" "user.name";
+    DATABASE "database" "db.name";
+    METHOD "method" "http.request.method";
+    URL "url" "url.original";
+    PROTOCOL "protocol" "http.version";
+    STATUS "status" "http.response.status_code";
+    BYTES "bytes" "http.response.body.bytes";
+    REQUEST_BYTES "request_bytes" "http.request.bytes";
+    REFERRER "referrer" "http.request.referrer";
+    USER_AGENT "user_agent" "user_agent.original";
+    REQUEST_ID "request_id" "http.request.id";
+    DURATION "duration" "event.duration";
+    UPSTREAM "upstream" "upstream.address";
+    UPSTREAM_DURATION "upstream_duration" "upstream.duration";
+
+    FACILITY "facility" "log.syslog.facility.name";
+    SEVERITY "severity" "log.syslog.severity.name";
+    MESSAGE_ID "message_id" "log.syslog.msgid";
+    STREAM "stream" "stream";
+}
+
+/// The field that takes a stack trace.
+pub fn stack_name(schema: Schema) -> &'static str {
+    STACK.name(schema)
+}
+
+/// What a member with a name of the sender's choice is, as far as its name tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Its time; the lower the number, the surer.
+    Time(u8),
+    /// Its level.
+    Level(u8),
+    /// Its text.
+    Message(u8),
+    /// Something with a name in the Elastic Common Schema.
+    Common(&'static str),
+}
+
+/// The rank of a level that is a number in Python's scale.
+pub(crate) const PYTHON_LEVEL: u8 = 9;
+
+/// The rank of a message's name that is one only beside a level: structlog's `event`.
+pub(crate) const BESIDE_LEVEL: u8 = 2;
+
+/// The role of a member called `name`, by what loggers print. Names that business data has as often, `name` or `date`,
+/// have none: it is better to leave a member alone than to take it for what it is not.
+pub(crate) fn role(name: &str) -> Option<Role> {
+    use Role::{Common, Level, Message, Time};
+    Some(match name {
+        "@timestamp" => Time(0),
+        "timestamp" => Time(1),
+        "time" => Time(2),
+        "ts" | "@t" => Time(3),
+        "datetime" | "asctime" => Time(4),
+        "level" | "log.level" => Level(0),
+        "severity" | "levelname" | "@l" | "lvl" | "log_level" | "loglevel" | "level_name" | "LogLevel"
+        | "Level" => Level(1),
+        "levelno" => Level(PYTHON_LEVEL),
+        "message" => Message(0),
+        "msg" | "@m" | "short_message" | "Message" => Message(1),
+        "event" | "@mt" => Message(BESIDE_LEVEL),
+        "logger" | "logger_name" | "loggerName" | "SourceContext" => Common("log.logger"),
+        "thread" | "thread_name" | "threadName" => Common("process.thread.name"),
+        "pid" | "process_id" => Common("process.pid"),
+        "error" | "err" | "exception_message" => Common("error.message"),
+        "stack" | "stack_trace" | "stacktrace" | "exc_info" | "exception" | "@x" => {
+            Common("error.stack_trace")
+        }
+        "hostname" => Common("host.hostname"),
+        "trace_id" | "traceId" | "@tr" => Common("trace.id"),
+        "span_id" | "spanId" | "@sp" => Common("span.id"),
+        "filename" | "caller" => Common("log.origin.file.name"),
+        "lineno" | "line_number" => Common("log.origin.file.line"),
+        "funcName" | "func_name" => Common("log.origin.function"),
+        "user_agent" => Common("user_agent.original"),
+        _ => return None,
+    })
+}

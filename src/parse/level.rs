@@ -1,0 +1,147 @@
+//! One scale of levels, from TRACE to FATAL, for what loggers print as words, letters and numbers.
+
+/// How grave an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Every step.
+    Trace,
+    /// For who looks for a fault.
+    Debug,
+    /// Life-cycle.
+    Info,
+    /// Somebody should look.
+    Warn,
+    /// Something failed.
+    Error,
+    /// The program cannot go on.
+    Fatal,
+}
+
+/// The longest word that is a level.
+const LONGEST: usize = 13;
+
+impl Level {
+    /// As documents have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+            Self::Fatal => "FATAL",
+        }
+    }
+
+    /// A word that loggers print, in any case; none for a letter alone, which says too little outside of its format.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let mut lower = [0; LONGEST];
+        let lower = lower.get_mut(..word.len())?;
+        lower.copy_from_slice(word.as_bytes());
+        lower.make_ascii_lowercase();
+        Some(match &*lower {
+            b"trace" | b"verbose" | b"silly" | b"finest" | b"finer" | b"all" => Self::Trace,
+            b"debug" | b"dbg" | b"fine" | b"config" | b"debug1" | b"debug2" | b"debug3" | b"debug4"
+            | b"debug5" => Self::Debug,
+            b"info" | b"information" | b"informational" | b"inf" | b"notice" | b"log" | b"note"
+            | b"success" | b"default" | b"http" => Self::Info,
+            b"warn" | b"warning" | b"wrn" => Self::Warn,
+            b"error" | b"err" | b"severe" | b"eror" => Self::Error,
+            b"fatal" | b"critical" | b"crit" | b"alert" | b"emerg" | b"emergency" | b"panic" | b"dpanic"
+            | b"ftl" => Self::Fatal,
+            _ => return None,
+        })
+    }
+
+    /// A letter as klog, glog, Redis and the like print it.
+    pub fn of_letter(letter: u8) -> Option<Self> {
+        Some(match letter {
+            b'T' | b'V' => Self::Trace,
+            b'D' => Self::Debug,
+            b'I' | b'N' => Self::Info,
+            b'W' => Self::Warn,
+            b'E' => Self::Error,
+            b'F' | b'C' => Self::Fatal,
+            _ => return None,
+        })
+    }
+
+    /// A severity as syslog numbers them (RFC 5424, section 6.2.1): 0 emergency to 7 debug.
+    pub fn of_severity(severity: u8) -> Option<Self> {
+        Some(match severity {
+            0..=2 => Self::Fatal,
+            3 => Self::Error,
+            4 => Self::Warn,
+            5 | 6 => Self::Info,
+            7 => Self::Debug,
+            _ => return None,
+        })
+    }
+
+    /// A number as pino and bunyan have it, in tens, or, below ten, GELF, which has syslog's.
+    pub fn of_number(number: u8) -> Option<Self> {
+        Some(match number {
+            0..=7 => return Self::of_severity(number),
+            10..20 => Self::Trace,
+            20..30 => Self::Debug,
+            30..40 => Self::Info,
+            40..50 => Self::Warn,
+            50..60 => Self::Error,
+            60 => Self::Fatal,
+            _ => return None,
+        })
+    }
+
+    /// A number in Python's scale: 10 debug to 50 critical.
+    pub fn of_python(number: u8) -> Option<Self> {
+        Some(match number {
+            1..10 => Self::Trace,
+            10..20 => Self::Debug,
+            20..30 => Self::Info,
+            30..40 => Self::Warn,
+            40..50 => Self::Error,
+            50 => Self::Fatal,
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_letters_and_numbers_come_to_one_scale() {
+        for (word, level) in [
+            ("verbose", Level::Trace),
+            ("Debug", Level::Debug),
+            ("Information", Level::Info),
+            ("INFORMATIONAL", Level::Info),
+            ("WARNING", Level::Warn),
+            ("err", Level::Error),
+            ("CRITICAL", Level::Fatal),
+        ] {
+            assert_eq!(Level::of_word(word), Some(level), "{word}");
+        }
+        assert_eq!(Level::of_letter(b'W'), Some(Level::Warn));
+        assert_eq!(Level::of_severity(3), Some(Level::Error));
+        assert_eq!(Level::of_number(30), Some(Level::Info));
+        assert_eq!(Level::of_number(4), Some(Level::Warn));
+        assert_eq!(Level::of_python(30), Some(Level::Warn));
+    }
+
+    #[test]
+    fn what_is_no_level_is_none() {
+        for word in ["", "i", "INFOS", "informationals", "größer", "levels of a long name"] {
+            assert_eq!(Level::of_word(word), None, "{word}");
+        }
+        assert_eq!(Level::of_number(8), None);
+        assert_eq!(Level::of_number(u8::MAX), None);
+        assert_eq!(Level::of_severity(8), None);
+    }
+
+    #[test]
+    fn levels_are_in_order() {
+        assert!(Level::Trace < Level::Debug && Level::Warn < Level::Error && Level::Error < Level::Fatal);
+    }
+}

@@ -1,0 +1,58 @@
+//! How the lines of a pipeline are read: in one format, in the first of several that fits, or in the one they have.
+
+use bumpalo::Bump;
+
+use super::auto::{self, Streams};
+use super::format::Format;
+use super::level::Level;
+use super::sink::{Sink, Style};
+use crate::event::Event;
+
+/// How the line of an event is read.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Parse {
+    /// In the format that it has; a line that has none is left alone.
+    #[default]
+    Auto,
+    /// In the first of these that fits; a line that fits none is kept whole and counted.
+    Formats(Vec<Format>),
+    /// No line is looked at.
+    None,
+}
+
+/// Where a line comes from, and what is known of the lines before it.
+pub struct Stream<'s> {
+    /// Which it is among those of its connection, a hash.
+    pub id: u64,
+    /// What the connection's streams were last written in.
+    pub last: &'s mut Streams,
+}
+
+/// What a line that was read is.
+pub struct ReadLine {
+    /// What it is written in.
+    pub format: Format,
+    /// The level that it says in a place of its own, not in a member that only may be one.
+    pub level: Option<Level>,
+}
+
+/// Reads `line` into `event`, from which it was taken; none, and then nothing is changed, where it does not fit.
+pub fn read_line<'a>(
+    line: &'a str,
+    parse: &Parse,
+    style: &'a Style,
+    event: &mut Event<'a>,
+    stream: Stream<'_>,
+    arena: &'a Bump,
+) -> Option<ReadLine> {
+    let mut sink = Sink::new(&mut event.fields, style, event.time, arena);
+    let format = match parse {
+        Parse::Auto => auto::read(line, stream, &mut sink),
+        Parse::Formats(formats) => {
+            formats.iter().copied().find(|format| auto::fits(*format, line, &mut sink))
+        }
+        Parse::None => None,
+    }?;
+    let level = sink.whole().settle(event, style, arena);
+    Some(ReadLine { format, level })
+}

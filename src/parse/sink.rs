@@ -1,0 +1,250 @@
+//! Where a grammar puts what it read: fields at once, and the event's time, level and message, which are set when the
+//! whole line has been read.
+//!
+//! Promises: a line that does not fit leaves no field behind; a value is a slice of the line wherever the line has it as it is
+//! meant, and else lies in the event's arena; nothing is put under a name that the event has from elsewhere.
+
+use std::borrow::Cow;
+
+use bumpalo::Bump;
+
+use super::adopt::adopt;
+use super::known::{self, Known, Schema};
+use super::level::Level;
+use super::time::Zone;
+use super::time::forms::Said;
+use super::unescape::unescaped;
+use crate::event::{self, Event, Fields, Timestamp, Value};
+
+/// What holds for all lines of a pipeline.
+#[derive(Clone, Debug, Default)]
+pub struct Style {
+    /// Which names fields get.
+    pub schema: Schema,
+    /// The zone of times that name none.
+    pub zone: Zone,
+    /// The field that takes the level as it was said, if any.
+    pub original_level_field: Option<String>,
+}
+
+/// What a grammar may want to know, and where it puts what it reads.
+pub(crate) struct Sink<'s, 'a> {
+    fields: &'s mut Fields<'a>,
+    pub(super) style: &'a Style,
+    /// The event's own time, as its sender has it.
+    pub(super) about: Timestamp,
+    pub(super) arena: &'a Bump,
+    /// From which field on they are of this line.
+    own: usize,
+    time: Option<Timestamp>,
+    level: Option<Level>,
+    level_text: Option<&'a str>,
+    message: Option<&'a str>,
+    adopts: bool,
+}
+
+/// What a line said of the whole event.
+pub(super) struct Whole<'a> {
+    own: usize,
+    time: Option<Timestamp>,
+    level: Option<Level>,
+    level_text: Option<&'a str>,
+    message: Option<&'a str>,
+    adopts: bool,
+}
+
+impl<'s, 'a> Sink<'s, 'a> {
+    /// For a line of an event whose time is `about`.
+    pub(super) fn new(
+        fields: &'s mut Fields<'a>,
+        style: &'a Style,
+        about: Timestamp,
+        arena: &'a Bump,
+    ) -> Self {
+        let own = fields.len();
+        Self {
+            fields,
+            style,
+            about,
+            arena,
+            own,
+            time: None,
+            level: None,
+            level_text: None,
+            message: None,
+            adopts: false,
+        }
+    }
+
+    /// A text; nothing where it is empty, or `-`, which is how logs say "none".
+    pub(crate) fn text(&mut self, known: Known, text: &'a str) {
+        if !matches!(text, "" | "-") {
+            self.value(known, Value::Text(text.as_bytes()));
+        }
+    }
+
+    /// The same of what stood in quotes, in which a backslash has its meaning.
+    pub(crate) fn quoted(&mut self, known: Known, quoted: &'a str) {
+        let text = self.unescaped(quoted);
+        self.text(known, text);
+    }
+
+    /// What the inside of quotes means.
+    pub(crate) fn unescaped(&self, quoted: &'a str) -> &'a str {
+        unescaped(quoted, self.arena)
+    }
+
+    /// A number in the line's own digits; a text that is none stays a text.
+    pub(crate) fn number(&mut self, known: Known, text: &'a str) {
+        if is_json_number(text) {
+            self.value(known, Value::Scalar(text));
+        } else {
+            self.text(known, text);
+        }
+    }
+
+    /// A duration that is said in seconds: in `ecs` in whole nanoseconds, as that schema has it, else as said.
+    pub(crate) fn seconds(&mut self, known: Known, text: &'a str) {
+        self.duration(known, text, 1e9);
+    }
+
+    /// The same, said in milliseconds. `plain` has seconds of neither: a name with the unit tells.
+    pub(crate) fn duration(&mut self, known: Known, text: &'a str, nanos: f64) {
+        match (self.style.schema, text.parse::<f64>()) {
+            (Schema::Ecs, Ok(number)) if is_json_number(text) => {
+                self.value(known, Value::Unsigned((number * nanos).round() as u64));
+            }
+            _ => self.number(known, text),
+        }
+    }
+
+    /// Any value.
+    pub(crate) fn value(&mut self, known: Known, value: Value<'a>) {
+        self.fields.push(Cow::Borrowed(known.name(self.style.schema)), value);
+    }
+
+    /// A value under a name that the line has itself.
+    pub(crate) fn named(&mut self, name: &'a str, value: Value<'a>) {
+        self.fields.push(event::legal_name(Cow::Borrowed(name), 1), value);
+    }
+
+    /// The line's time.
+    pub(crate) fn said(&mut self, said: Said) -> Option<()> {
+        self.time = Some(said.at(self.about, &self.style.zone)?);
+        Some(())
+    }
+
+    /// The same, known already.
+    pub(crate) fn time(&mut self, time: Timestamp) {
+        self.time = Some(time);
+    }
+
+    /// A level that is said as a word; one that is not on the scale is kept as it is.
+    pub(crate) fn level(&mut self, word: &'a str) {
+        self.leveled(Level::of_word(word), word);
+    }
+
+    /// A level that was read already, and how it was said.
+    pub(crate) fn leveled(&mut self, level: Option<Level>, text: &'a str) {
+        (self.level, self.level_text) = (level, Some(text));
+    }
+
+    /// The line's message.
+    pub(crate) fn message(&mut self, message: &'a str) {
+        self.message = Some(message);
+    }
+
+    /// The names are the sender's choice, so time, level and message are to be found among them.
+    pub(crate) fn adopts(&mut self) {
+        self.adopts = true;
+    }
+
+    /// The fields, for formats that fill them in another way.
+    pub(super) fn fields(&mut self) -> &mut Fields<'a> {
+        self.fields
+    }
+
+    /// Takes everything back.
+    pub(super) fn take_back(&mut self) {
+        self.fields.truncate(self.own);
+        (self.time, self.level, self.level_text, self.message) = (None, None, None, None);
+        self.adopts = false;
+    }
+
+    /// The line fits.
+    pub(super) fn whole(self) -> Whole<'a> {
+        let Self { own, time, level, level_text, message, adopts, .. } = self;
+        Whole { own, time, level, level_text, message, adopts }
+    }
+}
+
+impl<'a> Whole<'a> {
+    /// Brings what was said of the whole event into it, and settles the names; answers the level.
+    pub(super) fn settle(self, event: &mut Event<'a>, style: &'a Style, arena: &'a Bump) -> Option<Level> {
+        let fields = &mut event.fields;
+        if let Some(text) = self.level_text {
+            let level: &'a str = match self.level {
+                Some(level) => level.as_str(),
+                None => text,
+            };
+            fields.push(Cow::Borrowed(known::LEVEL.name(style.schema)), Value::Text(level.as_bytes()));
+            if let Some(name) = &style.original_level_field {
+                fields.push(Cow::Borrowed(name), Value::Text(text.as_bytes()));
+            }
+        }
+        if let Some(message) = self.message {
+            fields.push(Cow::Borrowed("message"), Value::Text(message.as_bytes()));
+        }
+        fields.settle_beside(self.own, "parsed");
+        let adopted = if self.adopts { adopt(fields, self.own, style) } else { None };
+        if let Some(time) = self.time.or(adopted) {
+            set_time(event, time, arena);
+        }
+        self.level
+    }
+}
+
+/// How far ahead of the event's own time, in seconds, a line's may be: clocks differ, but not by more than zones do.
+const AHEAD: i64 = 2 * 86_400;
+
+/// The first time that a log may have: computers whose clocks lost their battery begin before it.
+const EARLIEST: i64 = 631_152_000;
+
+/// The line's time becomes the event's; one that is absurd is kept apart.
+pub(super) fn set_time<'a>(event: &mut Event<'a>, time: Timestamp, arena: &'a Bump) {
+    // A sender whose own clock is lost knows nothing better.
+    let latest = if event.time.seconds() < EARLIEST { i64::MAX } else { event.time.seconds() + AHEAD };
+    if (EARLIEST..=latest).contains(&time.seconds()) {
+        event.time = time;
+    } else if let Ok(time) = jiff::Timestamp::new(time.seconds(), time.nanos() as i32) {
+        let text = arena.alloc_str(&time.to_string());
+        event.fields.add_beside("parsed", Cow::Borrowed("parsed.time"), Value::Text(text.as_bytes()));
+    }
+}
+
+/// Whether `text` is a number as JSON has them, without an exponent, so that it can be written as it stands.
+pub(crate) fn is_json_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = match digits.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (digits, None),
+    };
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let leads = whole.len() == 1 || !whole.starts_with('0');
+    text.len() <= 300 && leads && all_digits(whole) && fraction.is_none_or(all_digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_one_that_json_knows() {
+        for text in ["0", "-1", "12.50", "0.005", "18446744073709551616"] {
+            assert!(is_json_number(text) && serde_json::from_str::<f64>(text).is_ok(), "{text}");
+        }
+        for text in ["", "-", "01", "1.", ".5", "1e3", "+1", "0x1", "1,5", "١"] {
+            assert!(!is_json_number(text), "{text}");
+        }
+    }
+}

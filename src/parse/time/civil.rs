@@ -1,0 +1,122 @@
+//! A date and a time of day as a line says them, brought to a point in time.
+
+use jiff::civil::DateTime;
+use jiff::tz::{Offset, TimeZone};
+
+use crate::event::Timestamp;
+
+/// The zone of times that name none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Zone {
+    /// UTC, which is what containers run in.
+    #[default]
+    Utc,
+    /// One of the time-zone database.
+    Named(TimeZone),
+}
+
+impl Zone {
+    /// By its name in the time-zone database, `UTC` or `Europe/Berlin`; none where there is no such zone.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "UTC" | "Z" | "Etc/UTC" => Some(Self::Utc),
+            _ => TimeZone::get(name).ok().map(Self::Named),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Utc => "UTC",
+            Self::Named(zone) => zone.iana_name().unwrap_or("UTC"),
+        }
+    }
+}
+
+/// What a line says, to the nanosecond; the parts may be out of range until [`Civil::at`] looks at them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Civil {
+    pub(crate) year: i16,
+    pub(crate) month: i8,
+    pub(crate) day: i8,
+    pub(crate) hour: i8,
+    pub(crate) minute: i8,
+    pub(crate) second: i8,
+    pub(crate) nanos: u32,
+}
+
+impl Civil {
+    /// The point in time, `offset` seconds east of UTC where it is said, in `zone` where it is not. A leap second is the
+    /// second before it.
+    pub(crate) fn at(self, offset: Option<i32>, zone: &Zone) -> Option<Timestamp> {
+        let second = if self.second == 60 { 59 } else { self.second };
+        let local = DateTime::new(self.year, self.month, self.day, self.hour, self.minute, second, 0).ok()?;
+        let seconds = match (offset, zone) {
+            (None, Zone::Named(zone)) => zone.to_ambiguous_timestamp(local).compatible().ok()?.as_second(),
+            (offset, _) => {
+                Offset::UTC.to_timestamp(local).ok()?.as_second() - i64::from(offset.unwrap_or_default())
+            }
+        };
+        Timestamp::new(seconds, self.nanos)
+    }
+
+    /// The same where the line says no year: the one that brings it nearest to `about`, so that a line of New Year's Eve
+    /// that arrives on New Year's Day is of the old year.
+    pub(crate) fn near(self, about: Timestamp, offset: Option<i32>, zone: &Zone) -> Option<Timestamp> {
+        let year = Offset::UTC.to_datetime(jiff::Timestamp::from_second(about.seconds()).ok()?).year();
+        let distance = |time: &Timestamp| time.seconds().abs_diff(about.seconds());
+        // The 29th of February is no day of most years.
+        let years = [year, year - 1, year + 1].into_iter();
+        years.filter_map(|year| Self { year, ..self }.at(offset, zone)).min_by_key(distance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVE: Civil = Civil { year: 0, month: 12, day: 31, hour: 23, minute: 59, second: 58, nanos: 5 };
+    /// 2024-01-01T00:00:03Z
+    const NEW_YEAR: i64 = 1_704_067_203;
+
+    #[test]
+    fn a_line_of_new_years_eve_is_of_the_old_year() {
+        let about = Timestamp::new(NEW_YEAR, 0).expect("a time");
+        assert_eq!(EVE.near(about, None, &Zone::Utc), Timestamp::new(NEW_YEAR - 5, 5));
+        let first = Civil { month: 1, day: 1, hour: 0, minute: 0, second: 3, ..EVE };
+        let before = Timestamp::new(NEW_YEAR - 60, 0).expect("a time");
+        assert_eq!(first.near(before, None, &Zone::Utc), Timestamp::new(NEW_YEAR, 5));
+    }
+
+    #[test]
+    fn the_leap_day_is_of_a_leap_year() {
+        let leap = Civil { month: 2, day: 29, ..EVE };
+        let about = Timestamp::new(NEW_YEAR - 86_400 * 30, 0).expect("a time");
+        let of_2024 = Civil { year: 2024, ..leap }.at(None, &Zone::Utc);
+        assert_eq!(leap.near(about, None, &Zone::Utc), of_2024);
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_in_the_zone() {
+        let noon = Civil { year: 2024, month: 7, day: 1, hour: 12, ..Civil::default() };
+        let berlin = Zone::named("Europe/Berlin").expect("a zone");
+        let utc = noon.at(None, &Zone::Utc).expect("a time");
+        assert_eq!(noon.at(None, &berlin), Timestamp::new(utc.seconds() - 7_200, 0));
+        assert_eq!(noon.at(Some(3_600), &berlin), Timestamp::new(utc.seconds() - 3_600, 0));
+        assert!(Zone::named("Mars/Olympus").is_none());
+    }
+
+    #[test]
+    fn a_leap_second_is_held_and_other_nonsense_is_none() {
+        let leap = Civil { second: 60, ..Civil { year: 2016, ..EVE } };
+        assert_eq!(leap.at(None, &Zone::Utc), Civil { second: 59, ..leap }.at(None, &Zone::Utc));
+        for bad in [
+            Civil { second: 61, ..leap },
+            Civil { hour: 24, ..leap },
+            Civil { month: 13, ..leap },
+            Civil { day: 0, ..leap },
+        ] {
+            assert_eq!(bad.at(None, &Zone::Utc), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! The forms in which lines say a time, each a nom parser over the beginning of a text.
+//!
+//! | form | example | printed by |
+//! |---|---|---|
+//! | [`iso`] | `2024-01-15T10:30:45.123Z`, `2024/01/15 10:30:45`, `2024-01-15 10:30:45,123 +0100` | nearly all |
+//! | [`clf`] | `15/Jan/2024:10:30:45 +0000` | web servers |
+//! | [`syslog`] | `Jan 15 10:30:45` | RFC 3164, no year |
+//! | [`ctime`] | `Mon Jan 15 10:30:45.123456 2024` | Apache's error log, C |
+//! | [`rfc2822`] | `Mon, 15 Jan 2024 10:30:45 +0000`, `15 Jan 2024 10:30:45,123` | mail, Redis, log4j |
+//!
+//! A zone is `Z`, `UTC`, `GMT` or an offset, `+01`, `+0100`, `+01:00`, behind a blank or not. Other abbreviations are
+//! ambiguous and stay in the rest.
+
+use nom::Parser;
+
+use super::civil::{Civil, Zone};
+use crate::event::Timestamp;
+use crate::parse::token::{Read, byte, digits, misfit};
+
+/// A time as it was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) civil: Civil,
+    /// Seconds east of UTC.
+    pub(crate) offset: Option<i32>,
+    /// Whether the year was said.
+    pub(crate) has_year: bool,
+}
+
+impl Said {
+    /// The point in time; see [`Civil::at`] and [`Civil::near`].
+    pub(crate) fn at(self, about: Timestamp, zone: &Zone) -> Option<Timestamp> {
+        if self.has_year {
+            self.civil.at(self.offset, zone)
+        } else {
+            self.civil.near(about, self.offset, zone)
+        }
+    }
+}
+
+const MONTHS: [&[u8; 3]; 12] =
+    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/// Date and time of day, biggest first, with `-` or `/` inside the date and a blank or `T` behind it.
+pub(crate) fn iso(text: &str) -> Read<'_, Said> {
+    let Some((date, _)) = text.as_bytes().split_first_chunk::<11>() else { return misfit() };
+    let [y1, y2, y3, y4, gap @ (b'-' | b'/'), m1, m2, same, d1, d2, b'T' | b't' | b' '] = *date else {
+        return misfit();
+    };
+    let (Some(year), Some(month), Some(day)) = (four([y1, y2, y3, y4]), two(m1, m2), two(d1, d2)) else {
+        return misfit();
+    };
+    if gap != same {
+        return misfit();
+    }
+    let (rest, time) = time_of_day(tail(text, 11))?;
+    let (rest, offset) = zone(rest);
+    Ok((rest, Said { civil: Civil { year, month, day, ..time }, offset, has_year: true }))
+}
+
+/// Day, month and year with slashes, then the time of day behind a colon, and the offset.
+pub(crate) fn clf(text: &str) -> Read<'_, Said> {
+    let Some((date, _)) = text.as_bytes().split_first_chunk::<12>() else { return misfit() };
+    let [d1, d2, b'/', m1, m2, m3, b'/', y1, y2, y3, y4, b':'] = *date else { return misfit() };
+    let (Some(year), Some(month), Some(day)) = (four([y1, y2, y3, y4]), month([m1, m2, m3]), two(d1, d2))
+    else {
+        return misfit();
+    };
+    let (rest, time) = time_of_day(tail(text, 12))?;
+    let (rest, offset) = zone(rest);
+    Ok((rest, Said { civil: Civil { year, month, day, ..time }, offset, has_year: true }))
+}
+
+/// Month, day and time of day, without a year: RFC 3164, section 4.1.2; the day is filled with a blank or a nought.
+pub(crate) fn syslog(text: &str) -> Read<'_, Said> {
+    let (rest, (month, day)) = month_and_day(text)?;
+    let (rest, time) = time_of_day(rest)?;
+    Ok((rest, Said { civil: Civil { year: 0, month, day, ..time }, offset: None, has_year: false }))
+}
+
+/// Weekday, month, day, time of day, year, as C's `ctime` and Apache's error log have it.
+pub(crate) fn ctime(text: &str) -> Read<'_, Said> {
+    let (rest, ()) = byte(b' ').parse_complete(weekday(text)?)?;
+    let (rest, (month, day)) = month_and_day(rest)?;
+    let (rest, time) = time_of_day(rest)?;
+    let (rest, ()) = byte(b' ').parse_complete(rest)?;
+    let (rest, year) = year(rest)?;
+    Ok((rest, Said { civil: Civil { year, month, day, ..time }, offset: None, has_year: true }))
+}
+
+/// Day, month as a word, year, time of day; a weekday with a comma may come first (RFC 2822, section 3.3).
+pub(crate) fn rfc2822(text: &str) -> Read<'_, Said> {
+    let text = match weekday(text).ok().and_then(|rest| rest.strip_prefix(", ")) {
+        Some(rest) => rest.trim_start_matches(' '),
+        None => text,
+    };
+    let (rest, day) = day(text)?;
+    let Some((&[b' ' | b'-', m1, m2, m3, b' ' | b'-'], _)) = rest.as_bytes().split_first_chunk::<5>() else {
+        return misfit();
+    };
+    let Some(month) = month([m1, m2, m3]) else { return misfit() };
+    let (rest, year) = year(tail(rest, 5))?;
+    let (rest, ()) = byte(b' ').parse_complete(rest)?;
+    let (rest, time) = time_of_day(rest)?;
+    let (rest, offset) = zone(rest);
+    Ok((rest, Said { civil: Civil { year, month, day, ..time }, offset, has_year: true }))
+}
+
+/// `10:30:45`, perhaps with a fraction of up to nine digits behind a point or a comma.
+pub(crate) fn time_of_day(text: &str) -> Read<'_, Civil> {
+    let Some((time, rest)) = text.as_bytes().split_first_chunk::<8>() else { return misfit() };
+    let [h1, h2, b':', m1, m2, b':', s1, s2] = *time else { return misfit() };
+    let (Some(hour), Some(minute), Some(second)) = (two(h1, h2), two(m1, m2), two(s1, s2)) else {
+        return misfit();
+    };
+    let (taken, nanos) = fraction(rest);
+    let civil = Civil { hour, minute, second, nanos, ..Civil::default() };
+    if hour > 23 || minute > 59 || second > 60 { misfit() } else { Ok((tail(text, 8 + taken), civil)) }
+}
+
+/// How many bytes a fraction takes, and its nanoseconds.
+fn fraction(text: &[u8]) -> (usize, u32) {
+    let [b'.' | b',', digits @ ..] = text else { return (0, 0) };
+    let mut nanos = 0;
+    let mut taken = 0;
+    while let Some(digit @ b'0'..=b'9') = digits.get(taken) {
+        if taken == 9 {
+            return (0, 0);
+        }
+        nanos = nanos * 10 + u32::from(digit - b'0');
+        taken += 1;
+    }
+    if taken == 0 { (0, 0) } else { (taken + 1, nanos * 10_u32.pow(9 - taken as u32)) }
+}
+
+/// A zone, where there is one that is surely one; the rest is what follows it.
+pub(crate) fn zone(text: &str) -> (&str, Option<i32>) {
+    let bare = text.strip_prefix(' ').unwrap_or(text);
+    for utc in ["Z", "UTC", "GMT"] {
+        if let Some(rest) =
+            bare.strip_prefix(utc).filter(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()))
+        {
+            return (rest, Some(0));
+        }
+    }
+    match offset(bare.as_bytes()) {
+        Some((taken, offset)) => (tail(bare, taken), Some(offset)),
+        None => (text, None),
+    }
+}
+
+/// `+01`, `+0100` or `+01:00`: how many bytes, and seconds east of UTC.
+fn offset(text: &[u8]) -> Option<(usize, i32)> {
+    let [sign @ (b'+' | b'-'), h1, h2, rest @ ..] = text else { return None };
+    let (minutes, taken) = match rest {
+        [b':', m1, m2, ..] => (two(*m1, *m2)?, 6),
+        [m1 @ b'0'..=b'9', m2, ..] => (two(*m1, *m2)?, 5),
+        _ => (0, 3),
+    };
+    let hours = two(*h1, *h2)?;
+    if hours > 23 || minutes > 59 || text.get(taken).is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    let seconds = i32::from(hours) * 3_600 + i32::from(minutes) * 60;
+    Some((taken, if *sign == b'-' { -seconds } else { seconds }))
+}
+
+fn weekday(text: &str) -> Result<&str, nom::Err<()>> {
+    WEEKDAYS.iter().find_map(|day| text.strip_prefix(day)).map_or_else(misfit, Ok)
+}
+
+/// `Jan 15 ` or `Jan  5 `.
+fn month_and_day(text: &str) -> Read<'_, (i8, i8)> {
+    let Some((&[m1, m2, m3, b' ', d1, d2, b' '], _)) = text.as_bytes().split_first_chunk::<7>() else {
+        return misfit();
+    };
+    let d1 = if d1 == b' ' { b'0' } else { d1 };
+    match (month([m1, m2, m3]), two(d1, d2)) {
+        (Some(month), Some(day)) => Ok((tail(text, 7), (month, day))),
+        _ => misfit(),
+    }
+}
+
+/// One or two digits.
+fn day(text: &str) -> Read<'_, i8> {
+    let (rest, day) = digits(text)?;
+    day.parse().ok().filter(|_| day.len() <= 2).map_or_else(misfit, |day| Ok((rest, day)))
+}
+
+fn year(text: &str) -> Read<'_, i16> {
+    let (rest, year) = digits(text)?;
+    year.parse().ok().filter(|_| year.len() == 4).map_or_else(misfit, |year| Ok((rest, year)))
+}
+
+fn month(name: [u8; 3]) -> Option<i8> {
+    MONTHS.iter().position(|month| **month == name).and_then(|index| i8::try_from(index + 1).ok())
+}
+
+fn two(tens: u8, ones: u8) -> Option<i8> {
+    (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| ((tens - b'0') * 10 + (ones - b'0')) as i8)
+}
+
+fn four([a, b, c, d]: [u8; 4]) -> Option<i16> {
+    Some(i16::from(two(a, b)?) * 100 + i16::from(two(c, d)?))
+}
+
+/// What follows the first `taken` bytes, which were ASCII.
+fn tail(text: &str, taken: usize) -> &str {
+    text.get(taken..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// 2024-01-15T10:30:45Z
+    const SECONDS: i64 = 1_705_314_645;
+
+    fn at(read: Read<'_, Said>, nanos: u32, offset: i64, rest: &str) {
+        let (left, said) = read.expect("a time");
+        let about = Timestamp::new(SECONDS, 0).expect("a time");
+        assert_eq!((left, said.at(about, &Zone::Utc)), (rest, Timestamp::new(SECONDS - offset, nanos)));
+    }
+
+    #[test]
+    fn each_form_is_read_and_the_rest_stays() {
+        at(iso("2024-01-15T10:30:45.123Z x"), 123_000_000, 0, " x");
+        at(iso("2024/01/15 10:30:45 [error]"), 0, 0, " [error]");
+        at(iso("2024-01-15 10:30:45,123 +0100 INFO"), 123_000_000, 3_600, " INFO");
+        at(iso("2024-01-15 10:30:45.000001-05:30"), 1_000, -19_800, "");
+        at(iso("2024-01-15 10:30:45 UTC [7]"), 0, 0, " [7]");
+        at(iso("2024-01-15 10:30:45 CET [7]"), 0, 0, " CET [7]");
+        at(clf("15/Jan/2024:10:30:45 +0000] \""), 0, 0, "] \"");
+        at(syslog("Jan 15 10:30:45 host"), 0, 0, " host");
+        at(ctime("Mon Jan 15 10:30:45.123456 2024]"), 123_456_000, 0, "]");
+        at(rfc2822("Mon, 15 Jan 2024 10:30:45 +0100"), 0, 3_600, "");
+        at(rfc2822("15 Jan 2024 10:30:45.123 * Ready"), 123_000_000, 0, " * Ready");
+        at(rfc2822("15-Jan-2024 10:30:45 UTC PHP"), 0, 0, " PHP");
+    }
+
+    #[test]
+    fn a_blank_before_the_day_is_a_nought() {
+        let (_, said) = syslog("Feb  5 01:02:03").expect("a time");
+        assert_eq!((said.civil.month, said.civil.day), (2, 5));
+    }
+
+    #[test]
+    fn what_is_nearly_a_time_is_none() {
+        for text in [
+            "",
+            "2024-01-15",
+            "2024-01-15T10:30",
+            "2024-01/15 10:30:45",
+            "2024-01-15_10:30:45",
+            "2024-01-15T25:30:45",
+            "20a4-01-15T10:30:45",
+            "15/Jun/2024 10:30:45",
+            "15/Foo/2024:10:30:45",
+            "Jan 15 2024 10:30:45",
+            "Foo 15 10:30:45",
+            "größe 15 10:30:45",
+        ] {
+            for form in [iso, clf, syslog, ctime, rfc2822] {
+                assert!(form(text).is_err(), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_word_behind_a_time_is_no_zone() {
+        for text in ["Zoo", " UTCX", " +1", " -x", "+010", " +2500", "+01000"] {
+            assert_eq!(zone(text), (text, None), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_the_rest_is_its_end(text in r"[A-Za-z]{0,3}[ ,]{0,2}[0-9]{0,4}[-/ ][0-9A-Za-z]{0,3}[-/ ][0-9]{0,4}[T :][0-9:]{0,8}[.,]?[0-9]{0,10}[Zä +\-0-9:]{0,6}") {
+            let about = Timestamp::new(SECONDS, 0).expect("a time");
+            for form in [iso, clf, syslog, ctime, rfc2822] {
+                let Ok((rest, said)) = form(&text) else { continue };
+                prop_assert!(text.ends_with(rest));
+                let _in_range_or_none = said.at(about, &Zone::Utc);
+            }
+        }
+    }
+}

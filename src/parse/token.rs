@@ -1,0 +1,140 @@
+//! The pieces that grammars are made of: nom parsers over the text of a line.
+//!
+//! Each gives a slice of the line and what follows it. Those that look for a byte do it by words, not by characters, and
+//! only for ASCII bytes, so that every slice ends where a character does.
+
+use nom::{IResult, Parser};
+
+/// What a grammar's piece answers: the rest and what was read, or that the line is of another format. Why it is not is of
+/// no use, since a line is tried in many formats, so nothing is collected.
+pub(crate) type Read<'a, T = &'a str> = IResult<&'a str, T, ()>;
+
+/// No, it is of another format.
+pub(crate) fn misfit<T>() -> Result<T, nom::Err<()>> {
+    Err(nom::Err::Error(()))
+}
+
+/// Up to the first ASCII byte `end`, which is taken and not given; it may be empty.
+pub(crate) fn until<'a>(end: u8) -> impl Parser<&'a str, Output = &'a str, Error = ()> {
+    move |line: &'a str| {
+        let at = memchr::memchr(end, line.as_bytes()).filter(|_| end.is_ascii());
+        split(line, at, 1)
+    }
+}
+
+/// The same up to `end`, a text.
+pub(crate) fn until_text<'a>(end: &'static str) -> impl Parser<&'a str, Output = &'a str, Error = ()> {
+    move |line: &'a str| split(line, line.find(end), end.len())
+}
+
+fn split(line: &str, at: Option<usize>, gap: usize) -> Read<'_> {
+    let piece = at.and_then(|at| Some((line.get(at + gap..)?, line.get(..at)?)));
+    piece.map_or_else(misfit, Ok)
+}
+
+/// A word: at least one byte, up to the first blank or the end; the blank stays.
+pub(crate) fn word(line: &str) -> Read<'_> {
+    let end = line.bytes().position(|byte| byte == b' ' || byte == b'\t').unwrap_or(line.len());
+    if end == 0 { misfit() } else { split(line, Some(end), 0) }
+}
+
+/// As long as bytes are ASCII and `takes` says yes; at least one.
+pub(crate) fn run<'a>(takes: impl Fn(u8) -> bool) -> impl Parser<&'a str, Output = &'a str, Error = ()> {
+    move |line: &'a str| {
+        let end = line.bytes().position(|byte| !byte.is_ascii() || !takes(byte)).unwrap_or(line.len());
+        if end == 0 { misfit() } else { split(line, Some(end), 0) }
+    }
+}
+
+/// Digits, at least one.
+pub(crate) fn digits(line: &str) -> Read<'_> {
+    run(|byte| byte.is_ascii_digit()).parse_complete(line)
+}
+
+/// Digits, perhaps with a point and more digits: `0.005`.
+pub(crate) fn decimal(line: &str) -> Read<'_> {
+    let (rest, _) = digits(line)?;
+    let rest = match rest.strip_prefix('.') {
+        Some(fraction) => digits(fraction).map_or(rest, |(rest, _)| rest),
+        None => rest,
+    };
+    split(line, Some(line.len() - rest.len()), 0)
+}
+
+/// The inside of a text in double quotes, in which a backslash keeps the next byte from ending it; given as it stands.
+pub(crate) fn quoted(line: &str) -> Read<'_> {
+    let Some(inside) = line.strip_prefix('"') else { return misfit() };
+    let bytes = inside.as_bytes();
+    let mut from = 0;
+    while let Some(at) = bytes.get(from..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        let at = from + at;
+        if bytes.get(at) == Some(&b'"') {
+            return split(inside, Some(at), 1);
+        }
+        from = at + 2;
+    }
+    misfit()
+}
+
+/// Exactly the bytes of `text`.
+pub(crate) fn exact<'a>(text: &'static str) -> impl Parser<&'a str, Output = &'a str, Error = ()> {
+    move |line: &'a str| match line.strip_prefix(text) {
+        Some(rest) => Ok((rest, text)),
+        None => misfit(),
+    }
+}
+
+/// One byte.
+pub(crate) fn byte<'a>(expected: u8) -> impl Parser<&'a str, Output = (), Error = ()> {
+    move |line: &'a str| match line.as_bytes().first() {
+        Some(first) if *first == expected && expected.is_ascii() => {
+            split(line, Some(1), 0).map(|(rest, _)| (rest, ()))
+        }
+        _ => misfit(),
+    }
+}
+
+/// Blanks, at least one.
+pub(crate) fn blanks(line: &str) -> Read<'_> {
+    run(|byte| byte == b' ' || byte == b'\t').parse_complete(line)
+}
+
+/// Nothing more.
+pub(crate) fn end(line: &str) -> Read<'_, ()> {
+    if line.is_empty() { Ok((line, ())) } else { misfit() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn pieces_are_slices_and_the_rest_follows() {
+        assert_eq!(until(b' ').parse_complete("ab c"), Ok(("c", "ab")));
+        assert_eq!(until_text(" - ").parse_complete("ä - c"), Ok(("c", "ä")));
+        assert_eq!(word("ab c"), Ok((" c", "ab")));
+        assert_eq!(decimal("0.005 x"), Ok((" x", "0.005")));
+        assert_eq!(decimal("12.x"), Ok((".x", "12")));
+        assert_eq!(quoted(r#""a \"b\" \\" c"#), Ok((" c", r#"a \"b\" \\"#)));
+        assert_eq!(byte(b'[').parse_complete("[x"), Ok(("x", ())));
+    }
+
+    #[test]
+    fn what_is_not_there_is_a_misfit() {
+        for line in ["", "\"", "\"a", "\"a\\", "\"a\\\"", "a\"b\""] {
+            assert!(quoted(line).is_err(), "{line}");
+        }
+        assert!(word(" a").is_err() && digits("a1").is_err() && until(b'=').parse_complete("abc").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_panics_and_nothing_is_invented(line in r#"[ "\\ä=0-9.a]{0,20}"#) {
+            for read in [until(b'=').parse_complete(&line), quoted(&line), word(&line), decimal(&line), blanks(&line)] {
+                let Ok((rest, piece)) = read else { continue };
+                prop_assert!(line.ends_with(rest) && line.contains(piece) && rest.len() + piece.len() <= line.len());
+            }
+        }
+    }
+}
