@@ -35,6 +35,7 @@ pub(crate) mod random;
 pub(crate) mod scrape;
 pub(crate) mod sequence;
 pub(crate) mod shipper;
+pub(crate) mod spelled;
 pub(crate) mod strace;
 pub(crate) mod target;
 pub(crate) mod tls;
