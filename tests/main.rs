@@ -27,6 +27,7 @@ mod shippers;
 mod soak;
 mod sockets;
 mod stops;
+mod storms;
 mod targets;
 mod tls;
 mod troubled;
@@ -64,6 +65,7 @@ fn main() {
         targets::stories,
         healing::stories,
         troubled_nodes::stories,
+        storms::stories,
         letters::stories,
         loggers::stories,
         shippers::stories,
