@@ -37,6 +37,7 @@ pub(crate) mod sequence;
 pub(crate) mod shipper;
 pub(crate) mod strace;
 pub(crate) mod target;
+mod templates;
 pub(crate) mod tls;
 pub(crate) mod tls_front;
 
