@@ -31,6 +31,7 @@ mod soak;
 mod socket_options;
 mod sockets;
 mod stops;
+mod storms;
 mod targets;
 mod tls;
 mod troubled;
@@ -72,6 +73,7 @@ fn main() {
         targets::stories,
         healing::stories,
         troubled_nodes::stories,
+        storms::stories,
         letters::stories,
         loggers::stories,
         shippers::stories,

@@ -38,6 +38,7 @@ pub(crate) mod shipper;
 pub(crate) mod spelled;
 pub(crate) mod strace;
 pub(crate) mod target;
+mod templates;
 pub(crate) mod tls;
 pub(crate) mod tls_front;
 
