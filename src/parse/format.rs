@@ -50,10 +50,28 @@ macro_rules! formats {
 formats! {
     Json "json" formats::json::read, (b'{' | b' ' | b'\t');
     Access "access" formats::access::read, (b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b':' | b'-');
+    NginxError "nginx_error" formats::nginx_error::read, (b'0'..=b'9');
+    ApacheError "apache_error" formats::apache_error::read, (b'[');
+    Envoy "envoy" formats::envoy::read, (b'[');
+    GunicornError "gunicorn_error" formats::gunicorn_error::read, (b'[');
+    Haproxy "haproxy" formats::haproxy::read, (b'0'..=b'9' | b'a'..=b'f' | b':' | b'u' | b'C');
+    Uvicorn "uvicorn" formats::uvicorn::read, (b'I' | b'D' | b'W' | b'E' | b'T');
 }
 
 /// Programs whose lines have a format with a name of its own.
-const ALIASES: &[(&str, Format)] = &[("nginx", Format::Access), ("apache", Format::Access)];
+const ALIASES: &[(&str, Format)] = &[
+    ("nginx", Format::Access),
+    ("apache", Format::Access),
+    ("apache_common", Format::Access),
+    ("apache_combined", Format::Access),
+    ("apache_vhost", Format::Access),
+    ("apache_timings", Format::Access),
+    ("ingress_nginx", Format::Access),
+    ("gunicorn", Format::Access),
+    ("traefik", Format::Access),
+    ("istio", Format::Envoy),
+    ("hypercorn", Format::GunicornError),
+];
 
 /// One bit for each format.
 type Set = u64;
