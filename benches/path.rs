@@ -126,17 +126,18 @@ fn encode(b: &mut Bencher<'_>, options: &PipelineOptions, entries: &[u8]) {
     let (mut arena, mut course) = (Bump::new(), Course::default());
     b.iter(|| {
         out.clear();
-        arena.reset();
         let mut entries = Entries::new(&Body::Packed(black_box(entries)), DEPTH, FIELDS);
         let mut fields = Fields::default();
         let mut sequence = 0;
         while let Some(time) = entries.next(&mut fields) {
             let time = time.expect("a good entry").unwrap_or_else(Timestamp::now);
             let mut event = Event { time, tag: TAG, fields };
-            pipeline.apply(&mut event, &arena, &mut course);
+            pipeline.read(&mut event, &arena, &mut course);
+            pipeline.apply(&mut event);
             encoder.write(&mut out, &destination, &event, ids.plus(sequence), sequence);
             sequence += 1;
             fields = Fields::reuse(event.fields);
+            arena.reset();
         }
         out.len()
     });

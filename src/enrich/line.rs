@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use bumpalo::Bump;
 
-use super::{Course, ansi};
+use super::{Course, ansi, stream};
 use crate::event::{Event, Value};
 use crate::parse::{self, Parse, Stream, Style};
 
@@ -40,11 +40,14 @@ impl LineStep {
         let Ok(line) = simdutf8::basic::from_utf8(bytes) else { return self.misfits(event, course) };
         let line = ansi::without_colours(line, arena);
         let text = line.trim_end_matches(['\r', '\n']);
-        let stream = Stream { id: stream(event), last: &mut course.streams };
+        let stream = Stream { id: stream::of(event.tag, &event.fields), last: &mut course.streams };
         // Taken out first: afterwards all that was read would have to move up.
         let Some((place, mut message)) = event.fields.take("message") else { return };
         match parse::read_line(text, &self.parse, &self.style, event, stream, arena) {
-            Some(format) => course.seen.read(format),
+            Some(read) => {
+                course.seen.read(read.format);
+                course.level = read.level;
+            }
             None => {
                 if line.len() != bytes.len() {
                     message.value = Value::Text(line.as_bytes());
@@ -62,10 +65,4 @@ impl LineStep {
             formats.first().into_iter().for_each(|format| course.seen.misfit(*format));
         }
     }
-}
-
-/// Which stream of its connection the line came over: a container's stdout or stderr, where the record says so.
-fn stream(event: &Event<'_>) -> u64 {
-    let part = |name| event.fields.text(name).map_or(0, xxhash_rust::xxh3::xxh3_64);
-    part("container_id") ^ part("source").rotate_left(1) ^ xxhash_rust::xxh3::xxh3_64(event.tag.as_bytes())
 }

@@ -17,6 +17,6 @@ pub use format::Format;
 pub use formats::{BorrowedName, NotJson, json_object};
 pub use known::Schema;
 pub use level::Level;
-pub use reader::{Parse, Stream, read_line};
+pub use reader::{Parse, ReadLine, Stream, read_line};
 pub use sink::Style;
 pub use time::{Zone, parse_time, parse_time_text};
