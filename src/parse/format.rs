@@ -93,6 +93,11 @@ static BY_FIRST: [Set; 256] = {
     table
 };
 
+fn by_first(line: &str) -> Set {
+    let first = line.as_bytes().first().copied().unwrap_or_default();
+    BY_FIRST.get(usize::from(first)).copied().unwrap_or_default()
+}
+
 impl Format {
     /// By its name, or by that of a program that prints it.
     pub fn named(name: &str) -> Option<Self> {
@@ -100,10 +105,14 @@ impl Format {
         alias.or_else(|| Self::ALL.iter().copied().find(|format| format.name() == name))
     }
 
+    /// Whether `auto` tries it on `line`.
+    pub(super) fn may_have(self, line: &str) -> bool {
+        by_first(line) & (1 << (self as u8)) != 0
+    }
+
     /// Those that `auto` tries on `line`, in order.
     pub(super) fn candidates(line: &str) -> impl Iterator<Item = Self> + use<> {
-        let first = line.as_bytes().first().copied().unwrap_or_default();
-        let mut left = BY_FIRST.get(usize::from(first)).copied().unwrap_or_default();
+        let mut left = by_first(line);
         std::iter::from_fn(move || {
             let index = left.trailing_zeros();
             left &= left.wrapping_sub(1);

@@ -36,11 +36,11 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     Some(())
 }
 
-/// Apache has eight levels of traces.
+/// Apache's, of which eight are of traces.
 fn level(word: &str) -> Option<Level> {
-    match word.strip_prefix("trace") {
-        Some(depth) => matches!(depth.as_bytes(), [b'1'..=b'8']).then_some(Level::Trace),
-        None => Level::of_word(word),
+    match word {
+        "emerg" | "alert" | "crit" | "error" | "warn" | "notice" | "info" | "debug" => Level::of_word(word),
+        _ => matches!(word.as_bytes(), [b't', b'r', b'a', b'c', b'e', b'1'..=b'8']).then_some(Level::Trace),
     }
 }
 
@@ -81,7 +81,7 @@ fn failure<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> &'a str {
     };
     let Some((rest, code, error)) = read() else { return text };
     sink.text(known::ERROR_CODE, code);
-    sink.text(known::ERROR, error);
+    sink.text(known::ERROR, error.trim_end_matches(' '));
     rest
 }
 

@@ -25,7 +25,10 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     let (rest, said) = forms::iso(line).ok()?;
     let (rest, _) = exact(" [").parse_complete(rest).ok()?;
     let (rest, word) = until(b']').parse_complete(rest).ok()?;
-    let level = Level::of_word(word)?;
+    let level = match word {
+        "emerg" | "alert" | "crit" | "error" | "warn" | "notice" | "info" | "debug" => Level::of_word(word)?,
+        _ => return None,
+    };
     let (rest, ()) = byte(b' ').parse_complete(rest).ok()?;
     let (rest, pid) = digits(rest).ok()?;
     let (rest, ()) = byte(b'#').parse_complete(rest).ok()?;
@@ -98,7 +101,9 @@ fn part(text: &str) -> Option<(&str, &'static str, &str)> {
             None => from = at + 2,
         }
     }
-    Some(("", of, value.strip_suffix(gap).unwrap_or(value)))
+    let value = value.strip_suffix(gap).unwrap_or(value);
+    // A part that is not known would be taken for the end of this one.
+    (gap.is_empty() || !value.contains("\", ")).then_some(("", of, value))
 }
 
 /// The name at the beginning of a part, and what follows it and its colon.
@@ -112,7 +117,7 @@ fn name(text: &str) -> Option<(&'static str, &str)> {
 
 fn named<'a>(name: &str, value: &'a str, sink: &mut Sink<'_, 'a>) {
     match name {
-        "client" => http::address(known::CLIENT, known::CLIENT_PORT, value, sink),
+        "client" => sink.text(known::CLIENT, value),
         "server" => sink.text(known::SERVER, value),
         "login" => sink.text(known::USER, value),
         "request" => {
@@ -156,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_is_no_part_is_none() {
-        for text in ["", ", ", ", color: red", "client: a", ", client"] {
+        for text in ["", ", ", ", color: red", "client: a", ", client", ", host: \"a\", color: \"red\""] {
             assert_eq!(part(text), None, "{text}");
         }
     }

@@ -31,8 +31,10 @@ static LINES: LazyLock<Vec<String>> = LazyLock::new(|| {
         .filter(|path| path.extension().is_some_and(|end| end == "log"))
         .collect();
     files.sort();
-    let texts = files.iter().map(|path| fs::read_to_string(path).expect("UTF-8"));
-    texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+    let texts = files.iter().map(|path| fs::read(path).expect("a file"));
+    texts
+        .flat_map(|text| String::from_utf8_lossy(&text).lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 });
 
 /// What grammars look for, and what none of them expects.
@@ -101,7 +103,7 @@ fn holds(format: Format, line: &str, schema: Schema) -> Result<(), TestCaseError
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn no_line_panics_and_every_text_is_a_slice_of_it(line in line()) {
@@ -119,7 +121,8 @@ proptest! {
             let time = Timestamp::new(1_795_867_200, 0).expect("a time");
             let mut event = Event { time, tag: "t", fields };
             let format = read_line(line, &Parse::Auto, &style, &mut event, Stream { id: 1, last }, &arena);
-            format!("{format:?} {:?} {:?}", event.time, event.fields)
+            let format = format.map(|read| read.format);
+            format!("{format:?} {:?} {:?}", event.time, event.fields.iter().collect::<Vec<_>>())
         };
         let mut last = Streams::default();
         let before: &String = before.get(&LINES);

@@ -8,8 +8,8 @@
 //!
 //! A line is told by its time in brackets, the request in quotes and the status. What a server adds in a layout of its own
 //! is kept as it was printed. Unsure is only what a backslash means: Apache and nginx write one before what could end the
-//! text, gunicorn and Traefik print those of the peer as they are. A text with a sequence that the former never print is
-//! left as it stands.
+//! text, gunicorn and Traefik print those of the peer as they are. A text with a sequence that the former never print, or
+//! of bytes that are no text, is left as it stands.
 
 mod tail;
 
@@ -89,12 +89,14 @@ pub(super) fn status_and_bytes(text: &str) -> Read<'_, (&str, &str)> {
     }
 }
 
-/// `CLIENT IDENTITY USER`, perhaps with a virtual host in front of it; the user's name may have blanks in it.
+/// `CLIENT IDENTITY USER`, perhaps with a virtual host in front of it.
+///
+/// The user's name may have blanks in it. Not so where there is an identity, which hardly anybody has: more words are of
+/// a time or a program that another wrote before the line.
 fn who<'a>(before: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (first, rest) = before.split_once(' ')?;
     let (second, rest) = rest.split_once(' ')?;
     let (client, identity, user) = match rest.strip_prefix("- ") {
-        // Hardly anybody is identified, so that a word in that place is the client, and this one the identity.
         Some(user) if second != "-" => {
             http::address(known::VIRTUAL_HOST, known::SERVER_PORT, first, sink);
             (second, "-", user)
@@ -104,7 +106,13 @@ fn who<'a>(before: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     sink.text(known::CLIENT, client);
     sink.text(IDENTITY, identity);
     sink.text(known::USER, user);
-    (!client.is_empty() && !first.ends_with(',')).then_some(())
+    let is_user = match identity {
+        "-" => !user.starts_with(' '),
+        identity => !identity.is_empty() && !user.contains(' '),
+    };
+    // A list of addresses ends with a comma, what names a program with a colon.
+    let is_address = |word: &str| !word.is_empty() && (!word.ends_with([',', ':']) || word == "unix:");
+    (is_user && is_address(first) && is_address(client)).then_some(())
 }
 
 /// What follows the bytes.
@@ -135,10 +143,12 @@ fn as_sent<'a>(quoted: &'a str, sink: &Sink<'_, 'a>) -> &'a str {
     let bytes = quoted.as_bytes();
     let mut from = 0;
     while let Some(at) = bytes.get(from..).and_then(|rest| memchr(b'\\', rest)) {
-        if !matches!(bytes.get(from + at + 1), Some(b'"' | b'\\' | b'x' | b'n' | b'r' | b't' | b'v')) {
-            return quoted;
-        }
         from += at + 2;
+        match bytes.get(from - 1..).unwrap_or_default() {
+            [b'"' | b'\\' | b'n' | b'r' | b't', ..] => (),
+            [b'x', b'2'..=b'7', ..] | [b'x', b'0', b'9', ..] => (),
+            _ => return quoted,
+        }
     }
     sink.unescaped(quoted)
 }
@@ -167,6 +177,10 @@ mod tests {
             (" 6 ", " six "),
             ("::1 - ann lee", ""),
             ("web-1:80 ", "10.0.0.1, "),
+            ("web-1:80 ", "INFO: "),
+            ("web-1:80 ", "INFO:    "),
+            ("web-1:80 ", "Nov 28 12:11:49 web-1 nginx: "),
+            ("web-1:80 ", "2026/11/28 12:11:49 [error] 7#7: "),
         ] {
             assert!(!fits(read, &LINE.replacen(from, to, 1)), "{from} as {to}");
         }

@@ -85,28 +85,37 @@ fn is_whole(text: &str) -> bool {
     is_json_number(text) && !text.contains(['.', '-'])
 }
 
-/// Words of whole numbers, the last perhaps two with a slash between them.
+/// `82 265`, `674`, or `0/674` with or without the first before it, and then perhaps more.
 fn apache<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
-    let mut words = text.split(' ');
-    let words = (words.next()?, words.next(), words.next(), words.next());
-    let (transferred, time) = match words {
-        (time, None, ..) => (None, Some(time)),
-        (received, Some(sent), None, _) => (Some((received, sent)), None),
-        (received, Some(sent), time @ Some(_), None) => (Some((received, sent)), time),
-        _ => return None,
-    };
-    let microseconds = time.map(|time| time.split_once('/').map_or(time, |(_, microseconds)| microseconds));
-    if !microseconds.is_none_or(is_whole) || !transferred.is_none_or(|(a, b)| is_whole(a) && is_whole(b)) {
+    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+    if is_whole(first) && rest.is_empty() {
+        sink.duration(MICROSECONDS, first, 1e3);
+        return Some(());
+    }
+    if let Some(microseconds) = microseconds(first) {
+        sink.duration(MICROSECONDS, microseconds, 1e3);
+        sink.text(REST, rest);
+        return Some(());
+    }
+    let (second, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (third, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let microseconds = microseconds(third);
+    if !is_whole(first) || !is_whole(second) || (microseconds.is_none() && !third.is_empty()) {
         return None;
     }
-    if let Some((received, sent)) = transferred {
-        sink.number(RECEIVED, received);
-        sink.number(SENT, sent);
-    }
+    sink.number(RECEIVED, first);
+    sink.number(SENT, second);
     if let Some(microseconds) = microseconds {
         sink.duration(MICROSECONDS, microseconds, 1e3);
     }
+    sink.text(REST, rest);
     Some(())
+}
+
+/// `1/1624096`
+fn microseconds(text: &str) -> Option<&str> {
+    let (seconds, microseconds) = text.split_once('/')?;
+    (is_whole(seconds) && is_whole(microseconds)).then_some(microseconds)
 }
 
 /// `16 "down@file" "http://127.0.0.1:9" 10ms`
@@ -190,6 +199,7 @@ fn named<'a>(name: &'a str, value: &'a str, sink: &mut Sink<'_, 'a>) {
         "us" | "upstream_status" => (UPSTREAM_STATUS, None),
         "ua" | "upstream_addr" => return sink.text(known::UPSTREAM, value),
         "cs" | "upstream_cache_status" => return sink.text(CACHE, value),
+        "host" | "http_host" => return sink.text(known::VIRTUAL_HOST, value),
         _ if matches!(value, "" | "-") => return,
         _ => {
             let value = sink.unescaped(value);
