@@ -2,7 +2,17 @@
 //! is of another format; see the table in [`format`](super::format).
 
 pub(super) mod access;
+pub(super) mod apache_error;
+pub(super) mod envoy;
 mod flat;
+pub(super) mod gunicorn_error;
+pub(super) mod haproxy;
+mod http;
 pub(super) mod json;
+pub(super) mod nginx_error;
+pub(super) mod uvicorn;
 
 pub use json::{BorrowedName, NotJson, json_object};
+
+#[cfg(test)]
+mod tests;
