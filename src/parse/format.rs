@@ -49,11 +49,27 @@ macro_rules! formats {
 
 formats! {
     Json "json" formats::json::read, (b'{' | b' ' | b'\t');
+    Syslog5424 "syslog_5424" formats::syslog_5424::read, (b'<');
+    Syslog3164 "syslog_3164" formats::syslog_3164::read, (b'<' | b'0'..=b'9' | b'A' | b'D' | b'F' | b'J' | b'M' | b'N' | b'O' | b'S');
+    Cri "cri" formats::cri::read, (b'0'..=b'9');
+    Klog "klog" formats::klog::read, (b'I' | b'W' | b'E' | b'F');
+    Logfmt "logfmt" formats::logfmt::read, (b'a'..=b'z' | b'A'..=b'Z' | b'@' | b'_' | b'"');
+    Ltsv "ltsv" formats::ltsv::read, (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9');
+    DockerJson "docker_json" formats::docker_json::read, none;
+    KeyValue "key_value" formats::key_value::read, none;
+    Csv "csv" formats::csv::read_csv, none;
+    Tsv "tsv" formats::csv::read_tsv, none;
     Access "access" formats::access::read, (b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b':' | b'-');
 }
 
 /// Programs whose lines have a format with a name of its own.
-const ALIASES: &[(&str, Format)] = &[("nginx", Format::Access), ("apache", Format::Access)];
+const ALIASES: &[(&str, Format)] = &[
+    ("nginx", Format::Access),
+    ("apache", Format::Access),
+    ("rsyslog", Format::Syslog3164),
+    ("docker", Format::DockerJson),
+    ("glog", Format::Klog),
+];
 
 /// One bit for each format.
 type Set = u64;

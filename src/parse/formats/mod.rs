@@ -2,7 +2,17 @@
 //! is of another format; see the table in [`format`](super::format).
 
 pub(super) mod access;
+pub(super) mod cri;
+pub(super) mod csv;
+pub(super) mod docker_json;
 mod flat;
 pub(super) mod json;
+pub(super) mod key_value;
+pub(super) mod klog;
+pub(super) mod logfmt;
+pub(super) mod ltsv;
+mod syslog;
+pub(super) mod syslog_3164;
+pub(super) mod syslog_5424;
 
 pub use json::{BorrowedName, NotJson, json_object};
