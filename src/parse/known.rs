@@ -85,3 +85,8 @@ known! {
     MESSAGE_ID "message_id" "log.syslog.msgid";
     STREAM "stream" "stream";
 }
+
+/// The field that takes a stack trace.
+pub fn stack_name(schema: Schema) -> &'static str {
+    STACK.name(schema)
+}

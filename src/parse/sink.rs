@@ -240,8 +240,8 @@ impl<'s, 'a> Sink<'s, 'a> {
 }
 
 impl<'a> Whole<'a> {
-    /// Brings what was said of the whole event into it, and settles the names.
-    pub(super) fn settle(self, event: &mut Event<'a>, style: &'a Style, arena: &'a Bump) {
+    /// Brings what was said of the whole event into it, and settles the names; answers the level.
+    pub(super) fn settle(self, event: &mut Event<'a>, style: &'a Style, arena: &'a Bump) -> Option<Level> {
         let fields = &mut event.fields;
         let nested = match self.adopts {
             Adopts::All => unnest(fields, self.own, style.schema, arena),
@@ -272,6 +272,7 @@ impl<'a> Whole<'a> {
         if let Some(time) = nested.or(adopted).or(self.time) {
             set_time(event, time, arena);
         }
+        self.level
     }
 }
 
