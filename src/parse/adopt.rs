@@ -7,7 +7,9 @@ use std::borrow::Cow;
 
 use super::known::{self, Schema};
 use super::level::Level;
-use super::roles::{self, BESIDE_LEVEL, BESIDE_NUMBER, PYTHON_LEVEL, Role, SERILOG_TIME, SEVERITY_LEVEL};
+use super::roles::{
+    self, BESIDE_LEVEL, BESIDE_NUMBER, ENVOY, ENVOY_TIME, PYTHON_LEVEL, Role, SERILOG_TIME, SEVERITY_LEVEL,
+};
 use super::sink::Style;
 use super::time::{Zone, parse_time, parse_time_text};
 use crate::event::{Field, Fields, Timestamp, Value};
@@ -31,15 +33,20 @@ pub(super) fn adopt<'a>(fields: &mut Fields<'a>, own: usize, style: &'a Style) -
     let mut found = Found::default();
     for index in own..fields.len() {
         let Some(Field { name, value }) = fields.at(index) else { break };
-        if let Some(role) = roles::role(name) {
-            found.note(role, index, value, &style.zone);
+        match roles::role(name) {
+            Some(Role::Time(ENVOY_TIME)) if fields.get(ENVOY).is_none() => (),
+            Some(role) => found.note(role, index, value, &style.zone),
+            None => (),
         }
     }
+    let is_serilog = found.time.is_some_and(|(_, index, _)| is_called(fields, index, SERILOG_TIME));
+    let mut level = found.level(fields);
     if style.schema == Schema::Ecs {
         adopt_names(fields, own);
     }
-    let is_serilog = found.time.is_some_and(|(_, index, _)| is_called(fields, index, SERILOG_TIME));
-    let level = found.level(fields).or(is_serilog.then_some((fields.len(), Level::Info)));
+    if is_serilog && level.is_none() {
+        level = Some((fields.len(), Level::Info));
+    }
     if let Some((index, level)) = level {
         adopt_level(fields, index, level, style);
     }
@@ -73,10 +80,16 @@ impl Found {
         }
     }
 
+    /// Whether loggers that say a level as a number print such members: `level` is many a thing's height.
+    fn is_beside_number(&self, fields: &Fields<'_>) -> bool {
+        self.message.is_some_and(|(rank, _)| rank == BESIDE_NUMBER)
+            || (fields.get("pid").is_some() && fields.get("hostname").is_some())
+    }
+
     /// The surest level and its index.
     fn level(&self, fields: &Fields<'_>) -> Option<(usize, Level)> {
         let number = self.number.and_then(|(rank, index)| {
-            let level = number(&fields.at(index)?.value, rank, self.message)?;
+            let level = number(&fields.at(index)?.value, rank, self.is_beside_number(fields))?;
             Some((rank, index, level))
         });
         let surest = [self.word, number].into_iter().flatten().min_by_key(|(rank, ..)| *rank);
@@ -115,20 +128,21 @@ fn text_of<'a>(value: &Value<'a>) -> Option<&'a str> {
 
 /// Brings all members from index `own` on that have a name in the Elastic Common Schema to it.
 pub(super) fn adopt_names(fields: &mut Fields<'_>, own: usize) {
-    for index in own..fields.len() {
-        let Some(Field { name, value }) = fields.at(index) else { break };
-        match roles::role(name) {
-            Some(Role::Common(name)) => rename(fields, index, name),
-            Some(Role::Whole(name)) if is_whole(value) => rename(fields, index, name),
-            Some(Role::Caller) => adopt_caller(fields, index),
-            _ => (),
-        }
-    }
     for (telling, general, name) in roles::BESIDE {
         if fields.get(telling).is_some()
             && let Some(index) = (own..fields.len()).find(|index| is_called(fields, *index, general))
         {
             rename(fields, index, name);
+        }
+    }
+    for index in own..fields.len() {
+        let Some(Field { name, value }) = fields.at(index) else { break };
+        match roles::role(name) {
+            Some(Role::Common(name)) => rename(fields, index, name),
+            Some(Role::Whole(name)) if is_whole(value) => rename(fields, index, name),
+            Some(Role::Word(name)) if text_of(value).is_some_and(is_word) => rename(fields, index, name),
+            Some(Role::Caller) => adopt_caller(fields, index),
+            _ => (),
         }
     }
 }
@@ -140,6 +154,10 @@ fn is_whole(value: &Value<'_>) -> bool {
         _ => return false,
     };
     (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_alphabetic())
 }
 
 /// `file:line`, as Go's loggers have it.
@@ -189,8 +207,8 @@ fn adopt_level<'a>(fields: &mut Fields<'a>, index: usize, level: Level, style: &
     }
 }
 
-/// A number is a level only beside a name for the message that such loggers have: `level` is many a thing's height.
-fn number(value: &Value<'_>, rank: u8, message: Best) -> Option<Level> {
+/// A number is a level in the scale that its name tells, or, `beside` what such loggers print, in theirs.
+fn number(value: &Value<'_>, rank: u8, beside: bool) -> Option<Level> {
     let number = match value {
         Value::Scalar(json) | Value::Json(json) => json,
         Value::Text(text) => str::from_utf8(text).ok()?,
@@ -199,7 +217,7 @@ fn number(value: &Value<'_>, rank: u8, message: Best) -> Option<Level> {
     match rank {
         PYTHON_LEVEL => Level::of_python(number.parse().ok()?),
         SEVERITY_LEVEL => Level::of_severity(number.trim_matches('"').parse().ok()?),
-        _ if message.is_some_and(|(rank, _)| rank == BESIDE_NUMBER) => Level::of_number(number.parse().ok()?),
+        _ if beside => Level::of_number(number.parse().ok()?),
         _ => None,
     }
 }

@@ -17,7 +17,9 @@ pub(crate) enum Role {
     Common(&'static str),
     /// The same, if it is a whole number, as that schema wants it.
     Whole(&'static str),
-    /// The place in the program: `file:line`.
+    /// The same, if it is a word and no measure.
+    Word(&'static str),
+    /// The place in the program, if it is `file:line`.
     Caller,
 }
 
@@ -36,8 +38,16 @@ pub(crate) const BESIDE_NUMBER: u8 = 1;
 /// The time's name of Serilog's compact form, in which a level that is not said is information.
 pub(crate) const SERILOG_TIME: &str = "@t";
 
+/// The rank of Envoy's `start_time`, which is a time only beside [`ENVOY`].
+pub(crate) const ENVOY_TIME: u8 = 5;
+
+/// What nobody but Envoy prints.
+pub(crate) const ENVOY: &str = "response_flags";
+
 /// What a general name is beside a telling one: Python's loggers are called `name`, and tracing's are `target`.
-pub(crate) const BESIDE: [(&str, &str, &str); 3] = [
+pub(crate) const BESIDE: [(&str, &str, &str); 5] = [
+    ("lineno", "filename", "log.origin.file.name"),
+    ("method", "host", "url.domain"),
     ("levelname", "name", "log.logger"),
     ("fields.message", "target", "log.logger"),
     ("LogLevel", "Category", "log.logger"),
@@ -45,13 +55,14 @@ pub(crate) const BESIDE: [(&str, &str, &str); 3] = [
 
 /// The role of a member called `name`.
 pub(crate) fn role(name: &str) -> Option<Role> {
-    use Role::{Caller, Common, Level, Message, Time, Whole};
+    use Role::{Caller, Common, Level, Message, Time, Whole, Word};
     Some(match name {
         "@timestamp" | "record.time.repr" => Time(0),
         "timestamp" | "Timestamp" | SERILOG_TIME | "__REALTIME_TIMESTAMP" => Time(1),
         "time" => Time(2),
         "ts" => Time(3),
         "datetime" | "asctime" | "timeMillis" => Time(4),
+        "start_time" => Time(ENVOY_TIME),
         "level" | "log.level" | "record.level.name" => Level(0),
         "severity" | "levelname" | "@l" | "lvl" | "log_level" | "loglevel" | "level_name" | "LogLevel"
         | "Level" | "fields.level" | "@fields.level" | "error_severity" => Level(1),
@@ -62,7 +73,8 @@ pub(crate) fn role(name: &str) -> Option<Role> {
         "msg" | "@m" | "short_message" | "Message" | "MESSAGE" | "fields.message" => Message(BESIDE_NUMBER),
         "event" => Message(BESIDE_LEVEL),
         "@mt" | "MessageTemplate" => Message(3),
-        "caller" => Caller,
+        "caller" | "file" => Caller,
+        "service" => Word("service.name"),
         "pid" | "process_id" | "_PID" | "process" | "record.process.id" => Whole("process.pid"),
         "lineno" | "line_number" | "source.line" | "record.line" => Whole("log.origin.file.line"),
         "threadId" | "thread_id" => Whole("process.thread.id"),
@@ -81,17 +93,14 @@ fn common(name: &str) -> Option<&'static str> {
         }
         "host" | "hostname" | "_HOSTNAME" => "host.hostname",
         "SYSLOG_IDENTIFIER" => "process.name",
-        "service" => "service.name",
         "user" => "user.name",
         "url" => "url.original",
         "client" => "client.address",
         "server" => "server.address",
         "trace_id" | "traceId" | "@tr" => "trace.id",
         "span_id" | "spanId" | "@sp" => "span.id",
-        "filename" | "file" | "source.file" => "log.origin.file.name",
-        "func" | "funcName" | "func_name" | "function" | "source.function" | "record.function" => {
-            "log.origin.function"
-        }
+        "source.file" => "log.origin.file.name",
+        "func" | "funcName" | "func_name" | "source.function" | "record.function" => "log.origin.function",
         "user_agent" => "user_agent.original",
         _ => return None,
     })

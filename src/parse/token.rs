@@ -103,6 +103,8 @@ fn closed(line: &[u8]) -> Option<usize> {
     let (mut at, mut depth, mut quote) = (0, 0_u32, None);
     while let Some(byte) = line.get(at) {
         match (byte, quote) {
+            // Arrows.
+            (b'=' | b'-', None) if line.get(at + 1) == Some(&b'>') => at += 1,
             (b'\\', Some(_)) => at += 1,
             (byte, Some(open)) if *byte == open => quote = None,
             (_, Some(_)) => (),
@@ -169,6 +171,7 @@ mod tests {
             ("[1, 'a ] b'] c", " c", "[1, 'a ] b']"),
             ("Error(2, \"x) y\") z", " z", "Error(2, \"x) y\")"),
             ("it's me", " me", "it's"),
+            ("{\"a\"=>\"b c\", d->e} f", " f", "{\"a\"=>\"b c\", d->e}"),
             ("", "", ""),
             ("[1 2", " 2", "[1"),
             ("[1 2] 3", " 2] 3", "[1"),

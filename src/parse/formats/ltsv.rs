@@ -1,7 +1,7 @@
 //! Labelled tab-separated values: `LABEL:VALUE`, parted by tabs. <http://ltsv.org/>
 //!
 //! A value that is a number is one, and `-` and nothing are left out, as web servers print them for what is not there. The labels
-//! that the site recommends for access lines have names in the common schema. A line needs a time, as the site recommends, to be
+//! that the site recommends for access lines have names in the common schema; the request is the message. A line needs a time, as the site recommends, to be
 //! surely one, unless the format is named.
 
 use nom::Parser;
@@ -40,13 +40,13 @@ fn put<'a>(label: &'a str, value: &'a str, sink: &mut Sink<'_, 'a>) {
     if matches!(value, "" | "-") {
         return;
     }
+    if label == "req" {
+        return sink.message(value);
+    }
     match (sink.style.schema, recommended(label)) {
         (Schema::Ecs, Some(known)) if label == "reqtime" => sink.seconds(known, value),
         (Schema::Ecs, Some(known)) => sink.value(known, bare(value)),
         _ => sink.named(label, bare(value)),
-    }
-    if label == "req" {
-        sink.message(value);
     }
 }
 

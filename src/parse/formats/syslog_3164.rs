@@ -27,7 +27,11 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         Ok((text, pri)) => (text, Some(pri)),
         Err(_) => (line, None),
     };
-    let (rest, said) = time(text).ok()?;
+    let (rest, said) = match (time(text), pri) {
+        (Ok(read), _) => read,
+        (Err(_), Some(pri)) if sink.is_format_named() => return without_time(text, pri, sink),
+        (Err(_), _) => return None,
+    };
     let sure = match pri {
         None if !sink.is_format_named() => Sure::of(text, said)?,
         _ => Sure::Always,
@@ -37,6 +41,18 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     sure.holds(host, tag).then_some(())?;
     sink.said(said)?;
     sink.text(known::HOST, host);
+    put(tag, message, pri, sink);
+    Some(())
+}
+
+/// `<PRI>` and a text, as Python's handler sends it and RFC 3164 allows: too little to tell the format by.
+fn without_time<'a>(text: &'a str, pri: u8, sink: &mut Sink<'_, 'a>) -> Option<()> {
+    let (tag, message) = tag(text);
+    put(tag, message, Some(pri), sink);
+    Some(())
+}
+
+fn put<'a>(tag: Option<Tag<'a>>, message: &'a str, pri: Option<u8>, sink: &mut Sink<'_, 'a>) {
     if let Some(tag) = tag {
         sink.text(known::PROGRAM, tag.program);
         syslog::process(tag.process, sink);
@@ -45,10 +61,11 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         syslog::priority(pri, sink);
     }
     let message = message.strip_prefix(' ').unwrap_or(message);
+    // Python's handler ends a message as C ends its texts.
+    let message = message.strip_prefix('\u{feff}').unwrap_or(message).trim_end_matches('\0');
     if !message.is_empty() {
-        sink.message(message.strip_prefix('\u{feff}').unwrap_or(message));
+        sink.message(message);
     }
-    Some(())
 }
 
 /// What a line needs to surely be syslog's.
