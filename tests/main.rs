@@ -19,6 +19,7 @@ mod letters;
 mod loggers;
 mod no_files;
 mod nodes;
+mod pipelines;
 mod poison;
 mod recorded;
 mod runbook;

@@ -5,6 +5,7 @@
 
 pub mod forward;
 
+mod dropped;
 mod events;
 mod letters;
 mod origin;

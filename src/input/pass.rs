@@ -10,6 +10,7 @@ use bumpalo::Bump;
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
+use super::dropped::Dropped;
 use super::events::Raw;
 use super::letters::Unwritten;
 use super::origin::{Origin, Retag};
@@ -31,6 +32,7 @@ const KEPT_ARENA: usize = 4 << 10;
 #[derive(Default)]
 pub(super) struct Counts {
     pub(super) received: u64,
+    pub(super) dropped: Dropped,
     mended_times: u32,
 }
 
@@ -280,10 +282,11 @@ impl Pass {
         if self.arena.allocated_bytes() > KEPT_ARENA {
             self.arena = Bump::new();
         }
-        let counts = std::mem::take(&mut self.counts);
+        let mut counts = std::mem::take(&mut self.counts);
         let mended = std::mem::take(&mut self.encoder.mended);
         let metrics = &self.shared.metrics;
         metrics.events_received.inc_by(counts.received);
+        counts.dropped.count(metrics);
         for (read, count) in self.course.seen.lines_read() {
             line_format(&metrics.lines_parsed, read.name()).inc_by(u64::from(count));
         }
