@@ -18,7 +18,7 @@ use forebay::encode::{Encoder, IdBase};
 use forebay::enrich::{Course, Defaults, PipelineOptions, Pipelines};
 use forebay::event::{Event, Fields, Timestamp};
 use forebay::metrics::Metrics;
-use forebay::parse::{Parse, json_object};
+use forebay::parse::{Format, Parse, json_object};
 use prometheus_client::registry::Registry;
 use record::Line;
 use rmp::encode::{write_array_len, write_map_len, write_str};
@@ -123,9 +123,9 @@ fn encode(b: &mut Bencher<'_>, options: &PipelineOptions, entries: &[u8]) {
     let pipeline = pipelines.choose(TAG).expect("a pipeline for every tag");
     let destination = pipeline.destination(TAG);
     let (mut encoder, ids, mut out) = (Encoder::default(), IdBase::random(), Vec::new());
+    let (mut arena, mut course) = (Bump::new(), Course::default());
     b.iter(|| {
         out.clear();
-        let (mut arena, mut course) = (Bump::new(), Course::default());
         let mut entries = Entries::new(&Body::Packed(black_box(entries)), DEPTH, FIELDS);
         let mut fields = Fields::default();
         let mut sequence = 0;
@@ -141,6 +141,40 @@ fn encode(b: &mut Bencher<'_>, options: &PipelineOptions, entries: &[u8]) {
         }
         out.len()
     });
+}
+
+/// Lines of one format to documents, in MB of lines: by the format's name, and as `auto` finds out.
+fn lines(c: &mut Criterion) {
+    let mut group = c.benchmark_group("lines");
+    for (name, line) in [("nginx combined", nginx as fn(u32) -> String)] {
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        for nth in 0..EVENTS {
+            let line = line(nth);
+            bytes += line.len() as u64;
+            write_array_len(&mut entries, 2).expect("a vector takes it");
+            record::write_line(&mut entries, line, 1, (1_777_885_951, nth)).expect("a vector takes it");
+        }
+        let format = name.split(' ').next().and_then(Format::named).expect("a format's name comes first");
+        group.throughput(Throughput::Bytes(bytes));
+        for (how, parse) in [("named", Parse::Formats(vec![format])), ("auto", Parse::Auto)] {
+            let options = PipelineOptions { parse, ..PipelineOptions::default() };
+            group.bench_function(format!("{name}, {how}"), |b| encode(b, &options, &entries));
+        }
+    }
+    group.finish();
+}
+
+/// As a browser's request for a page of a shop is logged.
+fn nginx(nth: u32) -> String {
+    format!(
+        "203.0.113.{} - - [04/May/2026:09:12:{:02} +0000] \"GET /shop/items/{nth}?colour=green&size={} HTTP/1.1\" 200 {} \
+         \"https://www.example.com/search?q=tea\" \"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 \
+         (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36\"",
+        nth % 256,
+        nth % 60,
+        nth % 7,
+        1_000 + nth * 37,
+    )
 }
 
 /// A line's JSON to fields.
@@ -197,5 +231,5 @@ fn filled(mut batch: OpenBatch, tag: &Arc<str>, document: &[u8]) -> OpenBatch {
     batch
 }
 
-criterion_group!(benches, decode, path, json, bulk);
+criterion_group!(benches, decode, path, lines, json, bulk);
 criterion_main!(benches);

@@ -27,7 +27,8 @@ pub(crate) fn until_text<'a>(end: &'static str) -> impl Parser<&'a str, Output =
     move |line: &'a str| split(line, line.find(end), end.len())
 }
 
-fn split(line: &str, at: Option<usize>, gap: usize) -> Read<'_> {
+/// The first `at` bytes, where there are so many, and what follows them and `gap` more.
+pub(crate) fn split(line: &str, at: Option<usize>, gap: usize) -> Read<'_> {
     let piece = at.and_then(|at| Some((line.get(at + gap..)?, line.get(..at)?)));
     piece.map_or_else(misfit, Ok)
 }
