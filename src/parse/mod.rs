@@ -7,10 +7,12 @@ mod formats;
 mod known;
 mod level;
 mod reader;
+mod roles;
 mod sink;
 mod time;
 mod token;
 mod unescape;
+mod unnest;
 
 pub use auto::Streams;
 pub use format::Format;
