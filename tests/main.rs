@@ -46,6 +46,7 @@ fn main() {
     let told: &[fn() -> Vec<libtest_mimic::Trial>] = &[
         running::stories,
         recorded::stories,
+        pipelines::stories,
         poison::stories,
         sockets::stories,
         socket_options::stories,

@@ -46,6 +46,7 @@ fn keys(section: &mut Section<'_>, options: &mut StepOptions) {
     section.choice_table("throttle", &mut options.throttle, throttle);
     section.choice_table("dedupe", &mut options.dedupe, dedupe);
     section.choice_table("route", &mut options.route, route);
+    section.choice("kubernetes", &mut options.kubernetes);
     section.choice_table("guard", &mut options.guard, guard);
 }
 

@@ -2,7 +2,8 @@
 
 use super::{Action, StepFault, StepOptions, Surroundings};
 use super::{
-    convert, copy, dedupe, guard, nest, remove, rename, replace, route, sample, set, split, text, throttle,
+    convert, copy, dedupe, guard, kubernetes, nest, remove, rename, replace, route, sample, set, split, text,
+    throttle,
 };
 use crate::enrich::names::Names;
 
@@ -64,6 +65,12 @@ fn all(options: &StepOptions, around: &Surroundings<'_>) -> Vec<Compiled> {
             o.dedupe.as_ref().map(|options| dedupe::Dedupe::new(options, around.host).map(Action::Dedupe)),
         ),
         ("route", o.route.as_ref().map(|options| route::Route::new(options, around).map(Action::Route))),
+        (
+            "kubernetes",
+            o.kubernetes
+                .as_ref()
+                .map(|text| kubernetes::Kubernetes::new(text, around.host).map(Action::Kubernetes)),
+        ),
         ("guard", o.guard.as_ref().map(|options| guard::Guard::new(options, around).map(Action::Guard))),
     ]
 }

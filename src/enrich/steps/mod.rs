@@ -11,6 +11,7 @@ mod copy;
 mod dedupe;
 mod guard;
 mod held;
+mod kubernetes;
 mod nest;
 mod options;
 mod remove;
@@ -101,6 +102,7 @@ enum Action {
     Dedupe(dedupe::Dedupe),
     Route(route::Route),
     Guard(guard::Guard),
+    Kubernetes(kubernetes::Kubernetes),
 }
 
 impl Step {
@@ -130,6 +132,7 @@ impl Step {
             Action::Nest(nest) => nest.apply(event, arena),
             Action::Flatten(flatten) => flatten.apply(event, arena),
             Action::Guard(guard) => guard.apply(event, arena),
+            Action::Kubernetes(kubernetes) => kubernetes.apply(event, arena),
             Action::Route(route) => return Outcome::Keep(route.apply(event, arena)),
             Action::Drop => return Outcome::Drop("filtered"),
             Action::Sample(sample) if !sample.keeps(event, arena) => return Outcome::Drop("sampled"),

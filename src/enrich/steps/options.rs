@@ -45,6 +45,8 @@ pub struct StepOptions {
     pub dedupe: Option<DedupeOptions>,
     /// Another index or tag.
     pub route: Option<RouteOptions>,
+    /// A template of the name of a container's file.
+    pub kubernetes: Option<String>,
     /// Limits beyond which fields become text.
     pub guard: Option<GuardOptions>,
 }
