@@ -155,7 +155,8 @@ fn encode(b: &mut Bencher<'_>, options: &PipelineOptions, entries: &[u8]) {
             let Some(time) = entries.next(&mut fields) else { break };
             let time = time.expect("a good entry").unwrap_or_else(Timestamp::now);
             let mut event = Event { time, tag: TAG, fields };
-            pipeline.apply(&mut event, &arena, &mut course);
+            pipeline.read(&mut event, &arena, &mut course);
+            pipeline.apply(&mut event);
             assert!(matches!(pipeline.steps(&mut event, &arena), Outcome::Keep(None)), "it stays");
             encoder.write(&mut out, &destination, &event, ids.plus(sequence), sequence);
             spare = Fields::reuse(event.fields);

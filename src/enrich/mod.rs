@@ -4,6 +4,7 @@
 //! costs a look at the names; no step loses a value: what collides is kept beside under a longer name.
 
 mod ansi;
+mod assembler;
 pub mod condition;
 mod docker;
 mod done;
@@ -11,6 +12,7 @@ mod json;
 mod level;
 mod line;
 mod members;
+mod multiline;
 mod names;
 mod options;
 mod part;
@@ -20,6 +22,7 @@ mod place;
 mod quantity;
 mod seen;
 pub mod steps;
+mod stream;
 mod template;
 mod view;
 
@@ -30,10 +33,13 @@ use bumpalo::Bump;
 
 use crate::encode::{Destination, IndexTemplate, IndexTemplateFault};
 use crate::event::{self, Event, Pattern, PatternFault, Value};
-use crate::parse::{Parse, Streams, Style};
+use crate::parse::{Level, Parse, Streams, Style};
 use line::LineStep;
+use multiline::Rules;
 use steps::{Outcome, StepFault, Steps, Surroundings};
 
+pub use assembler::Assembler;
+pub use multiline::{Gathered, Gatherer, Multiline, MultilineOptions};
 pub use options::{PartialOptions, PipelineOptions};
 pub use part::{Line, Part};
 pub use partial::Joiner;
@@ -50,6 +56,14 @@ pub enum PipelineError {
         number: usize,
         /// Why.
         fault: PatternFault,
+    },
+    /// A pattern of lines that belong together.
+    #[error("pipeline {number}: multiline: {fault}")]
+    Multiline {
+        /// Which, counted from 1.
+        number: usize,
+        /// Why.
+        fault: Box<regex::Error>,
     },
     /// An index template.
     #[error("index: {0}")]
@@ -71,6 +85,8 @@ pub enum PipelineError {
 pub struct Course {
     /// Of its streams.
     pub streams: Streams,
+    /// The level of the line that was read last, where it said one in a place of its own.
+    pub level: Option<Level>,
     /// Since it was last cleared.
     pub seen: Seen,
 }
@@ -78,10 +94,6 @@ pub struct Course {
 /// One step.
 #[derive(Debug)]
 enum Step {
-    /// What docker's driver sends, brought to common names.
-    Docker,
-    /// The line is read.
-    Line(LineStep),
     /// A field with a fixed text.
     Field(String, String),
     /// The field that takes the tag.
@@ -92,12 +104,16 @@ enum Step {
 #[derive(Debug)]
 pub struct Pipeline {
     pattern: Pattern,
+    /// How the line is read, if at all.
+    line: Option<LineStep>,
     steps: Vec<Step>,
     own_steps: Steps,
     index: Arc<IndexTemplate>,
     fallback: String,
     /// Whether docker's parts of long lines are joined.
     pub join_partial: bool,
+    /// Which lines belong together, if any.
+    multiline: Option<Rules>,
 }
 
 impl Pipeline {
@@ -107,10 +123,11 @@ impl Pipeline {
         defaults: &Defaults<'_>,
     ) -> Result<Self, PipelineError> {
         let pattern = options.pattern.parse().map_err(|fault| PipelineError::Pattern { number, fault })?;
-        let mut steps = vec![Step::Docker];
-        if options.parse != Parse::None {
-            steps.push(Step::Line(LineStep::new(options.parse.clone(), style(options))));
-        }
+        let reads = options.parse != Parse::None;
+        let line = reads.then(|| LineStep::new(options.parse.clone(), style(options)));
+        let multiline =
+            Rules::compile(&options.multiline).map_err(|fault| PipelineError::Multiline { number, fault })?;
+        let mut steps = Vec::new();
         steps.extend(options.fields.iter().map(|(name, text)| Step::Field(legal(name), text.clone())));
         if let Some(name) = &options.host_field {
             steps.push(Step::Field(legal(name), defaults.host.to_owned()));
@@ -120,15 +137,23 @@ impl Pipeline {
         let own_steps = Steps::compile(&options.steps, &surroundings(options, defaults, &index))
             .map_err(|(step, fault)| PipelineError::Step { number, step, fault })?;
         let fallback = defaults.fallback.to_owned();
-        Ok(Self { pattern, steps, own_steps, index, fallback, join_partial: options.join_partial })
+        let join_partial = options.join_partial;
+        Ok(Self { pattern, line, steps, index, fallback, join_partial, multiline, own_steps })
     }
 
-    /// Reads the line of `event` and adds what is to be added; values that this makes lie in `arena`.
-    pub fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump, course: &mut Course) {
+    /// Brings what docker's driver sends to common names and reads the line of `event`; values that are made lie in `arena`.
+    pub fn read<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump, course: &mut Course) {
+        course.level = None;
+        docker::apply(event);
+        if let Some(line) = &self.line {
+            line.apply(event, arena, course);
+        }
+    }
+
+    /// Takes `event`, whose line was read, through what adds fields to it.
+    pub fn apply<'a>(&'a self, event: &mut Event<'a>) {
         for step in &self.steps {
             match step {
-                Step::Docker => docker::apply(event),
-                Step::Line(line) => line.apply(event, arena, course),
                 Step::Field(name, text) => place::add(event, name, Value::Text(text.as_bytes())),
                 Step::Tag(name) => place::add(event, name, Value::Text(event.tag.as_bytes())),
             }

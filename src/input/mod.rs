@@ -7,6 +7,7 @@ pub mod forward;
 
 mod counts;
 mod dropped;
+mod events;
 mod letters;
 mod origin;
 mod pass;
