@@ -120,10 +120,13 @@ fn path(c: &mut Criterion) {
     group.finish();
 }
 
+fn pair<T>(name: &str, value: T) -> (String, T) {
+    (name.to_owned(), value)
+}
+
 /// A condition that does not hold, a new value, another name, one out, and a text to a number: what is added to `json`.
 fn five_steps() -> Vec<StepOptions> {
     let text = |text: &str| text.to_owned();
-    let pair = |name: &str, value| (name.to_owned(), value);
     let none = StepOptions::default;
     vec![
         StepOptions {
