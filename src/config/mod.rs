@@ -15,6 +15,7 @@ mod secret;
 mod section;
 mod security;
 mod setting;
+mod steps;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,8 @@ use tree::Node;
 pub use fault::{Fault, Faults};
 pub use flags::Overrides;
 pub(crate) use setting::duration;
+#[cfg(test)]
+pub(crate) use steps::read as step;
 
 /// All options, gathered.
 #[derive(Clone, Debug, PartialEq)]

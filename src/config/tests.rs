@@ -1,6 +1,8 @@
 //! The whole of reading: layers, faults and secrets.
 
+mod limits;
 mod print;
+mod steps;
 
 use std::io::Write;
 

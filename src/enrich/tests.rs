@@ -310,3 +310,22 @@ fn the_names_of_lines_and_what_small_parts_cost_count_as_memory() {
     }
     assert!(metrics.partial_lines.get() <= 16, "{}", metrics.partial_lines.get());
 }
+
+#[test]
+fn the_first_of_many_lines_gives_time_and_message_and_a_trace_is_a_field() {
+    let head = "203.0.113.7 - - [15/Jan/2024:10:30:45 +0000] \"GET / HTTP/1.1\" 500 7 \"-\" \"-\"";
+    let at = Timestamp::new(1_705_314_645, 0);
+    for (rest, expected) in [
+        ("a.BException: x\n\tat 1", ["message=GET / HTTP/1.1", "stack=a.BException: x\n\tat 1"].as_slice()),
+        ("more\nof it", &["message=GET / HTTP/1.1\nmore\nof it"]),
+    ] {
+        let (fields, time, _) = applied(without_tag(), json!({ "log": format!("{head}\n{rest}\n") }));
+        assert!(
+            fields.ends_with(&expected.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()),
+            "{fields:?}"
+        );
+        assert_eq!(Some(time), at);
+    }
+    let (fields, ..) = applied(without_tag(), json!({ "log": "plain\n\tindented" }));
+    assert_eq!(fields, ["message=plain\n\tindented"]);
+}

@@ -49,6 +49,16 @@ macro_rules! formats {
 
 formats! {
     Json "json" formats::json::read, (b'{' | b' ' | b'\t');
+    Syslog5424 "syslog_5424" formats::syslog_5424::read, (b'<');
+    Syslog3164 "syslog_3164" formats::syslog_3164::read, (b'<' | b'0'..=b'9' | b'A' | b'D' | b'F' | b'J' | b'M' | b'N' | b'O' | b'S');
+    Cri "cri" formats::cri::read, (b'0'..=b'9');
+    Klog "klog" formats::klog::read, (b'I' | b'W' | b'E' | b'F');
+    Logfmt "logfmt" formats::logfmt::read, (b'a'..=b'z' | b'A'..=b'Z' | b'@' | b'_' | b'"');
+    Ltsv "ltsv" formats::ltsv::read, (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9');
+    DockerJson "docker_json" formats::docker_json::read, none;
+    KeyValue "key_value" formats::key_value::read, none;
+    Csv "csv" formats::csv::read_csv, none;
+    Tsv "tsv" formats::csv::read_tsv, none;
     Access "access" formats::access::read, (b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b':' | b'-');
     NginxError "nginx_error" formats::nginx_error::read, (b'0'..=b'9');
     ApacheError "apache_error" formats::apache_error::read, (b'[');
@@ -62,6 +72,9 @@ formats! {
 const ALIASES: &[(&str, Format)] = &[
     ("nginx", Format::Access),
     ("apache", Format::Access),
+    ("rsyslog", Format::Syslog3164),
+    ("docker", Format::DockerJson),
+    ("glog", Format::Klog),
     ("apache_common", Format::Access),
     ("apache_combined", Format::Access),
     ("apache_vhost", Format::Access),

@@ -7,15 +7,17 @@ mod formats;
 mod known;
 mod level;
 mod reader;
+mod roles;
 mod sink;
 mod time;
 mod token;
 mod unescape;
+mod unnest;
 
 pub use auto::Streams;
 pub use format::Format;
 pub use formats::{BorrowedName, NotJson, json_object};
-pub use known::Schema;
+pub use known::{Schema, stack_name};
 pub use level::Level;
 pub use reader::{Parse, ReadLine, Stream, read_line};
 pub use sink::Style;

@@ -49,6 +49,7 @@ pub fn read_line<'a>(
     let format = match parse {
         Parse::Auto => auto::read(line, stream, &mut sink),
         Parse::Formats(formats) => {
+            sink = sink.named_format();
             formats.iter().copied().find(|format| auto::fits(*format, line, &mut sink))
         }
         Parse::None => None,

@@ -13,10 +13,17 @@ mod options;
 mod rules;
 mod trace;
 
-pub use gather::{Gathered, Gatherer, Piece};
+pub(super) use gather::Piece;
+pub use gather::{Gathered, Gatherer};
 pub use options::MultilineOptions;
 pub use rules::Multiline;
 pub(super) use rules::Rules;
+
+/// Whether lines behind a first one are a trace: they begin one, or are indented.
+pub(super) fn is_trace(lines: &str) -> bool {
+    lines.starts_with([' ', '\t'])
+        || trace::Trace::begun_by(lines.lines().next().unwrap_or_default().as_bytes()).is_some()
+}
 
 #[cfg(test)]
 mod tests;
