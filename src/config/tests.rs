@@ -104,7 +104,7 @@ fn variables_reach_lists_tables_and_every_type() {
     assert_eq!(config.stop_timeout, Duration::from_secs(120));
     assert_eq!(config.forward[0].limits, crate::input::forward::LimitOptions::default());
     assert_eq!((config.forward[1].listen.as_str(), config.forward[1].limits.depth), ("127.0.0.1:2", 7));
-    assert_eq!(config.pipelines[0].parse, Parse::Formats(vec![Format::Json]));
+    assert_eq!(config.pipelines[0].parse, Parse::Formats(vec![Format::Json.into()]));
     assert_eq!(config.pipelines[0].fields, [("env".into(), "prod".into())]);
     assert_eq!(config.pipelines[1].fields, [("rack".into(), "b".into()), ("zone".into(), "a".into())]);
     assert_eq!(config.pipelines[1].tag_field, None);

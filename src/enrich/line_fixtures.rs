@@ -64,7 +64,7 @@ impl Rig {
     }
 
     /// The format of `line` and its document.
-    fn document(&mut self, line: &str) -> (Option<Format>, String) {
+    fn document(&mut self, line: &str) -> (Option<&'static str>, String) {
         let arena = Bump::new();
         let mut fields = Fields::default();
         fields.push("message".into(), Value::Text(line.as_bytes()));
@@ -90,8 +90,8 @@ impl Rig {
 }
 
 /// One line of a file of documents: the format's name, a tab, the document.
-fn shown((format, document): &(Option<Format>, String)) -> String {
-    format!("{}\t{document}\n", format.map_or("-", Format::name))
+fn shown((format, document): &(Option<&'static str>, String)) -> String {
+    format!("{}\t{document}\n", format.unwrap_or("-"))
 }
 
 const SCHEMAS: [(Schema, &str); 2] = [(Schema::Plain, "plain"), (Schema::Ecs, "ecs")];
@@ -99,7 +99,7 @@ const SCHEMAS: [(Schema, &str); 2] = [(Schema::Plain, "plain"), (Schema::Ecs, "e
 /// How the lines of a folder are read: by themselves where a line tells its format.
 fn parse(format: Option<Format>) -> Parse {
     match format {
-        Some(format) if !format.is_automatic() => Parse::Formats(vec![format]),
+        Some(format) if !format.is_automatic() => Parse::Formats(vec![format.into()]),
         _ => Parse::Auto,
     }
 }
@@ -151,7 +151,7 @@ fn a_line_is_recognised_as_what_its_folder_says_and_no_line_of_none_is_claimed()
         for line in lines(&path) {
             all += 1;
             let (found, _) = rig.document(&line);
-            if found == format {
+            if found == format.map(Format::name) {
                 right += 1;
             } else {
                 wrong.insert(format!("{found:?} in place of {format:?}: {line}"));
@@ -171,7 +171,7 @@ fn a_line_that_fits_two_formats_has_the_same_time_in_both() {
                 .filter(|format| format.is_automatic())
                 .filter_map(|format| {
                     let (read, document) =
-                        Rig::new(Parse::Formats(vec![*format]), Schema::Plain).document(&line);
+                        Rig::new(Parse::Formats(vec![(*format).into()]), Schema::Plain).document(&line);
                     read.map(|_| document.get(..45).unwrap_or_default().to_owned())
                 })
                 .collect();

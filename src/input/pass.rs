@@ -346,11 +346,11 @@ impl Pass {
         let mended = std::mem::take(&mut self.encoder.mended);
         let metrics = &self.shared.metrics;
         metrics.events_received.inc_by(counts.received);
-        for (read, count) in self.course.seen.lines_read() {
-            line_format(&metrics.lines_parsed, read.name()).inc_by(u64::from(count));
+        for (format, count) in self.course.seen.lines_read() {
+            line_format(&metrics.lines_parsed, format).inc_by(u64::from(count));
         }
-        for (named, count) in self.course.seen.misfits() {
-            line_format(&metrics.lines_unparsed, named.name()).inc_by(u64::from(count));
+        for (format, count) in self.course.seen.misfits() {
+            line_format(&metrics.lines_unparsed, format).inc_by(u64::from(count));
         }
         self.course.seen.clear();
         let changed = [
