@@ -10,14 +10,15 @@ use std::hint::black_box;
 use std::io::Write;
 use std::sync::Arc;
 
+use bumpalo::Bump;
 use criterion::{BatchSize, Bencher, Criterion, Throughput, criterion_group, criterion_main};
 use forebay::buffer::{Buffer, BufferOptions, OpenBatch};
 use forebay::decode::{Body, Codec, Decompressor, Entries, Frame, FrameScan};
 use forebay::encode::{Encoder, IdBase};
-use forebay::enrich::{Defaults, Parse, PipelineOptions, Pipelines, Unparsed};
+use forebay::enrich::{Course, Defaults, PipelineOptions, Pipelines};
 use forebay::event::{Event, Fields, Timestamp};
 use forebay::metrics::Metrics;
-use forebay::parse::json_object;
+use forebay::parse::{Parse, json_object};
 use prometheus_client::registry::Registry;
 use record::Line;
 use rmp::encode::{write_array_len, write_map_len, write_str};
@@ -124,17 +125,19 @@ fn encode(b: &mut Bencher<'_>, options: &PipelineOptions, entries: &[u8]) {
     let (mut encoder, ids, mut out) = (Encoder::default(), IdBase::random(), Vec::new());
     b.iter(|| {
         out.clear();
-        let mut unparsed = Unparsed::default();
+        let (mut arena, mut course) = (Bump::new(), Course::default());
         let mut entries = Entries::new(&Body::Packed(black_box(entries)), DEPTH, FIELDS);
         let mut fields = Fields::default();
         let mut sequence = 0;
         while let Some(time) = entries.next(&mut fields) {
             let time = time.expect("a good entry").unwrap_or_else(Timestamp::now);
             let mut event = Event { time, tag: TAG, fields };
-            pipeline.apply(&mut event, &mut unparsed);
+            pipeline.read(&mut event, &arena, &mut course);
+            pipeline.apply(&mut event);
             encoder.write(&mut out, &destination, &event, ids.plus(sequence), sequence);
             sequence += 1;
             fields = Fields::reuse(event.fields);
+            arena.reset();
         }
         out.len()
     });

@@ -101,7 +101,7 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Connections accepted.
     pub connections_accepted: Counter,
-    /// Connections refused or closed by us, by reason (`limit`, `address_limit`, `idle`, `malformed`, …).
+    /// Connections refused or closed by us, by reason (`connections`, `idle_timeout`, `malformed`, …).
     pub connections_closed: ByReason,
     /// Bytes that frames take which are not taken yet.
     pub frames_bytes: Gauge,

@@ -20,11 +20,13 @@ mod loggers;
 mod no_files;
 mod nodes;
 mod poison;
+mod recorded;
 mod runbook;
 mod running;
 mod security;
 mod shippers;
 mod soak;
+mod socket_options;
 mod sockets;
 mod stops;
 mod targets;
@@ -42,8 +44,10 @@ fn main() {
     arguments.test_threads.get_or_insert(STORIES_AT_ONCE);
     let told: &[fn() -> Vec<libtest_mimic::Trial>] = &[
         running::stories,
+        recorded::stories,
         poison::stories,
         sockets::stories,
+        socket_options::stories,
         attacks::stories,
         stops::stories,
         runbook::stories,

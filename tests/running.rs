@@ -8,8 +8,6 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::common::daemon::{Forebay, Setup, run_to_end};
-use crate::common::document::{assert_same, assert_sequences_grow};
-use crate::common::fixtures::{self, Fixture};
 use crate::common::forward::{Client, Mode, frame};
 use crate::common::load::{self, numbered, numbers, sources};
 use crate::common::node::{Node, Version, shared};
@@ -22,10 +20,6 @@ pub(crate) fn stories() -> Vec<Trial> {
     let node = &[Version::Elasticsearch8.part()];
     vec![
         story("running::without_arguments_it_writes_documents_to_compressed_files", without_arguments),
-        story(
-            "running::every_recorded_frame_becomes_the_documents_that_its_twin_spells_out",
-            recorded_frames,
-        ),
         story("running::a_wrong_configuration_is_refused_with_every_fault_at_once", wrong_configuration),
         story(
             "running::a_check_says_that_the_target_is_away_and_leaves_nothing_behind",
@@ -57,61 +51,6 @@ async fn without_arguments() {
     let documents = daemon.written();
     assert_every_one_once(0..500, numbers(&documents));
     assert!(numbers(&documents).is_sorted(), "the sequence keeps the order of arrival");
-}
-
-async fn recorded_frames() {
-    let all = fixtures::all();
-    let mut listeners: Vec<&str> = all.iter().map(Fixture::listener).collect();
-    listeners.sort_unstable();
-    listeners.dedup();
-    for listener in listeners {
-        let those: Vec<_> = all.iter().filter(|fixture| fixture.listener() == listener).collect();
-        frames_of(listener, &those).await;
-    }
-}
-
-/// Sends the fixtures to one daemon, one after the other, and compares all that comes of them.
-async fn frames_of(listener: &str, fixtures: &[&Fixture]) {
-    let tables = format!("[[forward]]\nlisten = \"127.0.0.1:0\"\n{listener}");
-    let mut daemon = Forebay::start(Setup::tables(tables)).await;
-    let (mut expected, mut letters, mut dropped) = (Vec::new(), Vec::new(), 0);
-    for fixture in fixtures {
-        expected.extend(fixture.documents().iter().map(|document| (&fixture.name, document)));
-        letters.extend(fixture.dead_letters().into_iter().map(|letter| (&fixture.name, letter)));
-        let lost = fixture.dropped();
-        dropped += lost.as_object().expect("by reason").values().filter_map(Value::as_u64).sum::<u64>();
-        send_fixture(&daemon, fixture).await;
-        let received = expected.len() as u64 + letters.len() as u64 + dropped;
-        daemon.until_metric("forebay_events_received_total", received as f64).await;
-    }
-    let metrics = daemon.until_drained().await;
-    assert_eq!(metrics.sum("forebay_events_dropped_total"), dropped as f64, "{listener}");
-    assert_eq!(daemon.stop().await.code(), Some(0));
-    let documents = daemon.written();
-    assert_sequences_grow(&documents);
-    assert_eq!(documents.len(), expected.len(), "{listener}");
-    for (document, (name, expected)) in documents.iter().zip(&expected) {
-        let same = std::panic::catch_unwind(|| assert_same(document, expected));
-        assert!(same.is_ok(), "the documents of fixture {name} differ");
-    }
-    let written = daemon.dead_letters();
-    assert_eq!(written.len(), letters.len(), "{listener}: {written:?}");
-    for (letter, (name, expected)) in written.iter().zip(&letters) {
-        for (key, value) in expected.as_object().expect("an object") {
-            assert_eq!(&letter[key], value, "{key} of a dead letter of fixture {name}: {letter}");
-        }
-    }
-}
-
-async fn send_fixture(daemon: &Forebay, fixture: &Fixture) {
-    let mut client = daemon.client().await;
-    client.send(&fixture.bytes).await.expect("the daemon reads");
-    for chunk in fixture.chunks() {
-        let ack = if fixture.is_json() { client.json_ack().await } else { client.ack().await };
-        let ack = ack.expect("an open connection");
-        assert_eq!(ack, Some(chunk), "{}: acks are byte-identical and in order", fixture.name);
-    }
-    client.finish().await;
 }
 
 async fn wrong_configuration() {

@@ -73,7 +73,7 @@ impl Books {
         let is_known = self.whole.get(&line).is_some_and(|end| ordinal < *end || (ordinal == *end && last));
         let mut kept = None;
         let time = Timestamp::new(5, 0).expect("in range");
-        let part = Part { tag: "t", time, id: IdBase::from_bytes([7; 16]), record: &record };
+        let part = Part { tag: "t", time, id: IdBase::from_bytes([7; 16]), source: b"", record: &record };
         let lines = joiner.add(&part, |_| {
             kept = keep.then_some(u64::from(step));
             kept

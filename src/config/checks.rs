@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use crate::encode::IndexTemplate;
+use crate::enrich::Multiline;
 use crate::event::Pattern;
 use crate::input::forward::{ForwardOptions, MAX_PATH, Owner};
 
@@ -132,6 +133,11 @@ pub(super) fn level(filter: &str) -> Checked {
 /// A pattern of tags, or several.
 pub(super) fn tag_pattern(pattern: &str) -> Checked {
     pattern.parse::<Pattern>().map(drop).map_err(|fault| fault.to_string())
+}
+
+/// Patterns of lines that belong together.
+pub(super) fn multiline(multiline: &Multiline) -> Checked {
+    multiline.check().map_err(|fault| fault.to_string())
 }
 
 /// A template of index names.

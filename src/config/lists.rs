@@ -9,6 +9,7 @@ use url::Url;
 use super::file;
 use super::setting::{Read, Setting, quote, text, wrong};
 use super::tree::{Node, Value};
+use crate::enrich::Multiline;
 use crate::input::forward::CipherSuite;
 
 impl Setting for Vec<Url> {
@@ -104,6 +105,46 @@ fn host(node: &Node) -> Read<Url> {
         return wrong(node, format!("`{shown}` has a query or a fragment; a host takes a path at most"));
     }
     Ok(url)
+}
+
+impl Setting for Multiline {
+    fn read(node: &Node) -> Read<Self> {
+        match &node.value {
+            Value::Text(word) | Value::Loose(word) if word.trim() == "traces" => return Ok(Self::Traces),
+            Value::Text(word) | Value::Loose(word) if word.trim() == "none" => return Ok(Self::None),
+            Value::Text(word) => {
+                return wrong(
+                    node,
+                    format!("`{word}` is not \"traces\", \"none\" or {{ start = …, follow = … }}"),
+                );
+            }
+            _ => (),
+        }
+        let (mut start, mut follow) = (String::new(), String::new());
+        for (name, pattern) in <Vec<(String, String)>>::read(node)? {
+            match name.as_str() {
+                "start" => start = pattern,
+                "follow" => follow = pattern,
+                _ => return wrong(node, format!("`{name}` is not known; known here are start and follow")),
+            }
+        }
+        if start.is_empty() && follow.is_empty() {
+            return wrong(node, "has neither start nor follow".to_owned());
+        }
+        Ok(Self::Own { start, follow })
+    }
+
+    fn print(&self) -> String {
+        match self {
+            Self::Traces => quote("traces"),
+            Self::None => quote("none"),
+            Self::Own { start, follow } => {
+                let given =
+                    [("start", start), ("follow", follow)].into_iter().filter(|(_, text)| !text.is_empty());
+                given.map(|(name, text)| (name.to_owned(), text.clone())).collect::<Vec<_>>().print()
+            }
+        }
+    }
 }
 
 impl Setting for Vec<(String, String)> {

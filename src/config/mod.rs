@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::buffer::BufferOptions;
-use crate::enrich::{PartialOptions, PipelineOptions};
+use crate::enrich::{MultilineOptions, PartialOptions, PipelineOptions};
 use crate::http::HttpOptions;
 use crate::input::forward::ForwardOptions;
 use crate::log::LogOptions;
@@ -57,6 +57,8 @@ pub struct Config {
     pub pipelines: Vec<PipelineOptions>,
     /// `[partial]`
     pub partial: PartialOptions,
+    /// `[multiline]`
+    pub multiline: MultilineOptions,
     /// `[buffer]`
     pub buffer: BufferOptions,
     /// `[elasticsearch]`
@@ -81,6 +83,7 @@ impl Default for Config {
             formats: Vec::new(),
             pipelines: vec![PipelineOptions::default()],
             partial: PartialOptions::default(),
+            multiline: MultilineOptions::default(),
             buffer: BufferOptions::default(),
             elasticsearch: ElasticsearchOptions::default(),
             file: FileOptions::default(),

@@ -11,7 +11,7 @@ use super::section::Section;
 use super::security::security;
 use super::tls::tls;
 use crate::buffer::BufferOptions;
-use crate::enrich::{PartialOptions, PipelineOptions};
+use crate::enrich::{MultilineOptions, PartialOptions, PipelineOptions};
 use crate::http::HttpOptions;
 use crate::input::forward::{ForwardOptions, LimitOptions, SocketOptions};
 use crate::log::LogOptions;
@@ -30,6 +30,7 @@ pub(super) fn config(section: &mut Section<'_>, config: &mut Config) {
         pipeline(section, options, &formats);
     });
     section.table("partial", &mut config.partial, partial);
+    section.table("multiline", &mut config.multiline, multiline);
     section.table("buffer", &mut config.buffer, buffer);
     section.table("elasticsearch", &mut config.elasticsearch, elasticsearch);
     section.table("file", &mut config.file, file);
@@ -168,9 +169,17 @@ fn pipeline(section: &mut Section<'_>, options: &mut PipelineOptions, formats: &
     section.key("tag_field", &mut options.tag_field);
     section.checked("index", &mut options.index, checks::optional_index);
     section.key("join_partial", &mut options.join_partial);
+    section.checked("multiline", &mut options.multiline, checks::multiline);
     if options.host_field.is_some() && options.host_field == options.tag_field {
         section.refuse(&["host_field", "tag_field"], "is the same field as tag_field; name another");
     }
+}
+
+fn multiline(section: &mut Section<'_>, options: &mut MultilineOptions) {
+    section.checked("memory", &mut options.memory, checks::at_least(ByteSize::kib(64)));
+    section.checked("event_bytes", &mut options.event_bytes, checks::at_least(ByteSize::kib(1)));
+    section.checked("lines", &mut options.lines, checks::at_least(2));
+    section.checked("timeout", &mut options.timeout, checks::at_least(MOMENT));
 }
 
 fn partial(section: &mut Section<'_>, options: &mut PartialOptions) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Multiline;
 use crate::parse::{Parse, Schema, Zone};
 use crate::units::ByteSize;
 
@@ -16,6 +17,8 @@ pub struct PipelineOptions {
     pub schema: Schema,
     /// The zone of times that name none.
     pub timezone: Zone,
+    /// Which lines belong together.
+    pub multiline: Multiline,
     /// The field that takes the level as it was said, if any.
     pub original_level_field: Option<String>,
     /// Fields with a fixed text, added where the event has none of that name.
@@ -37,6 +40,7 @@ impl Default for PipelineOptions {
             parse: Parse::Auto,
             schema: Schema::Plain,
             timezone: Zone::Utc,
+            multiline: Multiline::Traces,
             original_level_field: None,
             fields: Vec::new(),
             host_field: None,

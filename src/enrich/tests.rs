@@ -26,7 +26,9 @@ fn applied(options: PipelineOptions, record: serde_json::Value) -> (Vec<String>,
     read_record(&record, &mut fields).expect("a record");
     let mut event = Event { time: Timestamp::new(1, 0).expect("in range"), tag: "ml-api", fields };
     let (arena, mut course) = (Bump::new(), Course::default());
-    pipelines.choose("ml-api").expect("one").apply(&mut event, &arena, &mut course);
+    let pipeline = pipelines.choose("ml-api").expect("one");
+    pipeline.read(&mut event, &arena, &mut course);
+    pipeline.apply(&mut event);
     let shown = event.fields.iter().map(|field| match &field.value {
         Value::Text(text) => format!("{}={}", field.name, String::from_utf8_lossy(text)),
         Value::Json(json) | Value::Scalar(json) => format!("{}={json}", field.name),
@@ -165,9 +167,12 @@ fn record(line: &str, ordinal: u32, last: bool, text: &str) -> Vec<u8> {
 
 fn add(joiner: &Joiner, record: &[u8]) -> Vec<(String, bool)> {
     let time = Timestamp::new(1, 0).expect("in range");
-    let part = Part { tag: "t", time, id: IdBase::from_bytes([1; 16]), record };
+    let part = Part { tag: "t", time, id: IdBase::from_bytes([1; 16]), source: b"", record };
     let lines = joiner.add(&part, |_| None);
-    lines.into_iter().map(|line| (String::from_utf8(line.text).expect("text"), line.incomplete)).collect()
+    lines
+        .into_iter()
+        .map(|line| (String::from_utf8(line.text).expect("text"), line.incomplete.is_some()))
+        .collect()
 }
 
 #[test]
@@ -195,7 +200,7 @@ fn parts_of_other_places_do_not_make_a_line_whole_however_many_they_are() {
     assert_eq!(add(&joiner, &record("l", 5, false, "e")), [], "ordinal 1 is missing");
     assert_eq!(add(&joiner, &record("l", 1, false, "a")), [], "5 is behind the last");
     let lines = joiner.expire();
-    let left: Vec<_> = lines.iter().map(|line| (line.text.as_slice(), line.incomplete)).collect();
+    let left: Vec<_> = lines.iter().map(|line| (line.text.as_slice(), line.incomplete.is_some())).collect();
     assert_eq!(left, [(&b"abe"[..], true)], "nothing of it is lost");
 }
 
@@ -205,7 +210,7 @@ fn a_line_whose_end_never_comes_is_emitted_marked() {
     add(&joiner, &record("l", 1, false, "a"));
     let lines = joiner.expire();
     assert_eq!(
-        lines.iter().map(|line| (line.text.as_slice(), line.incomplete)).collect::<Vec<_>>(),
+        lines.iter().map(|line| (line.text.as_slice(), line.incomplete.is_some())).collect::<Vec<_>>(),
         [(&b"a"[..], true)]
     );
     assert!(joiner.expire().is_empty());
@@ -243,18 +248,20 @@ fn a_part_that_comes_late_is_not_taken_for_one_that_has_left_with_the_pieces_of_
 #[test]
 fn a_kept_part_comes_back_and_goes_on_with_its_line() {
     let before = joiner(PartialOptions::default());
-    add(&before, &record("l", 1, false, "a"));
+    let (first, time) = (record("l", 1, false, "a"), Timestamp::new(1, 0).expect("in range"));
+    let first = Part { tag: "t", time, id: IdBase::from_bytes([1; 16]), source: b"whence", record: &first };
+    assert!(before.add(&first, |_| None).is_empty());
     let mut kept = Vec::new();
     before.keep_all(|bytes| kept.push(bytes.to_vec()));
     let after = joiner(PartialOptions::default());
     assert!(kept.iter().all(|bytes| after.recover(bytes, 7).is_empty()));
-    let time = Timestamp::new(1, 0).expect("in range");
     let rest = record("l", 2, true, "b");
-    let lines = after.add(&Part { tag: "t", time, id: IdBase::from_bytes([2; 16]), record: &rest }, |_| None);
+    let lines = after
+        .add(&Part { tag: "t", time, id: IdBase::from_bytes([2; 16]), source: b"", record: &rest }, |_| None);
     let line = lines.first().expect("whole");
     assert_eq!(
-        (line.text.as_slice(), line.kept.as_slice(), line.id),
-        (&b"ab"[..], &[7][..], IdBase::from_bytes([1; 16]))
+        (line.text.as_slice(), line.kept.as_slice(), line.id, line.source.as_slice()),
+        (&b"ab"[..], &[7][..], IdBase::from_bytes([1; 16]), &b"whence"[..])
     );
 }
 
@@ -264,7 +271,7 @@ fn a_part_that_is_sent_again_is_kept_again_since_its_first_copy_may_not_be_safe_
     let record = record("l", 1, false, "a");
     let time = Timestamp::new(5, 0).expect("in range");
     for id in [7, 8] {
-        let part = Part { tag: "t", time, id: IdBase::from_bytes([1; 16]), record: &record };
+        let part = Part { tag: "t", time, id: IdBase::from_bytes([1; 16]), source: b"", record: &record };
         let mut asked = false;
         let lines = joiner.add(&part, |_| {
             asked = true;
@@ -273,8 +280,8 @@ fn a_part_that_is_sent_again_is_kept_again_since_its_first_copy_may_not_be_safe_
         assert!(asked && lines.is_empty(), "an ack stands for what is kept with it");
     }
     let rest = self::record("l", 2, true, "b");
-    let lines =
-        joiner.add(&Part { tag: "t", time, id: IdBase::from_bytes([2; 16]), record: &rest }, |_| None);
+    let lines = joiner
+        .add(&Part { tag: "t", time, id: IdBase::from_bytes([2; 16]), source: b"", record: &rest }, |_| None);
     assert_eq!((lines[0].text.as_slice(), lines[0].kept.as_slice()), (&b"ab"[..], &[7, 8][..]));
 }
 
@@ -283,7 +290,8 @@ fn a_part_kept_before_its_copy_ends_the_line_is_obsolete_with_it() {
     let joiner = joiner(PartialOptions { line_bytes: ByteSize(300), ..PartialOptions::default() });
     let time = Timestamp::new(5, 0).expect("in range");
     let add = |record: &[u8]| {
-        joiner.add(&Part { tag: "t", time, id: IdBase::from_bytes([1; 16]), record }, |_| Some(7))
+        joiner
+            .add(&Part { tag: "t", time, id: IdBase::from_bytes([1; 16]), source: b"", record }, |_| Some(7))
     };
     assert!(add(&record("l", 1, false, "a")).is_empty());
     let lines = add(&record("l", 1, false, &"a".repeat(400)));
@@ -301,4 +309,23 @@ fn the_names_of_lines_and_what_small_parts_cost_count_as_memory() {
         add(&joiner, &record(&format!("{number}{}", "n".repeat(4_000)), 1, false, "text"));
     }
     assert!(metrics.partial_lines.get() <= 16, "{}", metrics.partial_lines.get());
+}
+
+#[test]
+fn the_first_of_many_lines_gives_time_and_message_and_a_trace_is_a_field() {
+    let head = "203.0.113.7 - - [15/Jan/2024:10:30:45 +0000] \"GET / HTTP/1.1\" 500 7 \"-\" \"-\"";
+    let at = Timestamp::new(1_705_314_645, 0);
+    for (rest, expected) in [
+        ("a.BException: x\n\tat 1", ["message=GET / HTTP/1.1", "stack=a.BException: x\n\tat 1"].as_slice()),
+        ("more\nof it", &["message=GET / HTTP/1.1\nmore\nof it"]),
+    ] {
+        let (fields, time, _) = applied(without_tag(), json!({ "log": format!("{head}\n{rest}\n") }));
+        assert!(
+            fields.ends_with(&expected.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()),
+            "{fields:?}"
+        );
+        assert_eq!(Some(time), at);
+    }
+    let (fields, ..) = applied(without_tag(), json!({ "log": "plain\n\tindented" }));
+    assert_eq!(fields, ["message=plain\n\tindented"]);
 }

@@ -5,6 +5,7 @@
 
 pub mod forward;
 
+mod events;
 mod letters;
 mod origin;
 mod pass;

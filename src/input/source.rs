@@ -27,11 +27,29 @@ impl Source {
         self.0.push(Told { name: event::legal_name(name.into(), 1).into_owned(), text, better });
     }
 
+    /// What is said now, as it waits with a part of a line; empty for nothing.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let told: Vec<_> = self.0.iter().map(|told| (&*told.name, told.now())).collect();
+        if told.is_empty() { Vec::new() } else { rmp_serde::to_vec(&told).unwrap_or_default() }
+    }
+
+    /// Takes back what waited.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
+        let told: Vec<(String, String)> = rmp_serde::from_slice(bytes).unwrap_or_default();
+        Self(told.into_iter().map(|(name, text)| Told { name, text, better: None }).collect())
+    }
+
     /// Adds the fields; where the event has one of that name, both are kept.
     pub(super) fn add<'a>(&'a self, event: &mut Event<'a>) {
         for told in &self.0 {
-            let known = told.better.as_ref().and_then(|better| better.get()?.as_deref());
-            add_field(event, &told.name, Value::Text(known.unwrap_or(&told.text).as_bytes()));
+            add_field(event, &told.name, Value::Text(told.now().as_bytes()));
         }
+    }
+}
+
+impl Told {
+    fn now(&self) -> &str {
+        let known = self.better.as_ref().and_then(|better| better.get()?.as_deref());
+        known.unwrap_or(&self.text)
     }
 }

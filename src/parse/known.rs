@@ -86,6 +86,11 @@ known! {
     STREAM "stream" "stream";
 }
 
+/// The field that takes a stack trace.
+pub fn stack_name(schema: Schema) -> &'static str {
+    STACK.name(schema)
+}
+
 /// What a member with a name of the sender's choice is, as far as its name tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {

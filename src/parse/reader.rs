@@ -6,6 +6,7 @@ use bumpalo::Bump;
 
 use super::auto::{self, Streams};
 use super::format::Format;
+use super::level::Level;
 use super::own::Own;
 use super::sink::{Sink, Style};
 use crate::event::Event;
@@ -66,8 +67,15 @@ pub struct Stream<'s> {
     pub last: &'s mut Streams,
 }
 
-/// Reads `line` into `event`, from which it was taken, and answers the name of its format; none, and then nothing is changed,
-/// where it does not fit.
+/// What a line that was read is.
+pub struct ReadLine {
+    /// The name of what it is written in.
+    pub format: &'static str,
+    /// The level that it says in a place of its own, not in a member that only may be one.
+    pub level: Option<Level>,
+}
+
+/// Reads `line` into `event`, from which it was taken; none, and then nothing is changed, where it does not fit.
 pub fn read_line<'a>(
     line: &'a str,
     parse: &'a Parse,
@@ -75,7 +83,7 @@ pub fn read_line<'a>(
     event: &mut Event<'a>,
     stream: Stream<'_>,
     arena: &'a Bump,
-) -> Option<&'static str> {
+) -> Option<ReadLine> {
     let mut sink = Sink::new(&mut event.fields, style, event.time, arena);
     let format = match parse {
         Parse::Auto => auto::read(line, stream, &mut sink).map(Format::name),
@@ -84,6 +92,6 @@ pub fn read_line<'a>(
         }
         Parse::None => None,
     }?;
-    sink.whole().settle(event, style, arena);
-    Some(format)
+    let level = sink.whole().settle(event, style, arena);
+    Some(ReadLine { format, level })
 }

@@ -179,8 +179,8 @@ impl<'s, 'a> Sink<'s, 'a> {
 }
 
 impl<'a> Whole<'a> {
-    /// Brings what was said of the whole event into it, and settles the names.
-    pub(super) fn settle(self, event: &mut Event<'a>, style: &'a Style, arena: &'a Bump) {
+    /// Brings what was said of the whole event into it, and settles the names; answers the level.
+    pub(super) fn settle(self, event: &mut Event<'a>, style: &'a Style, arena: &'a Bump) -> Option<Level> {
         let fields = &mut event.fields;
         if let Some(text) = self.level_text {
             let level: &'a str = match self.level {
@@ -200,6 +200,7 @@ impl<'a> Whole<'a> {
         if let Some(time) = self.time.or(adopted) {
             set_time(event, time, arena);
         }
+        self.level
     }
 }
 

@@ -47,6 +47,11 @@ impl Certificates {
         run(command.args(["-ec", script, "sign", name, &days.to_string()]).current_dir(self.0.path()));
     }
 
+    /// Where all of them are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
     /// Where a file is that was made.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+/// The unix socket of a listener, in its folder.
+pub(crate) const SOCKET: &str = "forward.sock";
 
 /// A fixture: `NAME.hex` and `NAME.json`.
 pub(crate) struct Fixture {
@@ -23,9 +26,25 @@ impl Fixture {
         chunks.map(str::to_owned).collect()
     }
 
-    /// The keys of the listener that it is sent to; none as a rule.
-    pub(crate) fn listener(&self) -> &str {
-        self.twin["listener"].as_str().unwrap_or_default()
+    /// The keys of the listener that it is sent to, which has its files in `folder`; none as a rule.
+    pub(crate) fn listener(&self, folder: &Path) -> String {
+        let keys = self.twin["listener"].as_str().unwrap_or_default();
+        keys.replace("{folder}", &folder.display().to_string())
+    }
+
+    /// Whether it goes over UDP.
+    pub(crate) fn is_datagram(&self) -> bool {
+        self.twin["over"] == "udp"
+    }
+
+    /// What comes back, where that is no ack.
+    pub(crate) fn answer(&self) -> Vec<u8> {
+        bytes(self.twin["answer"].as_str().expect("a datagram is answered"))
+    }
+
+    /// Whether the listener closes the connection after it.
+    pub(crate) fn is_ended_by_the_listener(&self) -> bool {
+        self.twin["ends"] == "listener"
     }
 
     /// Whether frames and acks are JSON.
@@ -38,9 +57,20 @@ impl Fixture {
         self.twin["dead_letters"].as_array().cloned().unwrap_or_default()
     }
 
-    /// How many events are dropped, by reason.
-    pub(crate) fn dropped(&self) -> Value {
-        self.twin.get("dropped").cloned().unwrap_or_else(|| json!({}))
+    /// How many events are dropped.
+    pub(crate) fn dropped(&self) -> u64 {
+        let by_reason = self.twin["dropped"].as_object();
+        by_reason.into_iter().flat_map(|all| all.values()).filter_map(Value::as_u64).sum()
+    }
+
+    /// How often it goes beyond a limit.
+    pub(crate) fn beyond(&self, limit: &str) -> u64 {
+        self.twin["limits"][limit].as_u64().unwrap_or_default()
+    }
+
+    /// Whether anything of it is refused or dropped.
+    pub(crate) fn has_trouble(&self) -> bool {
+        self.dropped() > 0 || !self.dead_letters().is_empty()
     }
 
     /// The documents that come of it, in order.

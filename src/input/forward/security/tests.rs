@@ -167,24 +167,36 @@ async fn every_recorded_client_gets_the_verdict_and_the_messages_of_its_twin() {
     let text = |value: &Json| value.as_str().expect("text").to_owned();
     let sixteen = |value: &Json| <[u8; 16]>::try_from(from_hex(&text(value))).expect("16 bytes");
     let all = recorded();
-    assert!(all.len() >= 13, "{}", all.len());
+    assert!(all.len() >= 17, "{}", all.len());
     for (name, bytes, twin) in all {
         let server = &twin["server"];
-        let users = server["users"].as_array().expect("a list");
-        let users: Vec<_> =
-            users.iter().map(|one| user(&text(&one["name"]), &text(&one["password"]))).collect();
+        let list = |value: &Json| value.as_array().cloned().unwrap_or_default();
+        let users: Vec<_> = list(&server["users"])
+            .iter()
+            .map(|one| user(&text(&one["name"]), &text(&one["password"])))
+            .collect();
+        let clients = list(&server["clients"])
+            .iter()
+            .map(|rule| {
+                let names = list(&rule["users"]).iter().map(text).collect::<Vec<_>>();
+                let names = names.iter().map(String::as_str).collect::<Vec<_>>();
+                network(&text(&rule["network"]), rule["shared_key"].as_str().and_then(secret), &names)
+            })
+            .collect();
+        let from = twin["from"].as_str().map_or(HERE, |from| from.parse().expect("an address"));
         let auth = (!users.is_empty()).then(|| sixteen(&server["auth"]));
         let salts = Salts { nonce: sixteen(&server["nonce"]), auth };
         let security = start(SecurityOptions {
             shared_key: secret(&text(&server["shared_key"])),
             self_hostname: Some(text(&server["self_hostname"])),
+            allow_anonymous: server["allow_anonymous"].as_bool().unwrap_or(true),
             users,
-            ..SecurityOptions::default()
+            clients,
         });
         let read = |bytes: &[u8]| spelled(&rmpv::decode::read_value(&mut &*bytes).expect("a message"));
         assert_eq!(read(&security.helo(&salts)), twin["helo"], "{name}");
         assert_eq!(read(&bytes), twin["ping"], "{name}");
-        let (verdict, pong) = match security.answer(&bytes, &salts, Some(HERE)).await {
+        let (verdict, pong) = match security.answer(&bytes, &salts, Some(from)).await {
             Ok(pong) => ("granted", pong),
             Err(refusal) => (refusal.reason(), messages::refusal(refusal.told())),
         };

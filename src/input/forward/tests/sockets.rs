@@ -7,6 +7,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::frames::{array, entry, event_time, forward, map, number, text};
 use super::*;
+use crate::input::Source;
 use crate::input::forward::{ForwardOptions, Listener};
 
 /// A listener that serves, with its address.
@@ -174,4 +175,33 @@ async fn what_a_listener_says_of_a_sender_stands_beside_the_records_own() {
     assert_eq!(body["forebay.source.address"], "127.0.0.1");
     let name = body["forebay.host"].as_str().expect("a name, or until it is known the address");
     assert!(name == "127.0.0.1" || name.parse::<SocketAddr>().is_err() && !name.is_empty(), "{name}");
+}
+
+/// A part of a line of docker's.
+fn part(ordinal: &str, last: &str) -> Vec<u8> {
+    let record = map(&[
+        ("log", text(ordinal)),
+        ("partial_message", text("true")),
+        ("partial_id", text("4f3b")),
+        ("partial_ordinal", text(ordinal)),
+        ("partial_last", text(last)),
+    ]);
+    forward(&[array(&[event_time(1_700_000_000, 0), record])], &[])
+}
+
+#[tokio::test]
+async fn a_docker_line_says_who_sent_it_though_its_last_part_comes_from_elsewhere() {
+    let rig = Rig::new();
+    for (address, part) in [("192.0.2.1", part("1", "false")), ("192.0.2.2", part("2", "true"))] {
+        let mut source = Source::default();
+        source.tell("from", address.into(), None);
+        let mut peer = rig.connect_as(Origin { source, ..Origin::default() });
+        peer.send(&part).await;
+        peer.close().await;
+    }
+    let documents = rig.documents().await;
+    assert_eq!(
+        (&documents[0].body["message"], &documents[0].body["from"]),
+        (&"12".into(), &"192.0.2.1".into())
+    );
 }
