@@ -19,6 +19,7 @@ mod letters;
 mod loggers;
 mod no_files;
 mod nodes;
+mod pipelines;
 mod poison;
 mod recorded;
 mod runbook;
@@ -45,6 +46,7 @@ fn main() {
     let told: &[fn() -> Vec<libtest_mimic::Trial>] = &[
         running::stories,
         recorded::stories,
+        pipelines::stories,
         poison::stories,
         sockets::stories,
         socket_options::stories,

@@ -171,6 +171,11 @@ pub(super) fn hosts(hosts: &[Url]) -> Checked {
     }
 }
 
+/// Some text.
+pub(super) fn not_empty(text: &str) -> Checked {
+    if text.is_empty() { Err("is empty".into()) } else { Ok(()) }
+}
+
 /// A file that can be read, where one is named. A directory can be opened, but not read.
 pub(super) fn readable(path: &Option<std::path::PathBuf>) -> Checked {
     let Some(path) = path else { return Ok(()) };

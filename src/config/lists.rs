@@ -2,6 +2,7 @@
 //! comma-separated or a TOML array, a table a TOML inline table.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 use url::Url;
@@ -147,7 +148,18 @@ impl Setting for Multiline {
     }
 }
 
-impl Setting for Vec<(String, String)> {
+/// Names and values; what TOML makes a table of, `a.b = 1`, is the name `a.b` again.
+fn dotted<'n>(before: &str, entries: &'n BTreeMap<String, Node>) -> Vec<(String, &'n Node)> {
+    let name = |name: &String| format!("{before}{name}");
+    let below = |(key, node): (&String, &'n Node)| match &node.value {
+        Value::Table(entries) if !entries.is_empty() => dotted(&format!("{}.", name(key)), entries),
+        _ => vec![(name(key), node)],
+    };
+    entries.iter().flat_map(below).collect()
+}
+
+/// A table whose keys are free: names of fields.
+impl<T: Setting> Setting for Vec<(String, T)> {
     fn read(node: &Node) -> Read<Self> {
         let parsed;
         let value = match &node.value {
@@ -164,12 +176,12 @@ impl Setting for Vec<(String, String)> {
                 format!("is {}, but takes a table such as {{ env = \"prod\" }}", value.kind()),
             );
         };
-        all(entries.iter().map(|(name, node)| Ok((name.clone(), String::read(node)?))))
+        all(dotted("", entries).into_iter().map(|(name, node)| Ok((name, T::read(node)?))))
     }
 
     fn print(&self) -> String {
         let fields: Vec<String> =
-            self.iter().map(|(name, text)| format!("{} = {}", quote(name), quote(text))).collect();
+            self.iter().map(|(name, value)| format!("{} = {}", quote(name), value.print())).collect();
         if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
     }
 }

@@ -16,6 +16,7 @@ mod secret;
 mod section;
 mod security;
 mod setting;
+mod steps;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,8 @@ use tree::Node;
 pub use fault::{Fault, Faults};
 pub use flags::Overrides;
 pub(crate) use setting::duration;
+#[cfg(test)]
+pub(crate) use steps::read as step;
 
 /// All options, gathered.
 #[derive(Clone, Debug, PartialEq)]

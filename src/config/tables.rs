@@ -9,6 +9,7 @@ use super::checks;
 use super::formats::{self, Formats};
 use super::section::Section;
 use super::security::security;
+use super::steps::step;
 use super::tls::tls;
 use crate::buffer::BufferOptions;
 use crate::enrich::{MultilineOptions, PartialOptions, PipelineOptions};
@@ -170,6 +171,7 @@ fn pipeline(section: &mut Section<'_>, options: &mut PipelineOptions, formats: &
     section.checked("index", &mut options.index, checks::optional_index);
     section.key("join_partial", &mut options.join_partial);
     section.checked("multiline", &mut options.multiline, checks::multiline);
+    section.tables("step", &mut options.steps, step);
     if options.host_field.is_some() && options.host_field == options.tag_field {
         section.refuse(&["host_field", "tag_field"], "is the same field as tag_field; name another");
     }

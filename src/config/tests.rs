@@ -1,6 +1,7 @@
 //! The whole of reading: layers, faults and secrets.
 
 mod print;
+mod steps;
 
 use std::io::Write;
 

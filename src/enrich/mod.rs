@@ -5,16 +5,26 @@
 
 mod ansi;
 mod assembler;
+pub mod condition;
 mod docker;
 mod done;
+mod json;
+mod level;
 mod line;
+mod members;
 mod multiline;
+mod names;
 mod options;
 mod part;
 mod partial;
+mod path;
 mod place;
+mod quantity;
 mod seen;
+pub mod steps;
 mod stream;
+mod template;
+mod view;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -26,6 +36,7 @@ use crate::event::{self, Event, Pattern, PatternFault, Value};
 use crate::parse::{Level, Parse, Streams, Style};
 use line::LineStep;
 use multiline::Rules;
+use steps::{Outcome, StepFault, Steps, Surroundings};
 
 pub use assembler::Assembler;
 pub use multiline::{Gathered, Gatherer, Multiline, MultilineOptions};
@@ -57,6 +68,16 @@ pub enum PipelineError {
     /// An index template.
     #[error("index: {0}")]
     Index(#[from] IndexTemplateFault),
+    /// A step.
+    #[error("pipeline {number}: step {step}: {fault}")]
+    Step {
+        /// Which pipeline, counted from 1.
+        number: usize,
+        /// Which of its steps, counted from 1.
+        step: usize,
+        /// Why.
+        fault: StepFault,
+    },
 }
 
 /// What one reader of events brings along: what its streams were written in, and what is to be counted.
@@ -86,6 +107,7 @@ pub struct Pipeline {
     /// How the line is read, if at all.
     line: Option<LineStep>,
     steps: Vec<Step>,
+    own_steps: Steps,
     index: Arc<IndexTemplate>,
     fallback: String,
     /// Whether docker's parts of long lines are joined.
@@ -111,10 +133,12 @@ impl Pipeline {
             steps.push(Step::Field(legal(name), defaults.host.to_owned()));
         }
         steps.extend(options.tag_field.iter().map(|name| Step::Tag(legal(name))));
-        let index = options.index.as_deref().unwrap_or(defaults.index).parse()?;
+        let index = Arc::new(options.index.as_deref().unwrap_or(defaults.index).parse()?);
+        let own_steps = Steps::compile(&options.steps, &surroundings(options, defaults, &index))
+            .map_err(|(step, fault)| PipelineError::Step { number, step, fault })?;
         let fallback = defaults.fallback.to_owned();
-        let (index, join_partial) = (Arc::new(index), options.join_partial);
-        Ok(Self { pattern, line, steps, index, fallback, join_partial, multiline })
+        let join_partial = options.join_partial;
+        Ok(Self { pattern, line, steps, index, fallback, join_partial, multiline, own_steps })
     }
 
     /// Brings what docker's driver sends to common names and reads the line of `event`; values that are made lie in `arena`.
@@ -126,7 +150,7 @@ impl Pipeline {
         }
     }
 
-    /// Takes `event`, whose line was read, through all steps.
+    /// Takes `event`, whose line was read, through what adds fields to it.
     pub fn apply<'a>(&'a self, event: &mut Event<'a>) {
         for step in &self.steps {
             match step {
@@ -136,9 +160,27 @@ impl Pipeline {
         }
     }
 
+    /// Takes `event` through the pipeline's own steps, after whatever else adds fields to it.
+    pub fn steps<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Outcome<'a> {
+        self.own_steps.apply(event, arena)
+    }
+
     /// Where the documents of `tag` go.
     pub fn destination(&self, tag: &str) -> Destination {
         Destination::new(Arc::clone(&self.index), &self.fallback, tag)
+    }
+}
+
+fn surroundings<'a>(
+    options: &'a PipelineOptions,
+    defaults: &Defaults<'a>,
+    index: &Arc<IndexTemplate>,
+) -> Surroundings<'a> {
+    Surroundings {
+        host: defaults.host,
+        index: Some(Arc::clone(index)),
+        fallback: defaults.fallback,
+        tag_field: options.tag_field.as_deref(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Multiline;
+use super::steps::StepOptions;
 use crate::parse::{Parse, Schema, Zone};
 use crate::units::ByteSize;
 
@@ -31,6 +32,8 @@ pub struct PipelineOptions {
     pub index: Option<String>,
     /// Whether docker's parts of long lines are joined.
     pub join_partial: bool,
+    /// What is done to the events, in order.
+    pub steps: Vec<StepOptions>,
 }
 
 impl Default for PipelineOptions {
@@ -47,6 +50,7 @@ impl Default for PipelineOptions {
             tag_field: Some("tag".into()),
             index: None,
             join_partial: true,
+            steps: Vec::new(),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::source::Source;
 use crate::buffer::{OpenBatch, PartId, Receipt};
 use crate::decode::read_record;
 use crate::encode::IdBase;
+use crate::enrich::steps::Outcome;
 use crate::enrich::{Line, Part};
 use crate::event::{Event, Fields, Timestamp, Value};
 use crate::parse::Level;
@@ -77,8 +78,14 @@ impl Pass {
         if !self.is_grave(raw) || !self.waits_for_trace(open, route, raw) {
             route.pipeline.apply(&mut event);
             raw.source.unwrap_or(&self.origin.source).add(&mut event);
-            self.encoder.write(open.bytes(), &route.destination, &event, raw.id, raw.sequence);
-            open.end_document(&route.tag);
+            match route.pipeline.steps(&mut event, &arena) {
+                Outcome::Keep(other) => {
+                    let destination = other.unwrap_or(&route.destination);
+                    self.encoder.write(open.bytes(), destination, &event, raw.id, raw.sequence);
+                    open.end_document(&route.tag);
+                }
+                Outcome::Drop(reason) => self.counts.dropped.note(&route.tag, reason),
+            }
             self.counts.received += 1;
         }
         let fields = Fields::reuse(event.fields);

@@ -5,6 +5,8 @@
 
 pub mod forward;
 
+mod counts;
+mod dropped;
 mod events;
 mod letters;
 mod origin;
