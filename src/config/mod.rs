@@ -12,6 +12,7 @@ mod file;
 mod flags;
 mod formats;
 mod lists;
+mod redact;
 mod secret;
 mod section;
 mod security;

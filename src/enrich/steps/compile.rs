@@ -6,6 +6,7 @@ use super::{
     throttle,
 };
 use crate::enrich::names::Names;
+use crate::enrich::redact::{Redact, RedactOptions};
 
 /// The one step that `options` name.
 pub(super) fn action(options: &StepOptions, around: &Surroundings<'_>) -> Result<Action, StepFault> {
@@ -72,5 +73,11 @@ fn all(options: &StepOptions, around: &Surroundings<'_>) -> Vec<Compiled> {
                 .map(|text| kubernetes::Kubernetes::new(text, around.host).map(Action::Kubernetes)),
         ),
         ("guard", o.guard.as_ref().map(|options| guard::Guard::new(options, around).map(Action::Guard))),
+        ("redact", o.redact.as_ref().map(redact)),
     ]
+}
+
+fn redact(options: &RedactOptions) -> Result<Action, String> {
+    let redact = Redact::new(options).map_err(|fault| format!("{}: {}", fault.key, fault.why))?;
+    Ok(Action::Redact(Box::new(redact)))
 }

@@ -34,6 +34,7 @@ use bumpalo::Bump;
 
 use super::condition::{Condition, ConditionFault};
 use super::path::{self, Path};
+use super::redact::Redact;
 use crate::encode::{Destination, IndexTemplate};
 use crate::event::{Event, Fields};
 
@@ -102,6 +103,7 @@ enum Action {
     Dedupe(dedupe::Dedupe),
     Route(route::Route),
     Guard(guard::Guard),
+    Redact(Box<Redact>),
     Kubernetes(kubernetes::Kubernetes),
 }
 
@@ -132,6 +134,7 @@ impl Step {
             Action::Nest(nest) => nest.apply(event, arena),
             Action::Flatten(flatten) => flatten.apply(event, arena),
             Action::Guard(guard) => guard.apply(event, arena),
+            Action::Redact(redact) => redact.apply(event, arena),
             Action::Kubernetes(kubernetes) => kubernetes.apply(event, arena),
             Action::Route(route) => return Outcome::Keep(route.apply(event, arena)),
             Action::Drop => return Outcome::Drop("filtered"),

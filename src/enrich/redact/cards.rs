@@ -1,0 +1,144 @@
+//! Card numbers: 13 to 19 digits, together or in groups with a blank or a dash between, that begin as one of the issuers' do
+//! and whose check digit is right (ISO/IEC 7812-1, annex B, by Luhn).
+//!
+//! Time grows with the text alone: a run of digits is looked at once, and from each group on no more than 19.
+
+/// Digits of a card number.
+pub(super) const LEAST: usize = 13;
+const MOST: usize = 19;
+
+/// Hands each card number in `text` to `found`, by where it begins and ends.
+pub(super) fn find(text: &[u8], mut found: impl FnMut(usize, usize)) {
+    let mut at = 0;
+    while let Some(start) = next_digit(text, at) {
+        let before = start.checked_sub(1).and_then(|before| text.get(before));
+        at = match card(text, start).filter(|_| before.is_none_or(|before| !before.is_ascii_alphanumeric())) {
+            Some(end) => {
+                found(start, end);
+                end
+            }
+            None => end_of_group(text, start),
+        };
+    }
+}
+
+fn next_digit(text: &[u8], from: usize) -> Option<usize> {
+    text.get(from..)?.iter().position(u8::is_ascii_digit).map(|at| from + at)
+}
+
+fn end_of_group(text: &[u8], from: usize) -> usize {
+    let rest = text.get(from..).unwrap_or_default();
+    from + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
+}
+
+/// Where the longest card number that begins at `start` ends.
+fn card(text: &[u8], start: usize) -> Option<usize> {
+    let (mut digits, mut count, mut end) = ([0; MOST], 0, None);
+    for (index, byte) in text.iter().enumerate().skip(start) {
+        match byte {
+            b'0'..=b'9' => {
+                *digits.get_mut(count)? = byte - b'0';
+                count += 1;
+                let ends = text.get(index + 1).is_none_or(|next| !next.is_ascii_alphanumeric());
+                if ends && digits.get(..count).is_some_and(is_card) {
+                    end = Some(index + 1);
+                }
+                // One digit more makes it no card number, unless it is of the next group.
+                if count == MOST {
+                    return end;
+                }
+            }
+            b' ' | b'-' if text.get(index + 1).is_some_and(u8::is_ascii_digit) => (),
+            _ => return end,
+        }
+    }
+    end
+}
+
+fn is_card(digits: &[u8]) -> bool {
+    digits.len() >= LEAST && is_issued(digits) && has_check_digit(digits)
+}
+
+/// Whether numbers of this length begin so: Visa, Mastercard, American Express, Discover, Diners Club, JCB, UnionPay, Maestro.
+fn is_issued(digits: &[u8]) -> bool {
+    let first = digits.iter().take(4).fold(0, |first, digit| first * 10 + u32::from(*digit));
+    match (first, digits.len()) {
+        (4000..=4999, 13 | 16 | 19) => true,
+        (5100..=5599 | 2221..=2720, 16) => true,
+        (3400..=3499 | 3700..=3799, 15) => true,
+        (6011 | 6440..=6499 | 6500..=6599, 16..=19) => true,
+        (3000..=3059 | 3095 | 3600..=3699 | 3800..=3999, 14..=19) => true,
+        (3528..=3589, 16..=19) => true,
+        (6200..=6299 | 8100..=8199, 16..=19) => true,
+        (5018 | 5020 | 5038 | 5893 | 6304 | 6759 | 6761..=6763, 13..=19) => true,
+        _ => false,
+    }
+}
+
+fn has_check_digit(digits: &[u8]) -> bool {
+    let weighed = digits.iter().rev().enumerate().map(|(index, digit)| match index % 2 {
+        0 => u32::from(*digit),
+        _ => u32::from(*digit * 2 / 10 + *digit * 2 % 10),
+    });
+    weighed.sum::<u32>() % 10 == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        let mut found = Vec::new();
+        find(text.as_bytes(), |start, end| found.push(text.get(start..end).expect("ASCII")));
+        found
+    }
+
+    #[test]
+    fn numbers_that_issuers_publish_for_tests_are_found_in_any_grouping() {
+        for number in [
+            "4111111111111111",
+            "4111 1111 1111 1111",
+            "4111-1111-1111-1111",
+            "4222222222222",
+            "5555555555554444",
+            "2223003122003222",
+            "378282246310005",
+            "3782 822463 10005",
+            "6011111111111117",
+            "30569309025904",
+            "3530111333300000",
+            "6200000000000005",
+            "6759649826438453",
+            "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+        ] {
+            assert_eq!(found(number), [number]);
+            assert_eq!(found(&format!("order 12345 {number}, paid")), [number]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_card_number_is_left() {
+        for text in [
+            "",
+            "4111111111111112",
+            "1795867200123456789",
+            "2024-01-15 10:30:45",
+            "a4111111111111111",
+            "41111111111111110000",
+            "4111111111111111f",
+            "4111.1111.1111.1111",
+            "0000000000000000",
+            "411111111111",
+            "4111  1111 1111 1111",
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mebibyte_of_digits_is_none() {
+        assert_eq!(found(&"4".repeat(1 << 20)), [""; 0]);
+        let groups = "4111 ".repeat(200_000);
+        assert!(found(&groups).iter().all(|card| card.len() <= 2 * MOST));
+    }
+}
