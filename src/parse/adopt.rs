@@ -14,13 +14,19 @@ use crate::event::{Field, Fields, Timestamp, Value};
 /// The surest field of a role: its rank and index.
 type Best = Option<(u8, usize)>;
 
-/// Brings the members from index `own` on to the names of the style's schema, takes the time out, and answers it.
-pub(super) fn adopt<'a>(fields: &mut Fields<'a>, own: usize, style: &'a Style) -> Option<Timestamp> {
+/// Brings the members from index `own` on to the names of the style's schema; takes the time out and answers it, where it is
+/// not known from elsewhere.
+pub(super) fn adopt<'a>(
+    fields: &mut Fields<'a>,
+    own: usize,
+    style: &'a Style,
+    wants_time: bool,
+) -> Option<Timestamp> {
     let (mut time, mut level, mut message): (Option<(u8, usize, Timestamp)>, Best, Best) = (None, None, None);
     for index in own..fields.len() {
         let Some(Field { name, value }) = fields.at(index) else { break };
         match known::role(name) {
-            Some(Role::Time(rank)) if time.is_none_or(|(best, ..)| rank < best) => {
+            Some(Role::Time(rank)) if wants_time && time.is_none_or(|(best, ..)| rank < best) => {
                 time = time_of(value, &style.zone).map(|read| (rank, index, read)).or(time);
             }
             Some(Role::Level(rank)) if is_surer(rank, level) => level = Some((rank, index)),
@@ -111,7 +117,7 @@ mod tests {
     fn adopted(line: &str, style: &Style) -> (String, Option<i64>) {
         let mut fields = Fields::default();
         json_object(line, 1, &mut fields).expect("an object");
-        let time = adopt(&mut fields, 0, style);
+        let time = adopt(&mut fields, 0, style, true);
         let text = |field: &Field<'_>| {
             let value = match &field.value {
                 Value::Json(json) | Value::Scalar(json) => (*json).to_owned(),
@@ -166,7 +172,7 @@ mod tests {
             let mut fields = Fields::default();
             json_object(line, 1, &mut fields).expect("an object");
             let before: Vec<_> = fields.iter().cloned().collect();
-            assert_eq!(adopt(&mut fields, 0, Style::default().leak()), None);
+            assert_eq!(adopt(&mut fields, 0, Style::default().leak(), true), None);
             assert_eq!(fields.iter().cloned().collect::<Vec<_>>(), before, "{line}");
         }
     }

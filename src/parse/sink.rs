@@ -196,7 +196,7 @@ impl<'a> Whole<'a> {
             fields.push(Cow::Borrowed("message"), Value::Text(message.as_bytes()));
         }
         fields.settle_beside(self.own, "parsed");
-        let adopted = if self.adopts { adopt(fields, self.own, style) } else { None };
+        let adopted = if self.adopts { adopt(fields, self.own, style, self.time.is_none()) } else { None };
         if let Some(time) = self.time.or(adopted) {
             set_time(event, time, arena);
         }

@@ -58,10 +58,10 @@ impl<'a> Walk<'a> {
 
     fn is_secret(&self, name: &'a [u8]) -> bool {
         if memchr::memchr(b'\\', name).is_none() {
-            return self.redact.names.cover(name);
+            return self.redact.scan.names.cover(name);
         }
         let plain = view::View::of_json(name, self.arena);
-        plain.is_some_and(|plain| self.redact.names.cover(plain.bytes))
+        plain.is_some_and(|plain| self.redact.scan.names.cover(plain.bytes))
     }
 
     /// Hides a value, but for what says nothing.

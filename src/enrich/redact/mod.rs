@@ -12,6 +12,7 @@ mod json;
 mod names;
 mod options;
 mod packed;
+mod pairs;
 mod scan;
 mod tokens;
 mod urls;
@@ -36,7 +37,6 @@ const HASH_BYTES: usize = 16;
 /// The step, compiled.
 #[derive(Debug)]
 pub(crate) struct Redact {
-    names: Names,
     scan: Scan,
     action: Action,
     keep_last: usize,
@@ -67,8 +67,8 @@ impl Redact {
         let fault = |key: &'static str| move |why: String| RedactFault { key, why };
         let names =
             Names::new(options.find.contains(&Family::Names), &options.names).map_err(fault("names"))?;
-        let scan = Scan::new(options).map_err(fault("patterns"))?;
-        if names.is_empty() && scan.is_empty() {
+        let scan = Scan::new(names, options).map_err(fault("patterns"))?;
+        if scan.is_empty() {
             return Err(fault("find")("looks for nothing; name a family, or set names or patterns".into()));
         }
         if options.keep_last > 4 {
@@ -76,16 +76,16 @@ impl Redact {
             return Err(fault("keep_last")(why));
         }
         let action = Action::new(options)?;
-        Ok(Self { names, scan, action, keep_last: options.keep_last, in_names: options.whole_documents })
+        Ok(Self { scan, action, keep_last: options.keep_last, in_names: options.whole_documents })
     }
 
     /// Takes what is found out of `event`.
     pub(crate) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
-        if matches!(self.action, Action::Remove) && !self.names.is_empty() {
-            event.fields.retain(|name| !self.names.cover(name.as_bytes()));
+        if matches!(self.action, Action::Remove) && !self.scan.names.is_empty() {
+            event.fields.retain(|name| !self.scan.names.cover(name.as_bytes()));
         }
         for (name, value) in event.fields.values_mut() {
-            if self.names.cover(name.as_bytes()) {
+            if self.scan.names.cover(name.as_bytes()) {
                 if let Some(hidden) = self.whole(value, arena) {
                     *value = hidden;
                 }

@@ -43,27 +43,22 @@ const WELL_KNOWN: &[&str] = &[
 pub(super) struct Names {
     /// In one piece and in lower case, reversed.
     reversed: Vec<Vec<u8>>,
-    /// By the last byte of a name, whether it may be one.
-    ends: [bool; 256],
+    /// The last two letters of all of them: for the last one, a bit for each before it. Five bits of a byte are enough to tell
+    /// most other names, and the same for both cases.
+    ends: [u32; 32],
 }
 
 impl Names {
     /// The well-known ones, where they are `wanted`, and `more`.
     pub(super) fn new(wanted: bool, more: &[String]) -> Result<Self, String> {
         let well_known = WELL_KNOWN.iter().copied().filter(|_| wanted);
-        let (mut reversed, mut ends) = (Vec::new(), [false; 256]);
+        let (mut reversed, mut ends) = (Vec::new(), [0; 32]);
         for name in well_known.chain(more.iter().map(String::as_str)) {
-            let name: Vec<u8> = name
-                .bytes()
-                .rev()
-                .filter(|byte| !parts(*byte))
-                .map(|byte| byte.to_ascii_lowercase())
-                .collect();
+            let letters = name.bytes().rev().filter(|byte| !parts(*byte));
+            let name: Vec<u8> = letters.map(|byte| byte.to_ascii_lowercase()).collect();
             let Some(last) = name.first() else { return Err("a name of a secret has no letter".into()) };
-            for byte in [last.to_ascii_lowercase(), last.to_ascii_uppercase()] {
-                if let Some(end) = ends.get_mut(usize::from(byte)) {
-                    *end = true;
-                }
+            if let Some(end) = ends.get_mut(usize::from(last % 32)) {
+                *end |= name.get(1).map_or(u32::MAX, |before| 1 << (before % 32));
             }
             reversed.push(name);
         }
@@ -75,12 +70,18 @@ impl Names {
         self.reversed.is_empty()
     }
 
+    /// Whether a name that ends so may be one: a first look.
+    #[inline]
+    pub(super) fn may_cover(&self, name: &[u8]) -> bool {
+        let [.., before, last] = name else { return !name.is_empty() };
+        let ends = self.ends.get(usize::from(last % 32)).copied().unwrap_or_default();
+        parts(*last) || (ends != 0 && (parts(*before) || ends & 1 << (before % 32) != 0))
+    }
+
     /// Whether a field called `name` holds a secret.
     #[inline]
     pub(super) fn cover(&self, name: &[u8]) -> bool {
-        let last = name.last().copied().unwrap_or_default();
-        self.ends.get(usize::from(last)).is_some_and(|may| *may)
-            && self.reversed.iter().any(|secret| ends_with(name, secret))
+        self.may_cover(name) && self.reversed.iter().any(|secret| ends_with(name, secret))
     }
 }
 

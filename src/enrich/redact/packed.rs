@@ -51,7 +51,7 @@ impl<'a> Walk<'a> {
         if self.redact.in_names {
             self.text(start, name);
         }
-        if !self.redact.names.cover(name) {
+        if !self.redact.scan.names.cover(name) {
             return self.value();
         }
         let start = self.reader.offset();

@@ -4,10 +4,11 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 use regex_automata::meta::Regex;
 
+use super::names::Names;
 use super::options::{Family, RedactOptions};
 use super::view::View;
 use super::words::Words;
-use super::{cards, emails, ips};
+use super::{cards, emails, ips, pairs};
 use crate::pattern::{self, Over};
 
 /// Bytes of the shortest text in which any of the families finds something: `::1`.
@@ -28,6 +29,7 @@ pub(super) struct Find<'a> {
 /// What is looked for, compiled.
 #[derive(Debug)]
 pub(super) struct Scan {
+    pub(super) names: Names,
     cards: bool,
     emails: bool,
     ips: bool,
@@ -36,13 +38,14 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    pub(super) fn new(options: &RedactOptions) -> Result<Self, String> {
+    pub(super) fn new(names: Names, options: &RedactOptions) -> Result<Self, String> {
         let wants = |family| options.find.contains(&family);
         let own = options.patterns.iter().map(|pattern| match pattern.as_str() {
             "" => Err("an empty regex is found everywhere".to_owned()),
             pattern => pattern::compile(pattern, Over::Bytes),
         });
         Ok(Self {
+            names,
             cards: wants(Family::Cards),
             emails: wants(Family::Emails),
             ips: wants(Family::Ips),
@@ -53,7 +56,10 @@ impl Scan {
 
     /// Whether nothing is looked for.
     pub(super) fn is_empty(&self) -> bool {
-        !(self.cards || self.emails || self.ips) && self.words.is_none() && self.own.is_empty()
+        !(self.cards || self.emails || self.ips)
+            && self.names.is_empty()
+            && self.words.is_none()
+            && self.own.is_empty()
     }
 
     /// Adds what is in `text`, which may itself hold JSON with escapes.
@@ -102,6 +108,9 @@ impl Scan {
             }
         };
         if text.len() >= SHORTEST {
+            if !self.names.is_empty() {
+                pairs::find(text, &self.names, |start, end| add(start, end, false));
+            }
             if self.emails {
                 emails::find(text, |start, end| add(start, end, false));
             }

@@ -13,9 +13,12 @@ use super::{tokens, urls};
 enum Rest {
     /// So many letters and digits, or these and some more characters, at least and at most.
     Run(&'static [u8], usize, usize),
-    /// What a function finds, from the beginning of the prefix and its end.
-    Found(fn(&[u8], usize, usize) -> Option<(usize, usize)>),
+    /// What a function finds.
+    Found(Look),
 }
+
+/// Looks at a text from the beginning and the end of a prefix, and answers where the secret begins and ends.
+type Look = fn(&[u8], usize, usize) -> Option<(usize, usize)>;
 
 use Rest::{Found, Run};
 

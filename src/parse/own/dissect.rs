@@ -130,7 +130,7 @@ impl Dissect {
     fn field<'a>(&self, index: usize, parts: &[Part], line: &'a str, sink: &Sink<'_, 'a>) -> Option<&'a str> {
         let is_part = |key: &Key| matches!(key.means, Use::Field(of) | Use::Append(of) if of == index);
         let of_field = || self.keys.iter().zip(parts).filter(|(key, _)| is_part(key)).map(|(_, part)| part);
-        let (first, last) = (of_field().next()?, of_field().last()?);
+        let (first, last) = (of_field().next()?, of_field().next_back()?);
         let before = self.keys.iter().take_while(|key| !is_part(key)).count();
         let together = self.keys.iter().skip(before).take_while(|key| is_part(key)).count();
         if together == of_field().count() {

@@ -102,6 +102,13 @@ fn a_time_is_read_in_its_form_and_a_line_without_one_does_not_fit() {
         let line = format!("[{time}] hi");
         assert_eq!(read(&with(form), &line), Some((ARRIVAL - ago, "message=\"hi\"".into())), "{form} {time}");
     }
+    for (line, types) in [("1795863600 x", "int"), ("1795863600.5 x", "float")] {
+        let options = OwnOptions { types: pairs(&[("ts", types)]), ..regex(r"^(?P<ts>\S+) (?P<a>.*)$") };
+        assert_eq!(read(&options, line), Some((ARRIVAL - 3_600, "a=\"x\"".into())), "{line}");
+    }
+    let two = OwnOptions { time: Some("%s".into()), ..regex(r"^(?P<time>\d+) (?P<ts>\S+)$") };
+    let kept = "ts=\"2024-01-15T10:30:45Z\"".to_owned();
+    assert_eq!(read(&two, "1795863600 2024-01-15T10:30:45Z"), Some((ARRIVAL - 3_600, kept)));
     for time in ["", "28.11.2026", "99.99.2026 11:00:00", "2026-11-28T11:00:00Z"] {
         assert_eq!(read(&with("%d.%m.%Y %H:%M:%S"), &format!("[{time}] hi")), None, "{time}");
     }
