@@ -2,7 +2,8 @@
 
 use std::net::Ipv6Addr;
 
-/// Bytes of the longest address in text.
+/// Bytes of the shortest address of version 6, `::1`, and of the longest.
+const SHORTEST: usize = 3;
 const LONGEST: usize = 45;
 
 /// Hands each IPv4 address in `text` to `found`, by where it begins and ends.
@@ -59,7 +60,9 @@ pub(super) fn find_v6(text: &[u8], mut found: impl FnMut(usize, usize)) {
         let start = colon - before.iter().rev().take(5).take_while(|byte| is_part(byte)).count();
         let run = text.get(start..).unwrap_or_default().iter().take_while(|byte| is_part(byte)).count();
         after = start + run;
-        if let Some(length) = v6(text, start, run) {
+        if run >= SHORTEST
+            && let Some(length) = v6(text, start, run)
+        {
             found(start, start + length);
         }
     }
