@@ -20,7 +20,7 @@ use forebay::enrich::steps::{Convert, Outcome, SetValue, Step, StepOptions, Surr
 use forebay::enrich::{Course, Defaults, PipelineOptions, Pipelines};
 use forebay::event::{Event, Fields, Timestamp, Value};
 use forebay::metrics::Metrics;
-use forebay::parse::{Parse, json_object};
+use forebay::parse::{Format, Parse, json_object};
 use prometheus_client::registry::Registry;
 use record::Line;
 use rmp::encode::{write_array_len, write_map_len, write_str};
@@ -121,10 +121,13 @@ fn path(c: &mut Criterion) {
     group.finish();
 }
 
+fn pair<T>(name: &str, value: T) -> (String, T) {
+    (name.to_owned(), value)
+}
+
 /// A condition that does not hold, a new value, another name, one out, and a text to a number: what is added to `json`.
 fn five_steps() -> Vec<StepOptions> {
     let text = |text: &str| text.to_owned();
-    let pair = |name: &str, value| (name.to_owned(), value);
     let none = StepOptions::default;
     vec![
         StepOptions {
@@ -164,6 +167,40 @@ fn encode(b: &mut Bencher<'_>, options: &PipelineOptions, entries: &[u8]) {
         }
         out.len()
     });
+}
+
+/// Lines of one format to documents, in MB of lines: by the format's name, and as `auto` finds out.
+fn lines(c: &mut Criterion) {
+    let mut group = c.benchmark_group("lines");
+    for (name, line) in [("nginx combined", nginx as fn(u32) -> String)] {
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        for nth in 0..EVENTS {
+            let line = line(nth);
+            bytes += line.len() as u64;
+            write_array_len(&mut entries, 2).expect("a vector takes it");
+            record::write_line(&mut entries, line, 1, (1_777_885_951, nth)).expect("a vector takes it");
+        }
+        let format = name.split(' ').next().and_then(Format::named).expect("a format's name comes first");
+        group.throughput(Throughput::Bytes(bytes));
+        for (how, parse) in [("named", Parse::Formats(vec![format])), ("auto", Parse::Auto)] {
+            let options = PipelineOptions { parse, ..PipelineOptions::default() };
+            group.bench_function(format!("{name}, {how}"), |b| encode(b, &options, &entries));
+        }
+    }
+    group.finish();
+}
+
+/// As a browser's request for a page of a shop is logged.
+fn nginx(nth: u32) -> String {
+    format!(
+        "203.0.113.{} - - [04/May/2026:09:12:{:02} +0000] \"GET /shop/items/{nth}?colour=green&size={} HTTP/1.1\" 200 {} \
+         \"https://www.example.com/search?q=tea\" \"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 \
+         (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36\"",
+        nth % 256,
+        nth % 60,
+        nth % 7,
+        1_000 + nth * 37,
+    )
 }
 
 /// A line's JSON to fields.
@@ -260,5 +297,5 @@ fn filled(mut batch: OpenBatch, tag: &Arc<str>, document: &[u8]) -> OpenBatch {
     batch
 }
 
-criterion_group!(benches, decode, path, json, redact, bulk);
+criterion_group!(benches, decode, path, lines, json, redact, bulk);
 criterion_main!(benches);

@@ -17,6 +17,7 @@ mod full_disk;
 mod healing;
 mod letters;
 mod loggers;
+mod multiline;
 mod no_files;
 mod nodes;
 mod pipelines;
@@ -30,6 +31,7 @@ mod soak;
 mod socket_options;
 mod sockets;
 mod stops;
+mod storms;
 mod targets;
 mod tls;
 mod troubled;
@@ -48,6 +50,8 @@ fn main() {
         recorded::stories,
         pipelines::stories,
         poison::stories,
+        pipelines::stories,
+        multiline::stories,
         sockets::stories,
         socket_options::stories,
         attacks::stories,
@@ -70,6 +74,7 @@ fn main() {
         targets::stories,
         healing::stories,
         troubled_nodes::stories,
+        storms::stories,
         letters::stories,
         loggers::stories,
         shippers::stories,

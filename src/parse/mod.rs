@@ -8,10 +8,12 @@ mod known;
 mod level;
 mod own;
 mod reader;
+mod roles;
 mod sink;
 mod time;
 mod token;
 mod unescape;
+mod unnest;
 
 pub use auto::Streams;
 pub use format::Format;

@@ -88,6 +88,7 @@ pub fn read_line<'a>(
     let format = match parse {
         Parse::Auto => auto::read(line, stream, &mut sink).map(Format::name),
         Parse::Formats(formats) => {
+            sink = sink.named_format();
             formats.iter().find(|format| format.read(line, &mut sink)).map(Grammar::name)
         }
         Parse::None => None,

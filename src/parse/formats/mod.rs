@@ -2,7 +2,27 @@
 //! is of another format; see the table in [`format`](super::format).
 
 pub(super) mod access;
+pub(super) mod apache_error;
+pub(super) mod cri;
+pub(super) mod csv;
+pub(super) mod docker_json;
+pub(super) mod envoy;
 mod flat;
+pub(super) mod gunicorn_error;
+pub(super) mod haproxy;
+mod http;
 pub(super) mod json;
+pub(super) mod key_value;
+pub(super) mod klog;
+pub(super) mod logfmt;
+pub(super) mod ltsv;
+pub(super) mod nginx_error;
+mod syslog;
+pub(super) mod syslog_3164;
+pub(super) mod syslog_5424;
+pub(super) mod uvicorn;
 
 pub use json::{BorrowedName, NotJson, json_object};
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::time::TimeForm;
 use super::{Described, OwnFault, OwnOptions};
 use crate::event::{self, Value};
-use crate::parse::known::{self, Role};
+use crate::parse::roles::{self, Role};
 use crate::parse::sink::{Sink, is_json_number};
 
 /// The type of a field.
@@ -100,7 +100,7 @@ impl Captures {
         if list.is_empty() {
             return Err(OwnFault::new(key, "captures nothing: a line would have no field"));
         }
-        let has_message = list.iter().any(|one| matches!(known::role(&one.name), Some(Role::Message(0 | 1))));
+        let has_message = list.iter().any(|one| matches!(roles::role(&one.name), Some(Role::Message(0 | 1))));
         let mut captures = Self { list, time: None, has_message };
         options.types.iter().try_for_each(|(name, word)| captures.set_type(name, word))?;
         captures.time = options.time.as_deref().map(|form| captures.time_form(form)).transpose()?;
@@ -118,13 +118,21 @@ impl Captures {
 
     /// The form belongs to the capture that would be taken for the time without it.
     fn time_form(&self, form: &str) -> Result<(usize, TimeForm), OwnFault> {
-        let rank = |(index, capture): (usize, &Capture)| match known::role(&capture.name) {
+        let rank = |(index, capture): (usize, &Capture)| match roles::role(&capture.name) {
             Some(Role::Time(rank)) => Some((rank, index)),
             _ => None,
         };
-        let surest = self.list.iter().enumerate().filter_map(rank).min();
-        let (_, index) = surest
-            .ok_or_else(|| OwnFault::new("time", "is the form of nothing: no capture is called `time`"))?;
+        let mut times: Vec<_> = self.list.iter().enumerate().filter_map(rank).collect();
+        times.sort_unstable();
+        let index = match times.as_slice() {
+            [(_, index)] => *index,
+            [] => return Err(OwnFault::new("time", "is the form of nothing: no capture is called `time`")),
+            [_, (_, other), ..] => {
+                let name = self.list.get(*other).map_or("", |capture| &capture.name);
+                let why = format!("leaves two times: `{name}` is taken for one too; call it otherwise");
+                return Err(OwnFault::new("time", why));
+            }
+        };
         Ok((index, TimeForm::new(form).map_err(|why| OwnFault::new("time", why))?))
     }
 

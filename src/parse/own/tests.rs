@@ -107,8 +107,8 @@ fn a_time_is_read_in_its_form_and_a_line_without_one_does_not_fit() {
         assert_eq!(read(&options, line), Some((ARRIVAL - 3_600, "a=\"x\"".into())), "{line}");
     }
     let two = OwnOptions { time: Some("%s".into()), ..regex(r"^(?P<time>\d+) (?P<ts>\S+)$") };
-    let kept = "ts=\"2024-01-15T10:30:45Z\"".to_owned();
-    assert_eq!(read(&two, "1795863600 2024-01-15T10:30:45Z"), Some((ARRIVAL - 3_600, kept)));
+    let fault = Own::compile("own", &two).expect_err("two times");
+    assert!(fault.key == "time" && fault.why.contains("`ts`"), "{fault}");
     for time in ["", "28.11.2026", "99.99.2026 11:00:00", "2026-11-28T11:00:00Z"] {
         assert_eq!(read(&with("%d.%m.%Y %H:%M:%S"), &format!("[{time}] hi")), None, "{time}");
     }

@@ -66,6 +66,25 @@ fn guard_makes_text_of_what_is_too_deep() {
 }
 
 #[test]
+fn lookup_adds_what_a_table_says_and_keeps_what_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("users.csv");
+    std::fs::write(&path, "id,name,team\n7,Ada,math\n").expect("a file");
+    let toml = format!("lookup = {{ table = '{}', key = '{{id}}', into = 'user' }}", path.display());
+    assert_eq!(
+        applied(&toml, json!({"id": 7, "user.team": "own"})),
+        json!({"id": 7, "user.team": "own", "user.name": "Ada", "forebay.user.team": "math"})
+    );
+    for record in [json!({}), json!({"id": 8}), json!({"id": [7]}), json!({"id": null})] {
+        assert_eq!(applied(&toml, record.clone()), record);
+    }
+    assert!(
+        fault("lookup = { table = '/nonexistent/t.csv', key = 'k', into = 'i' }")
+            .contains("/nonexistent/t.csv")
+    );
+}
+
+#[test]
 fn kubernetes_adds_what_a_name_says() {
     let toml = "kubernetes = '{file|}'";
     let record = json!({"file": "/var/log/pods/shop_web-0_u-1/nginx/3.log", "kubernetes.namespace": "own"});
