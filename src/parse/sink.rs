@@ -207,6 +207,8 @@ impl<'s, 'a> Sink<'s, 'a> {
     /// it says of the event is surer than what is said around it.
     pub(crate) fn wraps(&mut self, line: &'a str) {
         let around = (self.fields.len(), self.time, self.level, self.level_text);
+        // A time without a year is nearest to what is said around it.
+        self.about = self.time.unwrap_or(self.about);
         if !std::mem::replace(&mut self.is_wrapped, true) {
             for format in Format::candidates(line) {
                 if format.read(line, self).is_some() {

@@ -28,7 +28,9 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
 
 fn label(field: &str) -> Option<(&str, &str)> {
     let is_of_label = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    // A time at the beginning of a line is no label.
     let (rest, label) = run(is_of_label).parse_complete(field).ok()?;
+    (!label.starts_with(|first: char| first.is_ascii_digit())).then_some(())?;
     Some((label, rest.strip_prefix(':')?))
 }
 
