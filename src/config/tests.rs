@@ -1,5 +1,6 @@
 //! The whole of reading: layers, faults and secrets.
 
+mod limits;
 mod print;
 mod steps;
 

@@ -23,6 +23,7 @@ mod quantity;
 mod seen;
 pub mod steps;
 mod stream;
+mod table;
 mod template;
 mod view;
 
@@ -138,7 +139,7 @@ impl Pipeline {
             .map_err(|(step, fault)| PipelineError::Step { number, step, fault })?;
         let fallback = defaults.fallback.to_owned();
         let join_partial = options.join_partial;
-        Ok(Self { pattern, line, steps, own_steps, index, fallback, join_partial, multiline })
+        Ok(Self { pattern, line, steps, index, fallback, join_partial, multiline, own_steps })
     }
 
     /// Brings what docker's driver sends to common names and reads the line of `event`; values that are made lie in `arena`.
@@ -150,7 +151,7 @@ impl Pipeline {
         }
     }
 
-    /// Adds to `event`, whose line was read, what is to be added.
+    /// Takes `event`, whose line was read, through what adds fields to it.
     pub fn apply<'a>(&'a self, event: &mut Event<'a>) {
         for step in &self.steps {
             match step {
@@ -219,6 +220,16 @@ impl Pipelines {
         let all = options.iter().chain([&last]).enumerate();
         let compile = |(index, options)| Pipeline::compile(index + 1, options, &defaults).map(Arc::new);
         all.map(compile).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether a step has a file that [`Pipelines::refresh`] looks at.
+    pub fn have_files(&self) -> bool {
+        self.0.iter().any(|pipeline| pipeline.own_steps.have_files())
+    }
+
+    /// Takes files of steps anew that have changed. It reads them: not for the path.
+    pub fn refresh(&self) {
+        self.0.iter().for_each(|pipeline| pipeline.own_steps.refresh());
     }
 
     /// The pipeline for `tag`.

@@ -71,7 +71,7 @@ impl Shared {
             gzip: Semaphore::new(GZIP),
             zstd: Semaphore::new(ZSTD),
             large: Semaphore::new(1),
-            batch_bytes: options.batch_bytes.as_usize(),
+            batch_bytes: options.batch_limit(),
             batch_documents: options.batch_documents,
         })
     }
@@ -84,6 +84,11 @@ impl Shared {
     /// Where documents go.
     pub fn buffer(&self) -> &Buffer {
         &self.buffer
+    }
+
+    /// What is done to events.
+    pub fn pipelines(&self) -> &Pipelines {
+        &self.pipelines
     }
 
     /// What is counted.

@@ -22,15 +22,15 @@ const LEFT: usize = 1_024;
 const COST: usize = 512;
 
 /// One line, with what it is to become should it have to wait.
-pub struct Piece<'a> {
+pub(in crate::enrich) struct Piece<'a> {
     /// Which stream it is of, a hash.
-    pub stream: u64,
+    pub(in crate::enrich) stream: u64,
     /// The event that it is by itself.
-    pub part: Part<'a>,
+    pub(in crate::enrich) part: Part<'a>,
     /// Its text.
-    pub text: &'a [u8],
+    pub(in crate::enrich) text: &'a [u8],
     /// Whether it is kept on disk already, and under which numbers.
-    pub kept: &'a [PartId],
+    pub(in crate::enrich) kept: &'a [PartId],
 }
 
 /// What became of a line.

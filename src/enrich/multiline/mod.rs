@@ -13,7 +13,8 @@ mod options;
 mod rules;
 mod trace;
 
-pub use gather::{Gathered, Gatherer, Piece};
+pub(super) use gather::Piece;
+pub use gather::{Gathered, Gatherer};
 pub use options::MultilineOptions;
 pub use rules::Multiline;
 pub(super) use rules::Rules;
