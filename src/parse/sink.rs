@@ -157,6 +157,11 @@ impl<'s, 'a> Sink<'s, 'a> {
         self.fields.push(event::legal_name(Cow::Borrowed(name), 1), value);
     }
 
+    /// Whether the line may have one more member with a name of its own.
+    pub(crate) fn has_room(&self) -> bool {
+        self.fields.len() < self.own + MAX_MEMBERS
+    }
+
     /// As [`Sink::named`], where the format has names of its own, which such a name must not take.
     pub(crate) fn named_beside(&mut self, name: &'a str, value: Value<'a>) {
         let name = event::legal_name(Cow::Borrowed(name), 1);
@@ -308,6 +313,10 @@ pub(crate) fn dotted<'a>(parts: &[&str], arena: &'a Bump) -> &'a str {
     }
     name.into_bump_str()
 }
+
+/// Members that one line may have: ten times what an index has fields, so that no line makes thousands of times its
+/// length of memory, and none takes the square of it in time.
+pub(crate) const MAX_MEMBERS: usize = 10_000;
 
 /// Digits of a bare number that is kept as one: what is longer does not fit Elasticsearch's `long`.
 const DIGITS: usize = 18;

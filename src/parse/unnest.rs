@@ -2,7 +2,7 @@
 //! ECS; in `ecs` also errors and places in the program that are objects.
 //!
 //! To Elasticsearch `{"fields":{"a":1}}` and `{"fields.a":1}` are the same document, so that nothing changes but where a name is
-//! known. The work is in proportion to the line: only objects at the root are opened, and three inside loguru's.
+//! known. The work is in proportion to the line: a few objects at the root are opened, and those inside loguru's.
 
 use std::borrow::Cow;
 
@@ -13,6 +13,9 @@ use super::known::Schema;
 use super::sink::dotted;
 use crate::event::{self, Field, Fields, Name, Timestamp, Value};
 
+/// Objects that are opened: more than loggers have, and few for a line that repeats a name a thousand times.
+const MOST: usize = 16;
+
 /// Opens the objects among the members from index `own` on, and answers the time that one of them was.
 pub(super) fn unnest<'a>(
     fields: &mut Fields<'a>,
@@ -21,8 +24,8 @@ pub(super) fn unnest<'a>(
     arena: &'a Bump,
 ) -> Option<Timestamp> {
     let mut time = None;
-    let (mut index, mut end) = (own, fields.len());
-    while index < end {
+    let (mut index, mut end, mut left) = (own, fields.len(), MOST);
+    while index < end && left > 0 {
         match object(fields.at(index)) {
             Some((name, json)) if is_time(&name) && instant(json).is_some() => time = instant(json),
             Some((name, json))
@@ -36,7 +39,7 @@ pub(super) fn unnest<'a>(
             }
         }
         fields.remove_at(index);
-        end -= 1;
+        (end, left) = (end - 1, left - 1);
     }
     time
 }

@@ -7,11 +7,8 @@
 use bumpalo::collections::String;
 
 use crate::event::Value;
-use crate::parse::sink::Sink;
+use crate::parse::sink::{MAX_MEMBERS, Sink};
 use crate::parse::token::{Read, misfit};
-
-/// More columns than an index has fields by far.
-const MAX_COLUMNS: usize = 10_000;
 
 /// Commas.
 pub(in crate::parse) fn read_csv<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
@@ -35,7 +32,7 @@ fn read<'a>(
     value: impl Fn(&'a str, &Sink<'_, 'a>) -> Read<'a>,
 ) -> Option<()> {
     let mut rest = line;
-    for column in 1..=MAX_COLUMNS {
+    for column in 1..=MAX_MEMBERS {
         let (after, text) = value(rest, sink).ok()?;
         if !text.is_empty() {
             let name = bumpalo::format!(in sink.arena, "column{}", column).into_bump_str();
@@ -118,6 +115,6 @@ mod tests {
         for line in ["", "one", "\"a,b", "\"a\"b,c", "\"a\""] {
             assert_eq!(columns(line, read_csv), None, "{line}");
         }
-        assert_eq!(columns(&",".repeat(MAX_COLUMNS), read_csv), None);
+        assert_eq!(columns(&",".repeat(MAX_MEMBERS), read_csv), None);
     }
 }

@@ -15,6 +15,7 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     let (mut brackets, mut has_pairs, mut has_words) = (Brackets::default(), false, false);
     let mut rest = line.trim_start_matches(is_separator);
     while !rest.is_empty() {
+        sink.has_room().then_some(())?;
         let after = match pair(rest, &mut brackets, sink) {
             Ok((after, (key, value))) => {
                 sink.named(key, value);

@@ -17,7 +17,7 @@ use crate::parse::token::{Read, byte, misfit, quoted};
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (mut rest, mut is_sure) = (line, sink.is_format_named());
     while !rest.is_empty() {
-        let (after, key) = key(rest).ok()?;
+        let (after, key) = key(rest).ok().filter(|_| sink.has_room())?;
         let (after, value) = value(after, sink).ok()?;
         let key = sink.unescaped(key);
         is_sure = is_sure || tells(key, &value);
@@ -75,6 +75,17 @@ fn tells(key: &str, value: &Value<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::formats::tests::fits;
+
+    #[test]
+    fn pairs_alone_are_not_enough_and_too_many_are_too_many() {
+        assert!(fits(read, "level=info a=1") && fits(read, "ts=2024-01-15T10:30:45Z a=\"b c\""));
+        for line in ["a=1 b=2", "level=3 a=1", "time=noon a=1", "level=info and words", "level=info a=\"b\"c"]
+        {
+            assert!(!fits(read, line), "{line}");
+        }
+        assert!(!fits(read, &format!("level=info {}", "a=1 ".repeat(10_000))));
+    }
 
     #[test]
     fn keys_end_at_their_sign() {

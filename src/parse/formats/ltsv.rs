@@ -18,7 +18,7 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     let (_, first) = label(line)?;
     memchr::memchr(b'\t', first.as_bytes())?;
     for field in line.split('\t') {
-        let (label, value) = label(field)?;
+        let (label, value) = label(field).filter(|_| sink.has_room())?;
         is_sure = is_sure || (label == "time" && is_time(value));
         put(label, value, sink);
     }

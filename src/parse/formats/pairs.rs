@@ -5,7 +5,7 @@
 use nom::Parser;
 
 use crate::event::Value;
-use crate::parse::sink::{Sink, bare};
+use crate::parse::sink::{MAX_MEMBERS, Sink, bare};
 use crate::parse::token::{Brackets, Read, misfit, quoted, run, single_quoted};
 
 /// Puts down the pairs that `text` ends with; answers what is before them.
@@ -28,24 +28,26 @@ enum Text<'a> {
     Bare(&'a str),
 }
 
-/// Where the last run of pairs begins.
+/// Where the last run of pairs begins; where there are too many, none are.
 fn begin(text: &str) -> usize {
     let (mut rest, mut begin, mut brackets) = (text, text.len(), Brackets::default());
+    let mut count = 0;
     while !rest.is_empty() {
         let at = text.len() - rest.len();
         rest = match pair(rest, &mut brackets) {
             Ok((after, _)) if after.is_empty() || after.starts_with(' ') => {
                 begin = begin.min(at);
+                count += 1;
                 after
             }
             _ => {
-                begin = text.len();
+                (begin, count) = (text.len(), 0);
                 rest.trim_start_matches(|character| character != ' ')
             }
         }
         .trim_start_matches(' ');
     }
-    begin
+    if count < MAX_MEMBERS / 2 { begin } else { text.len() }
 }
 
 fn pair<'a>(text: &'a str, brackets: &mut Brackets) -> Read<'a, (&'a str, Text<'a>)> {
