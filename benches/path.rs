@@ -172,7 +172,12 @@ fn encode(b: &mut Bencher<'_>, options: &PipelineOptions, entries: &[u8]) {
 /// Lines of one format to documents, in MB of lines: by the format's name, and as `auto` finds out.
 fn lines(c: &mut Criterion) {
     let mut group = c.benchmark_group("lines");
-    for (name, line) in [("nginx combined", nginx as fn(u32) -> String)] {
+    for (name, line) in [
+        ("nginx combined", nginx as fn(u32) -> String),
+        ("json lines", json_line),
+        ("syslog_5424 with structured data", rfc_5424),
+        ("logfmt", logfmt),
+    ] {
         let (mut entries, mut bytes) = (Vec::new(), 0);
         for nth in 0..EVENTS {
             let line = line(nth);
@@ -182,12 +187,47 @@ fn lines(c: &mut Criterion) {
         }
         let format = name.split(' ').next().and_then(Format::named).expect("a format's name comes first");
         group.throughput(Throughput::Bytes(bytes));
-        for (how, parse) in [("named", Parse::Formats(vec![format])), ("auto", Parse::Auto)] {
+        for (how, parse) in [("named", Parse::Formats(vec![format.into()])), ("auto", Parse::Auto)] {
             let options = PipelineOptions { parse, ..PipelineOptions::default() };
             group.bench_function(format!("{name}, {how}"), |b| encode(b, &options, &entries));
         }
     }
     group.finish();
+}
+
+/// As Go's structured loggers print an event of a service.
+fn json_line(nth: u32) -> String {
+    format!(
+        "{{\"time\":\"2026-05-04T09:12:{:02}.482519Z\",\"level\":\"INFO\",\"msg\":\"prediction served to the client in time\",\
+         \"module\":\"inference\",\"request_id\":\"{nth:08x}-e88f-4d2b-9a1c-00c04fd430c8\",\"user\":\"user-{nth}\",\
+         \"model_version\":\"v2.3.1\",\"batch\":16,\"cached\":false,\"latency_ms\":{}.73}}",
+        nth % 60,
+        nth % 90,
+    )
+}
+
+/// As a daemon's message arrives from rsyslog.
+fn rfc_5424(nth: u32) -> String {
+    format!(
+        "<{}>1 2026-05-04T09:12:{:02}.482519+00:00 web-{}.example.com orders {} ID{nth} [meta@32473 sequenceId=\"{nth}\" \
+         language=\"en\"] order A-{nth} of customer {} was stored and is sent to the warehouse of its region today",
+        8 * (nth % 24) + 6,
+        nth % 60,
+        nth % 9,
+        1_000 + nth,
+        nth * 7,
+    )
+}
+
+/// As logrus and slog print an event of a service.
+fn logfmt(nth: u32) -> String {
+    format!(
+        "time=2026-05-04T09:12:{:02}.482519Z level=info msg=\"prediction served to the client in time\" module=inference \
+         request_id={nth:08x}-e88f-4d2b-9a1c-00c04fd430c8 user=user-{nth} model_version=v2.3.1 batch=16 cached=false \
+         latency_ms={}.73",
+        nth % 60,
+        nth % 90,
+    )
 }
 
 /// As a browser's request for a page of a shop is logged; twenty a second.

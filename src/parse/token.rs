@@ -84,6 +84,21 @@ pub(crate) fn quoted_text(line: &str) -> Read<'_, (&str, bool)> {
     misfit()
 }
 
+/// The same in single quotes, as Python prints texts.
+pub(crate) fn single_quoted(line: &str) -> Read<'_> {
+    let Some(inside) = line.strip_prefix('\'') else { return misfit() };
+    let bytes = inside.as_bytes();
+    let mut from = 0;
+    while let Some(at) = bytes.get(from..).and_then(|rest| memchr::memchr2(b'\'', b'\\', rest)) {
+        let at = from + at;
+        if bytes.get(at) == Some(&b'\'') {
+            return split(inside, Some(at), 1);
+        }
+        from = at + 2;
+    }
+    misfit()
+}
+
 /// Words that may have blanks in brackets and quotes, as programs print values: `[1, 'a b']`, `Error(2, "x")`.
 ///
 /// Brackets that a line does not close are none; having gone to its end for that once is enough.
