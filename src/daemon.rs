@@ -280,7 +280,8 @@ async fn bind_http(address: &str) -> Result<Option<TcpListener>, Error> {
     Ok(Some(socket))
 }
 
-fn compile(config: &Config) -> Result<Pipelines, PipelineError> {
+/// The pipelines of `config`.
+pub(crate) fn compile(config: &Config) -> Result<Pipelines, PipelineError> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let target = &config.elasticsearch;
     let defaults = Defaults { index: &target.index, fallback: &target.index_fallback, host: &host };

@@ -106,7 +106,7 @@ fn format(node: &Node) -> Read<Format> {
 }
 
 /// Every part, or every fault of every part.
-fn all<T>(parts: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
+pub(super) fn all<T>(parts: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
     let (mut values, mut faults) = (Vec::new(), Vec::new());
     for part in parts {
         match part {

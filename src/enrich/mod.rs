@@ -8,6 +8,7 @@ mod assembler;
 pub mod condition;
 mod docker;
 mod done;
+mod expect;
 mod json;
 mod level;
 mod line;
@@ -26,6 +27,7 @@ mod stream;
 mod table;
 mod template;
 mod view;
+pub mod walk;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -40,6 +42,7 @@ use multiline::Rules;
 use steps::{Outcome, StepFault, Steps, Surroundings};
 
 pub use assembler::Assembler;
+pub use expect::{Difference, TestOptions, Whereabouts};
 pub use multiline::{Gathered, Gatherer, Multiline, MultilineOptions};
 pub use options::{PartialOptions, PipelineOptions};
 pub use part::{Line, Part};
@@ -235,6 +238,17 @@ impl Pipelines {
     /// The pipeline for `tag`.
     pub fn choose(&self, tag: &str) -> Option<&Arc<Pipeline>> {
         self.0.iter().find(|pipeline| pipeline.pattern.matches(tag)).or(self.0.last())
+    }
+
+    /// Its place in the configuration, from 0; one beyond the last for the defaults.
+    pub fn number(&self, tag: &str) -> usize {
+        let found = self.0.iter().position(|pipeline| pipeline.pattern.matches(tag));
+        found.unwrap_or(self.0.len().saturating_sub(1))
+    }
+
+    /// A tag that the pattern of the pipeline at `index` matches.
+    pub fn example_tag(&self, index: usize) -> Option<String> {
+        self.0.get(index).map(|pipeline| pipeline.pattern.example())
     }
 }
 

@@ -1,6 +1,5 @@
 //! From one event to a document: what waits for more of its line, and what is written.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::pass::Pass;
@@ -11,7 +10,7 @@ use crate::decode::read_record;
 use crate::encode::IdBase;
 use crate::enrich::steps::Outcome;
 use crate::enrich::{Line, Part};
-use crate::event::{Event, Fields, Timestamp, Value};
+use crate::event::{Event, Fields, Timestamp};
 use crate::parse::Level;
 
 /// What an event is beside its fields.
@@ -153,13 +152,7 @@ impl Pass {
             return;
         }
         let Some(route) = self.line_routes.of(line.tag.as_bytes(), &self.shared.pipelines) else { return };
-        fields.retain(|name| !name.starts_with("partial_"));
-        let name =
-            if fields.get("log").is_none() && fields.get("message").is_some() { "message" } else { "log" };
-        fields.set(Cow::Borrowed(name), Value::Text(&line.text));
-        if let Some(name) = line.incomplete {
-            fields.set(Cow::Borrowed(name), Value::Bool(true));
-        }
+        line.put_into(&mut fields);
         let source = Source::from_bytes(&line.source);
         let Line { time, id, .. } = *line;
         let raw = Raw { time, id, sequence, record: None, source: Some(&source), receipt: None };
