@@ -31,6 +31,7 @@ pub mod walk;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bumpalo::Bump;
 
@@ -108,6 +109,7 @@ enum Step {
 #[derive(Debug)]
 pub struct Pipeline {
     pattern: Pattern,
+    pattern_text: String,
     /// How the line is read, if at all.
     line: Option<LineStep>,
     steps: Vec<Step>,
@@ -142,7 +144,8 @@ impl Pipeline {
             .map_err(|(step, fault)| PipelineError::Step { number, step, fault })?;
         let fallback = defaults.fallback.to_owned();
         let join_partial = options.join_partial;
-        Ok(Self { pattern, line, steps, index, fallback, join_partial, multiline, own_steps })
+        let pattern_text = options.pattern.clone();
+        Ok(Self { pattern, pattern_text, line, steps, index, fallback, join_partial, multiline, own_steps })
     }
 
     /// Brings what docker's driver sends to common names and reads the line of `event`; values that are made lie in `arena`.
@@ -167,6 +170,30 @@ impl Pipeline {
     /// Takes `event` through the pipeline's own steps, after whatever else adds fields to it.
     pub fn steps<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Outcome<'a> {
         self.own_steps.apply(event, arena)
+    }
+
+    /// As [`Pipeline::steps`], telling when each step has ended.
+    pub fn timed_steps<'a>(
+        &'a self,
+        event: &mut Event<'a>,
+        arena: &'a Bump,
+        moments: &mut Vec<Instant>,
+    ) -> Outcome<'a> {
+        let (mut destination, steps) = (None, self.own_steps.iter());
+        for step in steps {
+            let outcome = step.apply(event, arena);
+            moments.push(Instant::now());
+            match outcome {
+                Outcome::Keep(other) => destination = other.or(destination),
+                Outcome::Drop(_) => return outcome,
+            }
+        }
+        Outcome::Keep(destination)
+    }
+
+    /// Which tags it is for, as the configuration has it.
+    pub fn pattern(&self) -> &str {
+        &self.pattern_text
     }
 
     /// Where the documents of `tag` go.
@@ -233,6 +260,11 @@ impl Pipelines {
     /// Takes files of steps anew that have changed. It reads them: not for the path.
     pub fn refresh(&self) {
         self.0.iter().for_each(|pipeline| pipeline.own_steps.refresh());
+    }
+
+    /// All of them, in order, and that of the defaults.
+    pub fn iter(&self) -> impl Iterator<Item = &Pipeline> {
+        self.0.iter().map(|pipeline| &**pipeline)
     }
 
     /// The pipeline for `tag`.

@@ -1,8 +1,10 @@
 //! From one event to a document: what waits for more of its line, and what is written.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::pass::Pass;
+use super::pipelines::is_sampled;
 use super::route::Route;
 use super::source::Source;
 use crate::buffer::{OpenBatch, PartId, Receipt};
@@ -73,17 +75,25 @@ impl Pass {
     ) -> Fields<'static> {
         let mut arena = std::mem::take(&mut self.arena);
         let mut event = Event { time: raw.time, tag: &route.tag, fields };
+        let is_timed = is_sampled(raw.sequence);
+        let began = is_timed.then(Instant::now);
         route.pipeline.read(&mut event, &arena, &mut self.course);
+        if let Some(began) = began {
+            self.counts.by_pipeline.timed(&route.pipeline, 0, &[began, Instant::now()]);
+        }
         if !self.is_grave(raw) || !self.waits_for_trace(open, route, raw) {
             route.pipeline.apply(&mut event);
             raw.source.unwrap_or(&self.origin.source).add(&mut event);
-            match route.pipeline.steps(&mut event, &arena) {
+            match self.counts.by_pipeline.event(&route.pipeline, &mut event, &arena, is_timed) {
                 Outcome::Keep(other) => {
                     let destination = other.unwrap_or(&route.destination);
                     self.encoder.write(open.bytes(), destination, &event, raw.id, raw.sequence);
                     open.end_document(&route.tag);
                 }
-                Outcome::Drop(reason) => self.counts.dropped.note(&route.tag, reason),
+                Outcome::Drop(reason) => {
+                    self.counts.by_pipeline.dropped(&route.pipeline, reason);
+                    self.counts.dropped.note(&route.tag, reason);
+                }
             }
             self.counts.received += 1;
         }

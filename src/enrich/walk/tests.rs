@@ -86,7 +86,7 @@ fn lines_of_a_trace_are_one_event_and_other_streams_are_others() {
 #[test]
 fn a_grave_line_waits_for_its_trace_and_is_written_once() {
     let mut walk = walk(PipelineOptions::default());
-    let line = line_record(br#"{"level":"error","message":"failed"}"#, None);
+    let line = line_record(b"E1128 12:00:00.000001       1 main.go:10] failed", None);
     assert!(take(&mut walk, &line).is_empty());
     let walked = take(&mut walk, &line_record(b"next", None));
     let messages: Vec<_> = documents(&walked).iter().map(|document| document["message"].clone()).collect();
