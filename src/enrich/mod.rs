@@ -21,6 +21,7 @@ mod partial;
 mod path;
 mod place;
 mod quantity;
+pub mod redact;
 mod seen;
 pub mod steps;
 mod stream;
@@ -157,7 +158,7 @@ impl Pipeline {
         }
     }
 
-    /// Takes `event`, whose line was read, through what adds fields to it.
+    /// Adds to `event`, whose line was read, what is to be added.
     pub fn apply<'a>(&'a self, event: &mut Event<'a>) {
         for step in &self.steps {
             match step {

@@ -18,7 +18,7 @@ const SAMPLED: u64 = 1_024;
 /// Whether the event of this number is one that is timed. The numbers run over all connections, so that the samples of those
 /// with few events are not too many.
 pub(super) fn is_sampled(sequence: u64) -> bool {
-    sequence % SAMPLED == 0
+    sequence.is_multiple_of(SAMPLED)
 }
 
 /// See the module.

@@ -54,7 +54,8 @@ formats! {
     Cri "cri" formats::cri::read, (b'0'..=b'9');
     Klog "klog" formats::klog::read, (b'I' | b'W' | b'E' | b'F');
     Logfmt "logfmt" formats::logfmt::read, (b'a'..=b'z' | b'A'..=b'Z' | b'@' | b'_' | b'"');
-    Ltsv "ltsv" formats::ltsv::read, (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9');
+    Ltsv "ltsv" formats::ltsv::read, (b'a'..=b'z' | b'A'..=b'Z' | b'_');
+    Console "console" formats::console::read, (b'0'..=b'9' | b'[' | b'D' | b'E' | b'F' | b'I' | b'P' | b'T' | b'W');
     DockerJson "docker_json" formats::docker_json::read, none;
     KeyValue "key_value" formats::key_value::read, none;
     Csv "csv" formats::csv::read_csv, none;
@@ -75,6 +76,10 @@ const ALIASES: &[(&str, Format)] = &[
     ("rsyslog", Format::Syslog3164),
     ("docker", Format::DockerJson),
     ("glog", Format::Klog),
+    ("zerolog", Format::Console),
+    ("logrus", Format::Console),
+    ("structlog", Format::Console),
+    ("pino_pretty", Format::Console),
     ("apache_common", Format::Access),
     ("apache_combined", Format::Access),
     ("apache_vhost", Format::Access),

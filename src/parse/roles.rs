@@ -45,7 +45,8 @@ pub(crate) const ENVOY_TIME: u8 = 5;
 pub(crate) const ENVOY: &str = "response_flags";
 
 /// What a general name is beside a telling one: Python's loggers are called `name`, and tracing's are `target`.
-pub(crate) const BESIDE: [(&str, &str, &str); 5] = [
+pub(crate) const BESIDE: [(&str, &str, &str); 6] = [
+    ("line_number", "filename", "log.origin.file.name"),
     ("lineno", "filename", "log.origin.file.name"),
     ("method", "host", "url.domain"),
     ("levelname", "name", "log.logger"),
@@ -75,6 +76,7 @@ pub(crate) fn role(name: &str) -> Option<Role> {
         "@mt" | "MessageTemplate" => Message(3),
         "caller" | "file" => Caller,
         "service" => Word("service.name"),
+        "user" => Word("user.name"),
         "pid" | "process_id" | "_PID" | "process" | "record.process.id" => Whole("process.pid"),
         "lineno" | "line_number" | "source.line" | "record.line" => Whole("log.origin.file.line"),
         "threadId" | "thread_id" => Whole("process.thread.id"),
@@ -93,7 +95,6 @@ fn common(name: &str) -> Option<&'static str> {
         }
         "host" | "hostname" | "_HOSTNAME" => "host.hostname",
         "SYSLOG_IDENTIFIER" => "process.name",
-        "user" => "user.name",
         "url" => "url.original",
         "client" => "client.address",
         "server" => "server.address",

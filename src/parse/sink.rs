@@ -107,7 +107,8 @@ impl<'s, 'a> Sink<'s, 'a> {
 
     /// A text; nothing where it is empty, or `-`, which is how logs say "none".
     pub(crate) fn text(&mut self, known: Known, text: &'a str) {
-        if !matches!(text, "" | "-") {
+        // Bytes, since texts are compared by a call.
+        if !matches!(text.as_bytes(), [] | [b'-']) {
             self.value(known, Value::Text(text.as_bytes()));
         }
     }
@@ -155,6 +156,11 @@ impl<'s, 'a> Sink<'s, 'a> {
     /// A value under a name that the line has itself.
     pub(crate) fn named(&mut self, name: &'a str, value: Value<'a>) {
         self.fields.push(event::legal_name(Cow::Borrowed(name), 1), value);
+    }
+
+    /// Whether the line may have one more member with a name of its own.
+    pub(crate) fn has_room(&self) -> bool {
+        self.fields.len() < self.own + MAX_MEMBERS
     }
 
     /// As [`Sink::named`], where the format has names of its own, which such a name must not take.
@@ -207,6 +213,8 @@ impl<'s, 'a> Sink<'s, 'a> {
     /// it says of the event is surer than what is said around it.
     pub(crate) fn wraps(&mut self, line: &'a str) {
         let around = (self.fields.len(), self.time, self.level, self.level_text);
+        // A time without a year is nearest to what is said around it.
+        self.about = self.time.unwrap_or(self.about);
         if !std::mem::replace(&mut self.is_wrapped, true) {
             for format in Format::candidates(line) {
                 if format.read(line, self).is_some() {
@@ -306,6 +314,10 @@ pub(crate) fn dotted<'a>(parts: &[&str], arena: &'a Bump) -> &'a str {
     }
     name.into_bump_str()
 }
+
+/// Members that one line may have: ten times what an index has fields, so that no line makes thousands of times its
+/// length of memory, and none takes the square of it in time.
+pub(crate) const MAX_MEMBERS: usize = 10_000;
 
 /// Digits of a bare number that is kept as one: what is longer does not fit Elasticsearch's `long`.
 const DIGITS: usize = 18;

@@ -2,7 +2,7 @@
 //! ECS; in `ecs` also errors and places in the program that are objects.
 //!
 //! To Elasticsearch `{"fields":{"a":1}}` and `{"fields.a":1}` are the same document, so that nothing changes but where a name is
-//! known. The work is in proportion to the line: only objects at the root are opened, and three inside loguru's.
+//! known. The work is in proportion to the line: a few objects at the root are opened, and those inside loguru's.
 
 use std::borrow::Cow;
 
@@ -13,6 +13,9 @@ use super::known::Schema;
 use super::sink::dotted;
 use crate::event::{self, Field, Fields, Name, Timestamp, Value};
 
+/// Objects that are opened: more than loggers have, and few for a line that repeats a name a thousand times.
+const MOST: usize = 16;
+
 /// Opens the objects among the members from index `own` on, and answers the time that one of them was.
 pub(super) fn unnest<'a>(
     fields: &mut Fields<'a>,
@@ -21,18 +24,22 @@ pub(super) fn unnest<'a>(
     arena: &'a Bump,
 ) -> Option<Timestamp> {
     let mut time = None;
-    let (mut index, mut end) = (own, fields.len());
-    while index < end {
+    let (mut index, mut end, mut left) = (own, fields.len(), MOST);
+    while index < end && left > 0 {
         match object(fields.at(index)) {
             Some((name, json)) if is_time(&name) && instant(json).is_some() => time = instant(json),
-            Some((name, json)) if is_opened(&name, json, schema) && open(fields, &name, json, arena) => (),
+            Some((name, json))
+                if is_opened(&name, json, schema) && open(fields, &name, json, schema, arena) =>
+            {
+                ()
+            }
             _ => {
                 index += 1;
                 continue;
             }
         }
         fields.remove_at(index);
-        end -= 1;
+        (end, left) = (end - 1, left - 1);
     }
     time
 }
@@ -72,15 +79,14 @@ fn is_opened(name: &str, json: &str, schema: Schema) -> bool {
         // Without a level it is as ECS has it.
         "log" => json.contains("\"level\""),
         "record" => json.starts_with("{\"elapsed\""),
-        "record.time" | "record.level" => true,
-        "err" | "error" | "exception" | "thrown" | "throwable" | "record.exception" => schema == Schema::Ecs,
-        "source" | "parsed.source" | "record.process" => schema == Schema::Ecs,
+        "err" | "error" | "exception" | "thrown" | "throwable" => schema == Schema::Ecs,
+        "source" | "parsed.source" => schema == Schema::Ecs,
         _ => false,
     }
 }
 
 /// Appends the members of the object called `name`; false, and nothing is changed, where there are too many of them.
-fn open<'a>(fields: &mut Fields<'a>, name: &str, json: &'a str, arena: &'a Bump) -> bool {
+fn open<'a>(fields: &mut Fields<'a>, name: &str, json: &'a str, schema: Schema, arena: &'a Bump) -> bool {
     let from = fields.len();
     if json_object(json, 2, fields).is_err() {
         return false;
@@ -95,26 +101,27 @@ fn open<'a>(fields: &mut Fields<'a>, name: &str, json: &'a str, arena: &'a Bump)
         fields.replace(index, full, value);
     }
     if name == "record" {
-        open_record(fields, from, arena);
+        open_record(fields, from, schema, arena);
     }
     true
 }
 
+fn is_of_record(name: &str, schema: Schema) -> bool {
+    matches!(name, "record.time" | "record.level")
+        || (schema == Schema::Ecs && matches!(name, "record.process" | "record.exception"))
+}
+
 /// What loguru nests once more.
-fn open_record<'a>(fields: &mut Fields<'a>, from: usize, arena: &'a Bump) {
+fn open_record<'a>(fields: &mut Fields<'a>, from: usize, schema: Schema, arena: &'a Bump) {
     let (mut index, mut end) = (from, fields.len());
     while index < end {
         match object(fields.at(index)) {
-            Some((name, json)) if matches!(&*name, "record.time" | "record.level" | "record.process") => {
-                if open(fields, &name, json, arena) {
-                    fields.remove_at(index);
-                    end -= 1;
-                    continue;
-                }
+            Some((name, json)) if is_of_record(&name, schema) && open(fields, &name, json, schema, arena) => {
+                fields.remove_at(index);
+                end -= 1;
             }
-            _ => (),
+            _ => index += 1,
         }
-        index += 1;
     }
 }
 

@@ -118,7 +118,7 @@ fn what_a_step_ends_is_told_with_the_reason_and_takes_no_further_step() {
 
 #[test]
 fn a_line_without_the_format_that_is_named_is_told() {
-    let parse = crate::parse::Parse::Formats(vec![crate::parse::Format::Json]);
+    let parse = crate::parse::Parse::Formats(vec![crate::parse::Format::Json.into()]);
     let mut walk = walk(PipelineOptions { parse, ..PipelineOptions::default() });
     let walked = take(&mut walk, &line_record(b"no json", None));
     let expected = Reading { asked: vec!["json".to_owned()], format: None, is_misfit: true };

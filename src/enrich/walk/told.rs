@@ -43,7 +43,7 @@ impl Reading {
             Some(Parse::Auto) => vec!["auto".to_owned()],
             Some(Parse::Formats(formats)) => formats.iter().map(|format| format.name().to_owned()).collect(),
         };
-        let format = seen.lines_read().next().map(|(format, _)| format.name().to_owned());
+        let format = seen.lines_read().next().map(|(format, _)| format.to_owned());
         Self { asked, format, is_misfit: seen.misfits().next().is_some() }
     }
 }

@@ -8,11 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{docker_json, flat};
 use crate::event::{self, Fields, Name, Value};
-use crate::parse::sink::Sink;
-
-/// Members that one object may have: ten times what an index has fields, so that no line makes thousands of times its
-/// length of memory.
-const MAX_MEMBERS: usize = 10_000;
+use crate::parse::sink::{MAX_MEMBERS, Sink};
 
 /// The line is no JSON object, or one of too many members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

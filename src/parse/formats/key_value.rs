@@ -8,13 +8,14 @@ use nom::Parser;
 
 use crate::event::Value;
 use crate::parse::sink::{Sink, bare};
-use crate::parse::token::{Brackets, Read, misfit, quoted, run};
+use crate::parse::token::{Brackets, Read, misfit, quoted, run, single_quoted};
 
 /// A line with a pair in it.
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (mut brackets, mut has_pairs, mut has_words) = (Brackets::default(), false, false);
     let mut rest = line.trim_start_matches(is_separator);
     while !rest.is_empty() {
+        sink.has_room().then_some(())?;
         let after = match pair(rest, &mut brackets, sink) {
             Ok((after, (key, value))) => {
                 sink.named(key, value);
@@ -44,25 +45,23 @@ fn pair<'a>(text: &'a str, brackets: &mut Brackets, sink: &Sink<'_, 'a>) -> Read
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@' | b'/');
     let (rest, key) = run(is_of_key).parse_complete(text)?;
     let Some(rest) = rest.strip_prefix('=') else { return misfit() };
-    if let Ok((rest, text)) = quoted(rest) {
+    if let Ok((rest, text)) = quoted(rest).or_else(|_| single_quoted(rest)) {
         return Ok((rest, (key, Value::Text(sink.unescaped(text).as_bytes()))));
     }
-    if let Some((text, rest)) = single_quoted(rest) {
-        return Ok((rest, (key, Value::Text(sink.unescaped(text).as_bytes()))));
+    let (after, word) = brackets.word(rest);
+    match next_pair(word).and_then(|at| rest.split_at_checked(at)) {
+        Some((word, rest)) => Ok((rest, (key, bare(word)))),
+        None => Ok((after, (key, bare(word.trim_end_matches(is_separator))))),
     }
-    let (rest, word) = brackets.word(rest);
-    Ok((rest, (key, bare(word.trim_end_matches(is_separator)))))
 }
 
-/// What stands in single quotes, and what follows them.
-fn single_quoted(text: &str) -> Option<(&str, &str)> {
-    let inside = text.strip_prefix('\'')?;
-    let mut from = 0;
-    loop {
-        let at = from + memchr::memchr2(b'\'', b'\\', inside.as_bytes().get(from..)?)?;
-        if inside.as_bytes().get(at) == Some(&b'\'') {
-            return Some((inside.get(..at)?, inside.get(at + 1..)?));
-        }
-        from = at + 2;
-    }
+/// Where a separator is in a bare word, outside of brackets, behind which the next pair follows at once.
+fn next_pair(word: &str) -> Option<usize> {
+    let at = word.bytes().position(|byte| matches!(byte, b',' | b';' | b'|' | b'(' | b'[' | b'{' | b'<'))?;
+    let (rest, _) = run(is_of_key).parse_complete(word.get(at..)?.strip_prefix(is_separator)?).ok()?;
+    rest.starts_with('=').then_some(at)
+}
+
+fn is_of_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@' | b'/')
 }

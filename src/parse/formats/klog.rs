@@ -64,7 +64,7 @@ fn time(text: &str) -> Read<'_, Said> {
 fn structured<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (mut rest, message) = quoted(text).ok()?;
     let mut brackets = Brackets::default();
-    while let Some(pair) = rest.strip_prefix(' ') {
+    while let Some(pair) = rest.strip_prefix(' ').filter(|_| sink.has_room()) {
         let (after, key) = until(b'=').parse_complete(pair).ok().filter(|(_, key)| !key.is_empty())?;
         rest = match quoted(after) {
             Ok((rest, text)) => {

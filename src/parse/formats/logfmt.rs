@@ -3,7 +3,7 @@
 //! `KEY=VALUE`, parted by blanks. A value, or a key, with blanks in it stands in double quotes, in which a backslash has its meaning; a
 //! bare one that is a number, a truth or null is one. There is no specification; what all printers have in common is described at
 //! <https://pkg.go.dev/github.com/kr/logfmt>. The whole line has to be pairs. Since other lines may be too, it also needs a level or a time
-//! under a name that such loggers have, unless the format is named; then a key may also stand alone.
+//! under a name that such loggers have, unless the format is named.
 
 use nom::Parser;
 
@@ -11,23 +11,17 @@ use crate::event::{Value, words};
 use crate::parse::level::Level;
 use crate::parse::sink::{Sink, bare};
 use crate::parse::time::forms;
-use crate::parse::token::{Read, byte, misfit, quoted, word};
+use crate::parse::token::{Read, byte, misfit, quoted};
 
 /// A whole line.
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (mut rest, mut is_sure) = (line, sink.is_format_named());
     while !rest.is_empty() {
-        let after = match key(rest) {
-            Ok((after, key)) => {
-                let (after, value) = value(after, sink).ok()?;
-                let key = sink.unescaped(key);
-                is_sure = is_sure || tells(key, &value);
-                sink.named(key, value);
-                after
-            }
-            Err(_) if sink.is_format_named() => alone(rest, sink)?,
-            Err(_) => return None,
-        };
+        let (after, key) = key(rest).ok().filter(|_| sink.has_room())?;
+        let (after, value) = value(after, sink).ok()?;
+        let key = sink.unescaped(key);
+        is_sure = is_sure || tells(key, &value);
+        sink.named(key, value);
         rest = after.strip_prefix(' ').or_else(|| after.is_empty().then_some(after))?.trim_start_matches(' ');
     }
     sink.adopts();
@@ -51,13 +45,6 @@ fn key(text: &str) -> Read<'_> {
         }
         _ => misfit(),
     }
-}
-
-/// A key without a value, which is true.
-fn alone<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<&'a str> {
-    let (rest, key) = word(text).ok()?;
-    sink.named(key, Value::Bool(true));
-    (!key.contains(['=', '"'])).then_some(rest)
 }
 
 /// A value, which may be empty.
@@ -88,6 +75,17 @@ fn tells(key: &str, value: &Value<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::formats::tests::fits;
+
+    #[test]
+    fn pairs_alone_are_not_enough_and_too_many_are_too_many() {
+        assert!(fits(read, "level=info a=1") && fits(read, "ts=2024-01-15T10:30:45Z a=\"b c\""));
+        for line in ["a=1 b=2", "level=3 a=1", "time=noon a=1", "level=info and words", "level=info a=\"b\"c"]
+        {
+            assert!(!fits(read, line), "{line}");
+        }
+        assert!(!fits(read, &format!("level=info {}", "a=1 ".repeat(10_000))));
+    }
 
     #[test]
     fn keys_end_at_their_sign() {

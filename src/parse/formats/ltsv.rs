@@ -18,7 +18,7 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     let (_, first) = label(line)?;
     memchr::memchr(b'\t', first.as_bytes())?;
     for field in line.split('\t') {
-        let (label, value) = label(field)?;
+        let (label, value) = label(field).filter(|_| sink.has_room())?;
         is_sure = is_sure || (label == "time" && is_time(value));
         put(label, value, sink);
     }
@@ -28,7 +28,9 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
 
 fn label(field: &str) -> Option<(&str, &str)> {
     let is_of_label = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    // A time at the beginning of a line is no label.
     let (rest, label) = run(is_of_label).parse_complete(field).ok()?;
+    (!label.starts_with(|first: char| first.is_ascii_digit())).then_some(())?;
     Some((label, rest.strip_prefix(':')?))
 }
 

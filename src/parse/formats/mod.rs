@@ -3,6 +3,7 @@
 
 pub(super) mod access;
 pub(super) mod apache_error;
+pub(super) mod console;
 pub(super) mod cri;
 pub(super) mod csv;
 pub(super) mod docker_json;
@@ -17,6 +18,7 @@ pub(super) mod klog;
 pub(super) mod logfmt;
 pub(super) mod ltsv;
 pub(super) mod nginx_error;
+mod pairs;
 mod syslog;
 pub(super) mod syslog_3164;
 pub(super) mod syslog_5424;

@@ -33,7 +33,8 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         (Err(_), _) => return None,
     };
     let sure = match pri {
-        None if !sink.is_format_named() => Sure::of(text, said)?,
+        // A date as ISO has it is too common to take the name of the format for enough.
+        None if said.has_year || !sink.is_format_named() => Sure::of(text, said)?,
         _ => Sure::Always,
     };
     let (host, rest) = host(rest);
@@ -47,6 +48,8 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
 
 /// `<PRI>` and a text, as Python's handler sends it and RFC 3164 allows: too little to tell the format by.
 fn without_time<'a>(text: &'a str, pri: u8, sink: &mut Sink<'_, 'a>) -> Option<()> {
+    // A digit is the version or the date of another form.
+    (!text.starts_with(|first: char| first.is_ascii_digit())).then_some(())?;
     let (tag, message) = tag(text);
     put(tag, message, Some(pri), sink);
     Some(())
@@ -160,6 +163,9 @@ fn tag(text: &str) -> (Option<Tag<'_>>, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Fields, Timestamp};
+    use crate::parse::Style;
+    use crate::parse::formats::tests::fits;
 
     fn parts(text: &str) -> (&str, Option<(&str, &str)>, &str) {
         let (host, rest) = host(text);
@@ -186,6 +192,17 @@ mod tests {
     }
 
     #[test]
+    fn a_line_need_not_be_unmistakable_where_the_format_is_named() {
+        for line in ["<10>only a text\0", "Nov 28 12:20:11 web-1 no tag", "Nov 28 12:20:11 by UDP"] {
+            let (arena, mut fields, style) = (bumpalo::Bump::new(), Fields::default(), Style::default());
+            let about = Timestamp::new(1_795_867_200, 0).expect("a time");
+            let mut sink = Sink::new(&mut fields, &style, about, &arena).named_format();
+            assert_eq!(read(line, &mut sink), Some(()), "{line}");
+            assert!(!fits(read, line), "{line}");
+        }
+    }
+
+    #[test]
     fn without_a_priority_a_line_has_to_be_what_a_daemon_writes() {
         for line in [
             "Nov 28 12:20:10 [notice] Bootstrapped: 100%",
@@ -198,12 +215,7 @@ mod tests {
             "2024-01-15T10:30:45.123456+00:00 INFO main: started",
             "12:20:10 web-1 sshd[7]: no date",
         ] {
-            let arena = bumpalo::Bump::new();
-            let mut fields = crate::event::Fields::default();
-            let style = crate::parse::Style::default();
-            let about = crate::event::Timestamp::new(1_705_314_645, 0).expect("a time");
-            let mut sink = Sink::new(&mut fields, &style, about, &arena);
-            assert_eq!(read(line, &mut sink), None, "{line}");
+            assert!(!fits(read, line), "{line}");
         }
     }
 }

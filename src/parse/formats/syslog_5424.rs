@@ -71,7 +71,7 @@ fn structured_data<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<&'a str
 fn element<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Read<'a, ()> {
     let (rest, ()) = byte(b'[').parse_complete(text)?;
     let (mut rest, id) = name(rest)?;
-    while let Ok((after, ())) = byte(b' ').parse_complete(rest) {
+    while let Some(after) = rest.strip_prefix(' ').filter(|_| sink.has_room()) {
         let (after, name) = name(after)?;
         let (after, ()) = byte(b'=').parse_complete(after)?;
         let (after, value) = quoted(after)?;
