@@ -26,11 +26,12 @@ use crate::enrich::{Assembler, Defaults, Gatherer, Joiner, PipelineError, Pipeli
 use crate::http::{self, BufferReading, DiskReading, Gauges, Reading, TargetReading};
 use crate::input::forward::{ListenError, Listener};
 use crate::input::{Pass, Shared};
-use crate::metrics::{Audit, Books, Metrics};
+use crate::metrics::{Audit, Books, LineFormat, Metrics};
 use crate::output::dead_letters::ReplayError;
 use crate::output::elasticsearch::Elasticsearch;
 use crate::output::file::FileOutput;
 use crate::output::{DeadLetters, Output, OutputError};
+use crate::parse::Format;
 
 pub use drain::{Drained, Progress, drain};
 pub use resend::{Resent, resend};
@@ -280,7 +281,8 @@ async fn bind_http(address: &str) -> Result<Option<TcpListener>, Error> {
     Ok(Some(socket))
 }
 
-fn compile(config: &Config) -> Result<Pipelines, PipelineError> {
+/// The pipelines of `config`.
+pub(crate) fn compile(config: &Config) -> Result<Pipelines, PipelineError> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let target = &config.elasticsearch;
     let defaults = Defaults { index: &target.index, fallback: &target.index_fallback, host: &host };
@@ -312,6 +314,12 @@ fn deliver(output: Arc<Output>, buffer: Buffer) -> (JoinHandle<()>, Cancellation
     (tokio::spawn(async move { output.run(next, token).await }), stop)
 }
 
+/// How many lines were read in a format; none where nobody uses it.
+fn counted(format: Format, metrics: &Metrics) -> Option<(&'static str, u64)> {
+    let counter = metrics.lines_parsed.get(&LineFormat { format: format.name() })?;
+    Some((format.name(), counter.get())).filter(|(_, count)| *count > 0)
+}
+
 fn pages_source(
     started: Instant,
     buffer: Buffer,
@@ -334,6 +342,7 @@ fn pages_source(
             disk: stats.free_bytes.zip(stats.total_bytes).map(|(free, total)| DiskReading { free, total }),
             disk_fault: stats.disk_fault,
             books_off: metrics.books_off.get(),
+            formats: Format::ALL.iter().filter_map(|format| counted(*format, &metrics)).collect(),
         }
     })
 }

@@ -8,6 +8,7 @@
 
 mod books;
 mod by_tag;
+mod pipelines;
 mod words;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use prometheus_client::registry::Registry;
 
 pub use books::{Audit, Books};
 pub use by_tag::{ByTag, TagReason};
+pub use pipelines::{ByPipeline, ByStep, Ended, PipelineMetrics};
 
 /// One label, `reason`, from a fixed set of words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -92,6 +94,8 @@ pub struct Metrics {
     pub lines_parsed: ByFormat,
     /// Lines that did not have the format that `parse` names and were kept whole, by that format.
     pub lines_unparsed: ByFormat,
+    /// What each pipeline does.
+    pub pipelines: PipelineMetrics,
     /// Parts of docker lines that wait for the rest.
     pub partial_lines: Gauge,
     /// Lines emitted although a part never came, by reason (`timeout`, `memory`, …).
@@ -180,6 +184,7 @@ impl Metrics {
             values_mended: Family::default(),
             lines_parsed: Family::default(),
             lines_unparsed: Family::default(),
+            pipelines: PipelineMetrics::default(),
             partial_lines: Gauge::default(),
             partial_incomplete: Family::default(),
             connections: Gauge::default(),
@@ -262,6 +267,7 @@ impl Metrics {
             "Values and names changed so that the document can be stored",
             self.values_mended.clone(),
         );
+        self.pipelines.register(r);
         r.register("forebay_lines_parsed", "Lines read", self.lines_parsed.clone());
         r.register("forebay_lines_unparsed", "Lines kept whole", self.lines_unparsed.clone());
         r.register(

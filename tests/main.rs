@@ -36,6 +36,7 @@ mod targets;
 mod tls;
 mod troubled;
 mod troubled_nodes;
+mod trying;
 mod verdicts;
 mod way;
 
@@ -51,6 +52,7 @@ fn main() {
         pipelines::stories,
         poison::stories,
         pipelines::stories,
+        trying::stories,
         multiline::stories,
         sockets::stories,
         socket_options::stories,

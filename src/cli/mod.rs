@@ -9,6 +9,8 @@ mod health;
 mod options;
 mod run;
 mod stored;
+mod trials;
+mod r#try;
 mod words;
 
 use std::ffi::OsString;
@@ -42,6 +44,8 @@ enum Command {
     Run(Options),
     /// Tells every fault of the configuration, prints the effective one, and tries what a start would need.
     Check(Options),
+    /// Shows what becomes of a line, or of a captured frame: the document, and with --explain the way there.
+    Try(r#try::TryOptions),
     /// Asks the daemon on this host whether it is ready: a container's health check that needs no shell.
     Health(health::HealthOptions),
     /// Looks at, moves and empties the buffer on disk: one that a daemon left, a copy, or an export.
@@ -77,6 +81,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match command.unwrap_or(Command::Run(options)) {
         Command::Run(options) => configured(&options, run::run),
         Command::Check(options) => configured(&options, check::check),
+        Command::Try(options) => r#try::run(&options),
         Command::Health(options) => health::health(&options),
         Command::Buffer(command) => buffer::buffer(command),
         Command::DeadLetters(command) => dead_letters::dead_letters(*command),

@@ -43,6 +43,19 @@ impl Place {
     }
 }
 
+impl fmt::Display for Place {
+    /// `file:line:column`, or the name of a variable or of a flag; nothing for nowhere.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => Ok(()),
+            Self::File { name, line: 0, .. } => f.write_str(name),
+            Self::File { name, line, column } => write!(f, "{name}:{line}:{column}"),
+            Self::Variable(name) => f.write_str(name),
+            Self::Flag(name) => f.write_str(name),
+        }
+    }
+}
+
 /// One thing that is wrong, with advice where there is any.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
@@ -61,14 +74,11 @@ impl Fault {
 impl fmt::Display for Fault {
     /// `file:line:column: key: why`; a variable and a flag stand for both place and key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Default => {}
-            Place::File { name, line: 0, .. } => write!(f, "{name}: ")?,
-            Place::File { name, line, column } => write!(f, "{name}:{line}:{column}: ")?,
-            Place::Variable(name) => return write!(f, "{name}: {}", self.why),
-            Place::Flag(name) => return write!(f, "{name}: {}", self.why),
+        let stands_for_key = matches!(self.place, Place::Variable(_) | Place::Flag(_));
+        if self.place != Place::Default {
+            write!(f, "{}: ", self.place)?;
         }
-        if !self.key.is_empty() {
+        if !self.key.is_empty() && !stands_for_key {
             write!(f, "{}: ", self.key)?;
         }
         f.write_str(&self.why)

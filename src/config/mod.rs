@@ -23,6 +23,7 @@ mod tables;
 mod tests;
 mod tls;
 mod tree;
+mod trials;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -45,6 +46,7 @@ pub use flags::Overrides;
 pub(crate) use setting::duration;
 #[cfg(test)]
 pub(crate) use steps::read as step;
+pub(crate) use steps::title as step_title;
 
 /// All options, gathered.
 #[derive(Clone, Debug, PartialEq)]

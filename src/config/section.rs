@@ -168,6 +168,14 @@ impl Section<'_> {
         }
     }
 
+    /// Where the table is written, for people; empty where nobody has written it.
+    pub(super) fn place(&self) -> String {
+        match self {
+            Self::Read(reader) => reader.node.map_or_else(String::new, |node| node.place.to_string()),
+            Self::Print(_) => String::new(),
+        }
+    }
+
     /// Whether a key is given, for good or ill.
     pub(super) fn has(&self, key: &str) -> bool {
         matches!(self, Self::Read(reader) if reader.node.and_then(|node| node.get(key)).is_some())

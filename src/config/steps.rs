@@ -118,6 +118,17 @@ fn need(section: &mut Section<'_>, keys: &[(&str, bool)]) {
     }
 }
 
+/// A step as it is configured, on one line, without its condition.
+pub(crate) fn title(options: &StepOptions) -> String {
+    let printed = super::section::print(&mut StepOptions { when: None, ..options.clone() }, keys);
+    let mut lines = printed.lines().filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    match first.strip_prefix('[').and_then(|table| table.strip_suffix(']')) {
+        Some(table) => format!("{table} = {{ {} }}", lines.collect::<Vec<_>>().join(", ")),
+        None => first.to_owned(),
+    }
+}
+
 /// The options that a step's table makes, for tests of steps, which are written as an operator writes them.
 #[cfg(test)]
 pub(crate) fn read(toml: &str) -> Result<StepOptions, super::Faults> {

@@ -11,6 +11,7 @@ use super::section::Section;
 use super::security::security;
 use super::steps::step;
 use super::tls::tls;
+use super::trials::test;
 use crate::buffer::BufferOptions;
 use crate::enrich::{MultilineOptions, PartialOptions, PipelineOptions};
 use crate::http::HttpOptions;
@@ -172,6 +173,7 @@ fn pipeline(section: &mut Section<'_>, options: &mut PipelineOptions, formats: &
     section.key("join_partial", &mut options.join_partial);
     section.checked("multiline", &mut options.multiline, checks::multiline);
     section.tables("step", &mut options.steps, step);
+    section.tables("test", &mut options.tests, test);
     if options.host_field.is_some() && options.host_field == options.tag_field {
         section.refuse(&["host_field", "tag_field"], "is the same field as tag_field; name another");
     }

@@ -3,6 +3,7 @@
 mod limits;
 mod print;
 mod steps;
+mod trials;
 
 use std::io::Write;
 

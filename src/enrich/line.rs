@@ -35,6 +35,11 @@ impl LineStep {
         Self { parse, style, misfit }
     }
 
+    /// What the pipeline says of it.
+    pub(super) fn parse(&self) -> &Parse {
+        &self.parse
+    }
+
     /// Reads the line of `event`.
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump, course: &mut Course) {
         let Some(bytes) = event.fields.get("message").and_then(Value::borrowed_text) else { return };

@@ -8,6 +8,7 @@ mod assembler;
 pub mod condition;
 mod docker;
 mod done;
+mod expect;
 mod json;
 mod level;
 mod line;
@@ -27,9 +28,11 @@ mod stream;
 mod table;
 mod template;
 mod view;
+pub mod walk;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bumpalo::Bump;
 
@@ -41,6 +44,7 @@ use multiline::Rules;
 use steps::{Outcome, StepFault, Steps, Surroundings};
 
 pub use assembler::Assembler;
+pub use expect::{Difference, TestOptions, Whereabouts};
 pub use multiline::{Gathered, Gatherer, Multiline, MultilineOptions};
 pub use options::{PartialOptions, PipelineOptions};
 pub use part::{Line, Part};
@@ -106,6 +110,7 @@ enum Step {
 #[derive(Debug)]
 pub struct Pipeline {
     pattern: Pattern,
+    pattern_text: String,
     /// How the line is read, if at all.
     line: Option<LineStep>,
     steps: Vec<Step>,
@@ -140,7 +145,8 @@ impl Pipeline {
             .map_err(|(step, fault)| PipelineError::Step { number, step, fault })?;
         let fallback = defaults.fallback.to_owned();
         let join_partial = options.join_partial;
-        Ok(Self { pattern, line, steps, own_steps, index, fallback, join_partial, multiline })
+        let pattern_text = options.pattern.clone();
+        Ok(Self { pattern, pattern_text, line, steps, index, fallback, join_partial, multiline, own_steps })
     }
 
     /// Brings what docker's driver sends to common names and reads the line of `event`; values that are made lie in `arena`.
@@ -165,6 +171,30 @@ impl Pipeline {
     /// Takes `event` through the pipeline's own steps, after whatever else adds fields to it.
     pub fn steps<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Outcome<'a> {
         self.own_steps.apply(event, arena)
+    }
+
+    /// As [`Pipeline::steps`], telling when each step has ended.
+    pub fn timed_steps<'a>(
+        &'a self,
+        event: &mut Event<'a>,
+        arena: &'a Bump,
+        moments: &mut Vec<Instant>,
+    ) -> Outcome<'a> {
+        let (mut destination, steps) = (None, self.own_steps.iter());
+        for step in steps {
+            let outcome = step.apply(event, arena);
+            moments.push(Instant::now());
+            match outcome {
+                Outcome::Keep(other) => destination = other.or(destination),
+                Outcome::Drop(_) => return outcome,
+            }
+        }
+        Outcome::Keep(destination)
+    }
+
+    /// Which tags it is for, as the configuration has it.
+    pub fn pattern(&self) -> &str {
+        &self.pattern_text
     }
 
     /// Where the documents of `tag` go.
@@ -233,9 +263,25 @@ impl Pipelines {
         self.0.iter().for_each(|pipeline| pipeline.own_steps.refresh());
     }
 
+    /// All of them, in order, and that of the defaults.
+    pub fn iter(&self) -> impl Iterator<Item = &Pipeline> {
+        self.0.iter().map(|pipeline| &**pipeline)
+    }
+
     /// The pipeline for `tag`.
     pub fn choose(&self, tag: &str) -> Option<&Arc<Pipeline>> {
         self.0.iter().find(|pipeline| pipeline.pattern.matches(tag)).or(self.0.last())
+    }
+
+    /// Its place in the configuration, from 0; one beyond the last for the defaults.
+    pub fn number(&self, tag: &str) -> usize {
+        let found = self.0.iter().position(|pipeline| pipeline.pattern.matches(tag));
+        found.unwrap_or(self.0.len().saturating_sub(1))
+    }
+
+    /// A tag that the pattern of the pipeline at `index` matches.
+    pub fn example_tag(&self, index: usize) -> Option<String> {
+        self.0.get(index).map(|pipeline| pipeline.pattern.example())
     }
 }
 

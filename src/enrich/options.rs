@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Multiline;
+use super::expect::TestOptions;
 use super::steps::StepOptions;
 use crate::parse::{Parse, Schema, Zone};
 use crate::units::ByteSize;
@@ -34,6 +35,8 @@ pub struct PipelineOptions {
     pub join_partial: bool,
     /// What is done to the events, in order.
     pub steps: Vec<StepOptions>,
+    /// What `check` tries of it.
+    pub tests: Vec<TestOptions>,
 }
 
 impl Default for PipelineOptions {
@@ -51,6 +54,7 @@ impl Default for PipelineOptions {
             index: None,
             join_partial: true,
             steps: Vec::new(),
+            tests: Vec::new(),
         }
     }
 }

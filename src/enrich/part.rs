@@ -4,6 +4,7 @@
 //! `[tag: str, seconds: int, nanos: uint, id: bin 16, record: map]`, the record as it came; with `source: bin` before the
 //! record where its listener says something of the sender.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rmp::encode;
@@ -11,7 +12,7 @@ use rmp::encode;
 use crate::buffer::PartId;
 use crate::decode::{DecodeError, Item, Reader, read_record};
 use crate::encode::IdBase;
-use crate::event::{Fields, Timestamp};
+use crate::event::{Fields, Timestamp, Value};
 
 /// A part as its sender gave it.
 pub struct Part<'a> {
@@ -132,6 +133,22 @@ impl Line {
             incomplete,
             kept: Vec::new(),
         }
+    }
+
+    /// Puts the text in the place of the first part's, among that part's `fields`.
+    pub fn put_into<'a>(&'a self, fields: &mut Fields<'a>) {
+        fields.retain(|name| !name.starts_with("partial_"));
+        let is_message = fields.get("log").is_none() && fields.get("message").is_some();
+        let name = if is_message { "message" } else { "log" };
+        fields.set(Cow::Borrowed(name), Value::Text(&self.text));
+        if let Some(name) = self.incomplete {
+            fields.set(Cow::Borrowed(name), Value::Bool(true));
+        }
+    }
+
+    /// How many lines the text has.
+    pub fn lines(&self) -> usize {
+        memchr::memchr_iter(b'\n', &self.text).count() + 1
     }
 
     /// Joins the parts, in their order.

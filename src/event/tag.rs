@@ -101,6 +101,20 @@ impl Pattern {
         let parts: Vec<&str> = tag.split('.').collect();
         self.alternatives.iter().any(|alternative| parts_match(alternative, &parts))
     }
+
+    /// A tag that is one of those meant, for who has none at hand: `**` stands for nothing in it, `*` for an `x`.
+    pub fn example(&self) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Literal(literal) => literal.clone(),
+            Piece::Star => "x".to_owned(),
+        };
+        let part = |part: &Part| match part {
+            Part::Any => None,
+            Part::One(pieces) => Some(pieces.iter().map(piece).collect::<String>()),
+        };
+        let parts: Vec<_> = self.alternatives.iter().take(1).flatten().filter_map(part).collect();
+        if parts.is_empty() { "x".to_owned() } else { parts.join(".") }
+    }
 }
 
 /// Row by row over the pattern, which tag prefixes are reachable: no pattern makes this worse than their product.
@@ -166,6 +180,8 @@ mod tests {
             ("ml-api.**", "ml-api", "ml-apis"),
         ] {
             assert!(matches(pattern, yes), "{pattern} should match {yes}");
+            let example = pattern.parse::<Pattern>().expect(pattern).example();
+            assert!(matches(pattern, &example), "{pattern} should match {example}");
             assert!(pattern == "**" || !matches(pattern, no), "{pattern} should not match {no}");
         }
     }

@@ -4,6 +4,7 @@
 //! buffer's disk share and its memory share are each used to less than 90 %, spilling works, and the books balance.
 //! Everything here is a pure function.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub struct Reading {
     pub disk_fault: Option<String>,
     /// What the books were off by when nothing moved.
     pub books_off: i64,
+    /// Lines that were read, by their format.
+    pub formats: BTreeMap<&'static str, u64>,
 }
 
 /// How the target is.
@@ -75,6 +78,8 @@ pub struct Status {
     pub uptime_seconds: u64,
     /// One by one.
     pub checks: Vec<Check>,
+    /// Lines that were read, by the format that `auto` found or that was named; no check.
+    pub formats: BTreeMap<&'static str, u64>,
 }
 
 /// One thing that readiness takes.
@@ -107,6 +112,7 @@ impl Status {
             version: env!("CARGO_PKG_VERSION"),
             uptime_seconds: reading.uptime.as_secs(),
             checks,
+            formats: reading.formats.clone(),
         }
     }
 }
@@ -175,6 +181,7 @@ pub(super) mod tests {
             disk: Some(DiskReading { free: 500, total: 1000 }),
             disk_fault: None,
             books_off: 0,
+            formats: BTreeMap::from([("json", 7)]),
         }
     }
 
@@ -190,6 +197,7 @@ pub(super) mod tests {
     fn a_daemon_with_which_all_is_well_is_ready() {
         assert_eq!(failing(&well()), [""; 0]);
         assert_eq!(Status::of(&well()).uptime_seconds, 61);
+        assert_eq!(Status::of(&well()).formats, BTreeMap::from([("json", 7)]));
     }
 
     #[test]

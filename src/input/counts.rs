@@ -1,6 +1,7 @@
 //! What a pass counts by itself, from one flush to the next.
 
 use super::dropped::Dropped;
+use super::pipelines::ByPipelines;
 use crate::encode::Mended;
 use crate::enrich::Seen;
 use crate::metrics::{Metrics, kind, line_format};
@@ -10,6 +11,7 @@ use crate::metrics::{Metrics, kind, line_format};
 pub(super) struct Counts {
     pub(super) received: u64,
     pub(super) dropped: Dropped,
+    pub(super) by_pipeline: ByPipelines,
     pub(super) mended_times: u32,
 }
 
@@ -18,6 +20,7 @@ impl Counts {
     pub(super) fn count(&mut self, seen: &mut Seen, mended: Mended, metrics: &Metrics) {
         metrics.events_received.inc_by(std::mem::take(&mut self.received));
         self.dropped.count(metrics);
+        self.by_pipeline.count(metrics);
         for (read, count) in seen.lines_read() {
             line_format(&metrics.lines_parsed, read).inc_by(u64::from(count));
         }

@@ -1,9 +1,10 @@
 //! From one event to a document: what waits for more of its line, and what is written.
 
-use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::pass::Pass;
+use super::pipelines::is_sampled;
 use super::route::Route;
 use super::source::Source;
 use crate::buffer::{OpenBatch, PartId, Receipt};
@@ -11,7 +12,7 @@ use crate::decode::read_record;
 use crate::encode::IdBase;
 use crate::enrich::steps::Outcome;
 use crate::enrich::{Line, Part};
-use crate::event::{Event, Fields, Timestamp, Value};
+use crate::event::{Event, Fields, Timestamp};
 use crate::parse::Level;
 
 /// What an event is beside its fields.
@@ -74,17 +75,25 @@ impl Pass {
     ) -> Fields<'static> {
         let mut arena = std::mem::take(&mut self.arena);
         let mut event = Event { time: raw.time, tag: &route.tag, fields };
+        let is_timed = is_sampled(raw.sequence);
+        let began = is_timed.then(Instant::now);
         route.pipeline.read(&mut event, &arena, &mut self.course);
+        if let Some(began) = began {
+            self.counts.by_pipeline.timed(&route.pipeline, 0, &[began, Instant::now()]);
+        }
         if !self.is_grave(raw) || !self.waits_for_trace(open, route, raw) {
             route.pipeline.apply(&mut event);
             raw.source.unwrap_or(&self.origin.source).add(&mut event);
-            match route.pipeline.steps(&mut event, &arena) {
+            match self.counts.by_pipeline.event(&route.pipeline, &mut event, &arena, is_timed) {
                 Outcome::Keep(other) => {
                     let destination = other.unwrap_or(&route.destination);
                     self.encoder.write(open.bytes(), destination, &event, raw.id, raw.sequence);
                     open.end_document(&route.tag);
                 }
-                Outcome::Drop(reason) => self.counts.dropped.note(&route.tag, reason),
+                Outcome::Drop(reason) => {
+                    self.counts.by_pipeline.dropped(&route.pipeline, reason);
+                    self.counts.dropped.note(&route.tag, reason);
+                }
             }
             self.counts.received += 1;
         }
@@ -153,13 +162,7 @@ impl Pass {
             return;
         }
         let Some(route) = self.line_routes.of(line.tag.as_bytes(), &self.shared.pipelines) else { return };
-        fields.retain(|name| !name.starts_with("partial_"));
-        let name =
-            if fields.get("log").is_none() && fields.get("message").is_some() { "message" } else { "log" };
-        fields.set(Cow::Borrowed(name), Value::Text(&line.text));
-        if let Some(name) = line.incomplete {
-            fields.set(Cow::Borrowed(name), Value::Bool(true));
-        }
+        line.put_into(&mut fields);
         let source = Source::from_bytes(&line.source);
         let Line { time, id, .. } = *line;
         let raw = Raw { time, id, sequence, record: None, source: Some(&source), receipt: None };

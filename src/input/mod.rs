@@ -11,6 +11,7 @@ mod events;
 mod letters;
 mod origin;
 mod pass;
+mod pipelines;
 mod refuse;
 mod route;
 mod shared;

@@ -52,7 +52,7 @@ where
 }
 
 /// A terminal gets colour, unless its user asked for none.
-fn wants_colour() -> bool {
+pub(crate) fn wants_colour() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 

@@ -73,7 +73,7 @@ const TROUBLES: &[&str] = &[
 const MODES: &[&str] = &["message", "forward", "packed_forward", "compressed_packed_forward", "other_signal"];
 
 /// Which steps of a pipeline end an event.
-const STEPS: &[&str] = &["filtered", "sampled", "throttled", "deduplicated"];
+pub(super) const STEPS: &[&str] = &["filtered", "sampled", "throttled", "deduplicated"];
 
 /// Makes every series.
 pub(super) fn begin(metrics: &Metrics) {
@@ -84,6 +84,8 @@ pub(super) fn begin(metrics: &Metrics) {
     // A page is not to have a line for each format that nobody uses.
     drop(line_format(&metrics.lines_parsed, "json"));
     drop(line_format(&metrics.lines_unparsed, "json"));
+    // That of the defaults; the others begin when the daemon knows them.
+    metrics.pipelines.begin("**");
     reasons(&metrics.partial_incomplete, &["timeout", "memory", "line_bytes"]);
     reasons(&metrics.connections_closed, CLOSED);
     reasons(&metrics.limits_exceeded, LIMITS);
@@ -123,7 +125,8 @@ mod tests {
         text::encode(&mut page, &registry).expect("a page");
         for family in page.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
             let name = family.split(' ').next().expect("a name");
-            let is_sample = |line: &&str| line.starts_with(name) && line.ends_with(" 0");
+            let is_zero = |line: &str| line.ends_with(" 0") || line.ends_with(" 0.0");
+            let is_sample = |line: &&str| line.starts_with(name) && is_zero(line);
             assert!(page.lines().any(|line| is_sample(&line)), "{name} has no sample at 0 in\n{page}");
         }
         for series in [

@@ -90,9 +90,14 @@ impl Step {
         Ok(Self { when, action: Action::compile(options, around)? })
     }
 
+    /// Whether its condition holds for `event`, if it has one.
+    pub fn takes<'a>(&self, event: &Event<'a>, arena: &'a Bump) -> bool {
+        self.when.as_ref().is_none_or(|when| when.holds(event, arena))
+    }
+
     /// Takes `event` through.
     pub fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Outcome<'a> {
-        if self.when.as_ref().is_some_and(|when| !when.holds(event, arena)) {
+        if !self.takes(event, arena) {
             return Outcome::Keep(None);
         }
         self.action.run(event, arena)
@@ -125,6 +130,11 @@ impl Steps {
             Action::Lookup(lookup) => Some(lookup),
             _ => None,
         })
+    }
+
+    /// One by one, for who wants to look at an event between them.
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Step> {
+        self.0.iter()
     }
 
     /// Takes `event` through all, or as far as it goes.

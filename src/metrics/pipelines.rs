@@ -1,0 +1,72 @@
+//! What each pipeline does: events, what it ends, and where its time goes. A pipeline is known by its pattern.
+//!
+//! Time is measured for one event of many and counted for all of them, so that measuring costs nothing: over minutes the sum is
+//! right, over a few events it is not.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+use super::words::STEPS;
+
+/// One label, `pipeline`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByPipeline {
+    /// Its pattern.
+    pub pipeline: String,
+}
+
+/// The labels of what a pipeline ends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Ended {
+    /// The pipeline's pattern.
+    pub pipeline: String,
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// The labels of a pipeline's time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByStep {
+    /// The pipeline's pattern.
+    pub pipeline: String,
+    /// `parse`, or the step's place among the pipeline's, from 0.
+    pub step: String,
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub struct PipelineMetrics {
+    /// Events that a pipeline took.
+    pub events: Family<ByPipeline, Counter>,
+    /// Events that a step ended, by reason; counted in `forebay_events_dropped` too.
+    pub dropped: Family<Ended, Counter>,
+    /// Seconds that reading lines, and each step, has taken.
+    pub step_seconds: Family<ByStep, Counter<f64, AtomicU64>>,
+}
+
+impl PipelineMetrics {
+    /// Makes every series of a pipeline, at 0.
+    pub fn begin(&self, pattern: &str) {
+        let pipeline = || pattern.to_owned();
+        drop(self.events.get_or_create_owned(&ByPipeline { pipeline: pipeline() }));
+        drop(self.step_seconds.get_or_create_owned(&ByStep { pipeline: pipeline(), step: "parse".into() }));
+        for reason in STEPS {
+            drop(self.dropped.get_or_create_owned(&Ended { pipeline: pipeline(), reason }));
+        }
+    }
+
+    /// Registers them under the names that the metrics page shows.
+    pub(super) fn register(&self, r: &mut Registry) {
+        r.register("forebay_pipeline_events", "Events that a pipeline took", self.events.clone());
+        r.register("forebay_pipeline_dropped", "Events that a pipeline's step ended", self.dropped.clone());
+        r.register(
+            "forebay_pipeline_step_seconds",
+            "Time that a pipeline's step takes, from samples",
+            self.step_seconds.clone(),
+        );
+    }
+}
