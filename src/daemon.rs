@@ -7,6 +7,7 @@
 mod drain;
 mod handles;
 mod resend;
+mod tables;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -184,6 +185,7 @@ impl Daemon {
             output,
         };
         daemon.take_back(parts);
+        tokio::spawn(tables::keep(Arc::clone(&daemon.shared), daemon.stop_http.clone()));
         tokio::spawn(audit(daemon.shared.buffer().clone(), metrics, daemon.stop_http.clone()));
         if let Some(socket) = http {
             let (registry, stop) = (Arc::new(registry), daemon.stop_http.clone());

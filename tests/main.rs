@@ -48,6 +48,7 @@ fn main() {
     let told: &[fn() -> Vec<libtest_mimic::Trial>] = &[
         running::stories,
         recorded::stories,
+        pipelines::stories,
         poison::stories,
         pipelines::stories,
         multiline::stories,

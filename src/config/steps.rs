@@ -7,8 +7,8 @@ use super::section::Section;
 use super::setting::{Read, Setting, quote, wrong};
 use super::tree::{Node, Value};
 use crate::enrich::steps::{
-    DedupeOptions, FlattenOptions, GuardOptions, NestOptions, ReplaceOptions, RouteOptions, SampleOptions,
-    SetValue, Step, StepOptions, Surroundings, ThrottleOptions,
+    DedupeOptions, FlattenOptions, GuardOptions, LookupOptions, NestOptions, ReplaceOptions, RouteOptions,
+    SampleOptions, SetValue, Step, StepOptions, Surroundings, ThrottleOptions,
 };
 use crate::event::MAX_DEPTH;
 
@@ -46,6 +46,8 @@ fn keys(section: &mut Section<'_>, options: &mut StepOptions) {
     section.choice_table("throttle", &mut options.throttle, throttle);
     section.choice_table("dedupe", &mut options.dedupe, dedupe);
     section.choice_table("route", &mut options.route, route);
+    section.choice("kubernetes", &mut options.kubernetes);
+    section.choice_table("lookup", &mut options.lookup, lookup);
     section.choice_table("guard", &mut options.guard, guard);
 }
 
@@ -89,6 +91,14 @@ fn dedupe(section: &mut Section<'_>, options: &mut DedupeOptions) {
 fn route(section: &mut Section<'_>, options: &mut RouteOptions) {
     section.checked("index", &mut options.index, checks::optional_index);
     section.key("tag", &mut options.tag);
+}
+
+fn lookup(section: &mut Section<'_>, options: &mut LookupOptions) {
+    section.key("table", &mut options.table);
+    section.key("key", &mut options.key);
+    section.key("into", &mut options.into);
+    let missing = [&options.table, &options.key, &options.into].map(String::is_empty);
+    need(section, &[("table", missing[0]), ("key", missing[1]), ("into", missing[2])]);
 }
 
 fn guard(section: &mut Section<'_>, options: &mut GuardOptions) {

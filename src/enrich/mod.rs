@@ -23,6 +23,7 @@ mod quantity;
 mod seen;
 pub mod steps;
 mod stream;
+mod table;
 mod template;
 mod view;
 
@@ -219,6 +220,16 @@ impl Pipelines {
         let all = options.iter().chain([&last]).enumerate();
         let compile = |(index, options)| Pipeline::compile(index + 1, options, &defaults).map(Arc::new);
         all.map(compile).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether a step has a file that [`Pipelines::refresh`] looks at.
+    pub fn have_files(&self) -> bool {
+        self.0.iter().any(|pipeline| pipeline.own_steps.have_files())
+    }
+
+    /// Takes files of steps anew that have changed. It reads them: not for the path.
+    pub fn refresh(&self) {
+        self.0.iter().for_each(|pipeline| pipeline.own_steps.refresh());
     }
 
     /// The pipeline for `tag`.

@@ -89,8 +89,13 @@ impl Path {
 
     /// Puts a value in the place of the old one, or at the end.
     pub(crate) fn set<'a>(&'a self, fields: &mut Fields<'a>, value: Value<'a>, arena: &'a Bump) {
-        self.reach(fields, arena);
-        fields.set(Cow::Borrowed(&self.name), value);
+        if self.reach(fields, arena)
+            && let Some(place) = fields.value_mut(&self.name)
+        {
+            *place = value;
+        } else {
+            fields.push(Cow::Borrowed(&self.name), value);
+        }
     }
 
     /// The value, to be changed where it is; what lies in an object becomes a field first.

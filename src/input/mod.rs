@@ -5,6 +5,7 @@
 
 pub mod forward;
 
+mod counts;
 mod dropped;
 mod events;
 mod letters;

@@ -10,7 +10,7 @@ use bumpalo::Bump;
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
-use super::dropped::Dropped;
+use super::counts::Counts;
 use super::events::Raw;
 use super::letters::Unwritten;
 use super::origin::{Origin, Retag};
@@ -22,19 +22,11 @@ use crate::encode::{Encoder, IdBase};
 use crate::enrich::{self, Joiner, Part};
 use crate::event::{Fields, Timestamp};
 use crate::input::forward::LimitOptions;
-use crate::metrics::{kind, line_format};
+use crate::metrics::kind;
 use crate::output::Original;
 
 /// Bytes for values made on the way that are kept for the next read.
 const KEPT_ARENA: usize = 4 << 10;
-
-/// What was counted since the last flush.
-#[derive(Default)]
-pub(super) struct Counts {
-    pub(super) received: u64,
-    pub(super) dropped: Dropped,
-    mended_times: u32,
-}
 
 /// Why writing documents paused.
 enum Filled<'e> {
@@ -282,27 +274,8 @@ impl Pass {
         if self.arena.allocated_bytes() > KEPT_ARENA {
             self.arena = Bump::new();
         }
-        let mut counts = std::mem::take(&mut self.counts);
         let mended = std::mem::take(&mut self.encoder.mended);
-        let metrics = &self.shared.metrics;
-        metrics.events_received.inc_by(counts.received);
-        counts.dropped.count(metrics);
-        for (read, count) in self.course.seen.lines_read() {
-            line_format(&metrics.lines_parsed, read.name()).inc_by(u64::from(count));
-        }
-        for (named, count) in self.course.seen.misfits() {
-            line_format(&metrics.lines_unparsed, named.name()).inc_by(u64::from(count));
-        }
-        self.course.seen.clear();
-        let changed = [
-            ("invalid_utf8", mended.invalid_utf8),
-            ("not_finite", mended.not_finite),
-            ("too_deep", mended.too_deep),
-            ("time", counts.mended_times),
-        ];
-        for (word, count) in changed.into_iter().filter(|(_, count)| *count > 0) {
-            kind(&metrics.values_mended, word).inc_by(u64::from(count));
-        }
+        self.counts.count(&mut self.course.seen, mended, &self.shared.metrics);
     }
 
     /// As [`Pass::flush`], and has the letters on the disk. To be called when a read's frames are done.

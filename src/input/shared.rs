@@ -86,6 +86,11 @@ impl Shared {
         &self.buffer
     }
 
+    /// What is done to events.
+    pub fn pipelines(&self) -> &Pipelines {
+        &self.pipelines
+    }
+
     /// What is counted.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics

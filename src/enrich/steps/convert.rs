@@ -49,16 +49,31 @@ impl Convert {
 
 impl One {
     fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
-        let Some(value) = self.path.get(&event.fields) else { return };
+        let Some(value) = self.path.get(&event.fields).filter(|value| !self.is_done(value)) else { return };
         let Some(shown) = view::shown(&value, arena) else { return };
         match self.converted(&value, shown) {
-            Some(converted) if converted == value => (),
             Some(converted) => self.path.set(&mut event.fields, converted, arena),
             None if self.path.take(&mut event.fields, arena).is_some() => {
                 let name = path::legal_in(arena, Cow::Borrowed(&self.aside));
                 event.fields.add_beside("forebay", name, Value::Text(shown));
             }
             None => (),
+        }
+    }
+
+    /// Whether the value is what it is to become: as a rule, so that it is not read and written again.
+    fn is_done(&self, value: &Value<'_>) -> bool {
+        let has_fraction = |json: &str| memchr::memchr3(b'.', b'e', b'E', json.as_bytes()).is_some();
+        match (self.to, value) {
+            (To::Text, Value::Text(_)) | (To::Bool, Value::Bool(_)) => true,
+            (To::Int, Value::Unsigned(_) | Value::Signed(_))
+            | (To::Float, Value::Single(_) | Value::Double(_)) => true,
+            (To::Int | To::Float, Value::Json(json) | Value::Scalar(json)) => match json.as_bytes() {
+                [b'0'..=b'9' | b'-', ..] if self.to == To::Float => has_fraction(json),
+                [b'0'..=b'9' | b'-', ..] => json.len() < 19 && !has_fraction(json),
+                _ => false,
+            },
+            _ => false,
         }
     }
 

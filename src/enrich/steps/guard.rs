@@ -14,7 +14,7 @@ use super::options::GuardOptions;
 use crate::encode;
 use crate::enrich::path::Path;
 use crate::enrich::{level, members};
-use crate::event::{Event, Field, Fields, Value};
+use crate::event::{Event, Field, Fields, MAX_DEPTH, Value};
 
 /// See the module.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Guard {
         }
         let mut count = 0;
         let is_beyond = |field: &Field<'a>| {
-            count += leaves(&field.value);
+            count += leaves(&field.value, MAX_DEPTH);
             count > self.fields && !self.always_stays(&field.name)
         };
         let mut rest = Fields::default();
@@ -66,7 +66,9 @@ impl Guard {
     fn bound_depth<'a>(&self, fields: &mut Fields<'a>, arena: &'a Bump) {
         for (name, value) in fields.values_mut() {
             let around = 1 + dots(name);
-            if matches!(value, Value::Packed(_) | Value::Json(_)) && around + depth(value) > self.depth {
+            if matches!(value, Value::Packed(_) | Value::Json(_))
+                && around + depth(value, MAX_DEPTH) > self.depth
+            {
                 let json = encode::value_text(value, around, self.depth);
                 *value = arena_json(&json, arena);
             }
@@ -85,18 +87,24 @@ fn dots(name: &str) -> usize {
     memchr::memchr_iter(b'.', name.as_bytes()).count()
 }
 
-/// The fields that a value makes in a mapping.
-fn leaves(value: &Value<'_>) -> usize {
+/// The fields that a value makes in a mapping, as far as `levels` into it: what lies deeper is text in a document.
+fn leaves(value: &Value<'_>, levels: usize) -> usize {
     let mut count = 0;
-    members::of_object(value, 1, |_, value| count += leaves(&value));
+    if levels > 0 {
+        members::of_object(value, 1, |_, value| count += leaves(&value, levels - 1));
+    }
     count.max(1)
 }
 
-/// The objects and arrays inside one another that a value is.
-fn depth(value: &Value<'_>) -> usize {
+/// The objects and arrays inside one another that a value is, up to `levels`.
+fn depth(value: &Value<'_>, levels: usize) -> usize {
+    if levels == 0 {
+        return 1;
+    }
     let mut inner = 0;
-    let is_object =
-        members::of_object(value, 1, |name, value| inner = inner.max(dots(&name) + depth(&value)));
-    let is_one = is_object || members::of_array(value, |value| inner = inner.max(depth(&value)));
+    let is_object = members::of_object(value, 1, |name, value| {
+        inner = inner.max(dots(&name) + depth(&value, levels - 1));
+    });
+    let is_one = is_object || members::of_array(value, |value| inner = inner.max(depth(&value, levels - 1)));
     usize::from(is_one) + inner
 }

@@ -5,12 +5,14 @@
 //! another stands in the place of is kept beside, under a longer name. A step with `when` leaves events alone for which it does
 //! not hold.
 
-mod compile;
+mod action;
 mod convert;
 mod copy;
 mod dedupe;
 mod guard;
 mod held;
+mod kubernetes;
+mod lookup;
 mod nest;
 mod options;
 mod remove;
@@ -27,7 +29,6 @@ mod throttle;
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bumpalo::Bump;
 
@@ -35,10 +36,11 @@ use super::condition::{Condition, ConditionFault};
 use super::path::{self, Path};
 use crate::encode::{Destination, IndexTemplate};
 use crate::event::{Event, Fields};
+use action::Action;
 
 pub use options::{
-    Convert, DedupeOptions, FlattenOptions, GuardOptions, NestOptions, ReplaceOptions, RouteOptions,
-    SampleOptions, SetValue, StepOptions, ThrottleOptions,
+    Convert, DedupeOptions, FlattenOptions, GuardOptions, LookupOptions, NestOptions, ReplaceOptions,
+    RouteOptions, SampleOptions, SetValue, StepOptions, ThrottleOptions,
 };
 
 /// What becomes of an event.
@@ -80,35 +82,12 @@ pub struct Step {
     action: Action,
 }
 
-/// What a step does.
-#[derive(Debug)]
-enum Action {
-    Set(set::Set),
-    Rename(rename::Rename),
-    Copy(copy::Copy),
-    Remove(remove::Remove),
-    Keep(remove::Keep),
-    Convert(convert::Convert),
-    Split(split::Split),
-    Join(split::Join),
-    Text(text::Text),
-    Replace(replace::Replace),
-    Nest(nest::Nest),
-    Flatten(nest::Flatten),
-    Drop,
-    Sample(sample::Sample),
-    Throttle(throttle::Throttle),
-    Dedupe(dedupe::Dedupe),
-    Route(route::Route),
-    Guard(guard::Guard),
-}
-
 impl Step {
     /// Compiles `options`, or tells what is wrong with them.
     pub fn compile(options: &StepOptions, around: &Surroundings<'_>) -> Result<Self, StepFault> {
         let when = options.when.as_deref().map(str::parse).transpose();
         let when = when.map_err(|fault: ConditionFault| StepFault { key: "when", why: fault.to_string() })?;
-        Ok(Self { when, action: compile::action(options, around)? })
+        Ok(Self { when, action: Action::compile(options, around)? })
     }
 
     /// Takes `event` through.
@@ -116,32 +95,7 @@ impl Step {
         if self.when.as_ref().is_some_and(|when| !when.holds(event, arena)) {
             return Outcome::Keep(None);
         }
-        match &self.action {
-            Action::Set(set) => set.apply(event, arena),
-            Action::Rename(rename) => rename.apply(event, arena),
-            Action::Copy(copy) => copy.apply(event, arena),
-            Action::Remove(remove) => remove.apply(event, arena),
-            Action::Keep(keep) => keep.apply(event, arena),
-            Action::Convert(convert) => convert.apply(event, arena),
-            Action::Split(split) => split.apply(event, arena),
-            Action::Join(join) => join.apply(event, arena),
-            Action::Text(text) => text.apply(event, arena),
-            Action::Replace(replace) => replace.apply(event, arena),
-            Action::Nest(nest) => nest.apply(event, arena),
-            Action::Flatten(flatten) => flatten.apply(event, arena),
-            Action::Guard(guard) => guard.apply(event, arena),
-            Action::Route(route) => return Outcome::Keep(route.apply(event, arena)),
-            Action::Drop => return Outcome::Drop("filtered"),
-            Action::Sample(sample) if !sample.keeps(event, arena) => return Outcome::Drop("sampled"),
-            Action::Throttle(throttle) if !throttle.passes(event, arena, Instant::now()) => {
-                return Outcome::Drop("throttled");
-            }
-            Action::Dedupe(dedupe) if !dedupe.passes(event, arena, Instant::now()) => {
-                return Outcome::Drop("deduplicated");
-            }
-            Action::Sample(_) | Action::Throttle(_) | Action::Dedupe(_) => (),
-        }
-        Outcome::Keep(None)
+        self.action.run(event, arena)
     }
 }
 
@@ -154,6 +108,23 @@ impl Steps {
     pub fn compile(options: &[StepOptions], around: &Surroundings<'_>) -> Result<Self, (usize, StepFault)> {
         let compile = |(index, options)| Step::compile(options, around).map_err(|fault| (index + 1, fault));
         options.iter().enumerate().map(compile).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether one of them has a file that [`Steps::refresh`] looks at.
+    pub fn have_files(&self) -> bool {
+        self.lookups().next().is_some()
+    }
+
+    /// Takes files anew that have changed.
+    pub fn refresh(&self) {
+        self.lookups().for_each(lookup::Lookup::refresh);
+    }
+
+    fn lookups(&self) -> impl Iterator<Item = &lookup::Lookup> {
+        self.0.iter().filter_map(|step| match &step.action {
+            Action::Lookup(lookup) => Some(lookup),
+            _ => None,
+        })
     }
 
     /// Takes `event` through all, or as far as it goes.

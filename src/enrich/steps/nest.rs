@@ -12,7 +12,7 @@ use super::options::{FlattenOptions, NestOptions};
 use crate::enrich::members;
 use crate::enrich::names::Names;
 use crate::enrich::path::{self, Path};
-use crate::event::{Event, Field, Fields, Value};
+use crate::event::{Event, Field, Fields, MAX_DEPTH, Value};
 
 /// Fields below an object.
 #[derive(Debug)]
@@ -83,17 +83,25 @@ impl Flatten {
         let objects: ArenaVec<'_, Field<'a>> = event.fields.extract(is_meant).collect_in(arena);
         let from = event.fields.len();
         for object in objects {
-            self.push_leaves(&mut event.fields, &object.name, &object.value, arena);
+            self.push_leaves(&mut event.fields, &object.name, &object.value, MAX_DEPTH, arena);
         }
         event.fields.settle_beside(from, "forebay");
     }
 
-    /// As deep as the value, which the decoder bounds; an empty object is a value.
-    fn push_leaves<'a>(&self, fields: &mut Fields<'a>, name: &str, value: &Value<'a>, arena: &'a Bump) {
+    /// What lies in a value, as far as `levels` into it: a line may nest without end. An empty object is a value.
+    fn push_leaves<'a>(
+        &self,
+        fields: &mut Fields<'a>,
+        name: &str,
+        value: &Value<'a>,
+        levels: usize,
+        arena: &'a Bump,
+    ) {
         let before = fields.len();
-        if value.is_object() {
+        if value.is_object() && levels > 0 {
             members::of_object(value, 1, |member, value| {
-                self.push_leaves(fields, path::joined(arena, name, &self.separator, &member), &value, arena);
+                let name = path::joined(arena, name, &self.separator, &member);
+                self.push_leaves(fields, name, &value, levels - 1, arena);
             });
         }
         if fields.len() == before {

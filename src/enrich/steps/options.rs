@@ -45,6 +45,10 @@ pub struct StepOptions {
     pub dedupe: Option<DedupeOptions>,
     /// Another index or tag.
     pub route: Option<RouteOptions>,
+    /// A template of the name of a container's file.
+    pub kubernetes: Option<String>,
+    /// What a table says.
+    pub lookup: Option<LookupOptions>,
     /// Limits beyond which fields become text.
     pub guard: Option<GuardOptions>,
 }
@@ -174,6 +178,17 @@ pub struct RouteOptions {
     pub index: Option<String>,
     /// A template of the tag.
     pub tag: Option<String>,
+}
+
+/// `lookup = { table = "users.csv", key = "{user_id}", into = "user" }`
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LookupOptions {
+    /// A file: JSON by its name, else CSV.
+    pub table: String,
+    /// A template of the key.
+    pub key: String,
+    /// The object that what is found goes into.
+    pub into: String,
 }
 
 /// `guard = { fields = 200, depth = 5, overflow = "overflow" }`

@@ -64,3 +64,54 @@ fn guard_makes_text_of_what_is_too_deep() {
         json!({"a": {"b": {"c": "{\"d\":1}"}}, "x.y": {"z": 1}, "p_q_r_s": 2, "l": [["[1]"]], "ok": {"b": {"c": 1}}})
     );
 }
+
+#[test]
+fn lookup_adds_what_a_table_says_and_keeps_what_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("users.csv");
+    std::fs::write(&path, "id,name,team\n7,Ada,math\n").expect("a file");
+    let toml = format!("lookup = {{ table = '{}', key = '{{id}}', into = 'user' }}", path.display());
+    assert_eq!(
+        applied(&toml, json!({"id": 7, "user.team": "own"})),
+        json!({"id": 7, "user.team": "own", "user.name": "Ada", "forebay.user.team": "math"})
+    );
+    for record in [json!({}), json!({"id": 8}), json!({"id": [7]}), json!({"id": null})] {
+        assert_eq!(applied(&toml, record.clone()), record);
+    }
+    assert!(
+        fault("lookup = { table = '/nonexistent/t.csv', key = 'k', into = 'i' }")
+            .contains("/nonexistent/t.csv")
+    );
+}
+
+#[test]
+fn kubernetes_adds_what_a_name_says() {
+    let toml = "kubernetes = '{file|}'";
+    let record = json!({"file": "/var/log/pods/shop_web-0_u-1/nginx/3.log", "kubernetes.namespace": "own"});
+    assert_eq!(
+        applied(toml, record),
+        json!({"file": "/var/log/pods/shop_web-0_u-1/nginx/3.log", "kubernetes.namespace": "own",
+               "forebay.kubernetes.namespace": "shop", "kubernetes.pod.name": "web-0", "kubernetes.pod.uid": "u-1",
+               "kubernetes.container.name": "nginx"})
+    );
+    for record in [json!({}), json!({"file": 5}), json!({"file": ["/var/log/pods/a_b_c/d/1.log"]})] {
+        assert_eq!(applied(toml, record.clone()), record);
+    }
+    assert!(fault("kubernetes = '{'").starts_with("kubernetes: "));
+}
+
+#[test]
+fn a_line_that_nests_without_end_costs_no_stack() {
+    use crate::event::{Event, Fields, Timestamp, Value};
+    let objects = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
+    let arrays = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    for toml in ["guard = {}", "flatten = { fields = ['o', 'l'] }", "remove = ['o.a.a.a.b', 'o.a.*']"] {
+        let (arena, step) = (bumpalo::Bump::new(), super::step(toml));
+        let mut fields = Fields::default();
+        fields.push("o".into(), Value::Json(&objects));
+        fields.push("l".into(), Value::Json(&arrays));
+        let mut event = Event { time: Timestamp::now(), tag: "t", fields };
+        step.apply(&mut event, &arena);
+        assert!(super::document(&event).is_object(), "{toml}");
+    }
+}
