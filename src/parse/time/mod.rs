@@ -40,7 +40,8 @@ pub fn parse_time_text(text: &str, zone: &Zone) -> Option<Timestamp> {
 fn parse_quoted(text: &str) -> Option<Timestamp> {
     let whole = text.bytes().position(|byte| byte == b'.').unwrap_or(text.len());
     let is_number = text.starts_with('1') && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    (is_number && matches!(whole, 10 | 13 | 16 | 19)).then(|| parse_number(text)).flatten()
+    let is_whole = matches!(whole, 10 | 13 | 16 | 19) && !text.ends_with('.');
+    (is_number && is_whole).then(|| parse_number(text)).flatten()
 }
 
 /// The rest of ISO 8601: without seconds or separators, with a zone's name in brackets.
@@ -93,6 +94,9 @@ fn parse_number(json: &str) -> Option<Timestamp> {
 /// Seconds with a fraction, digit by digit: a float holds no nanoseconds.
 fn parse_decimal(json: &str) -> Option<Timestamp> {
     let (seconds, fraction) = json.split_once('.')?;
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let digits = fraction.get(..9).unwrap_or(fraction);
     let nanos: u32 = digits.parse().ok()?;
     Timestamp::new(seconds.parse().ok()?, nanos * 10_u32.pow(9 - digits.len() as u32))
