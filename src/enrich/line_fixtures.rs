@@ -22,7 +22,7 @@ fn folder() -> PathBuf {
 }
 
 /// Each file with the format that its folder names.
-fn files() -> Vec<(PathBuf, Option<Format>)> {
+pub(super) fn files() -> Vec<(PathBuf, Option<Format>)> {
     let mut files = Vec::new();
     for folder in fs::read_dir(folder()).expect("fixtures").map(|entry| entry.expect("an entry").path()) {
         let name = folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
@@ -42,9 +42,11 @@ fn files() -> Vec<(PathBuf, Option<Format>)> {
     files
 }
 
-fn lines(path: &Path) -> Vec<String> {
-    let text = fs::read_to_string(path).expect("UTF-8");
-    text.split_terminator('\n').map(str::to_owned).collect()
+/// The lines as they were printed, UTF-8 or not.
+fn lines(path: &Path) -> Vec<Vec<u8>> {
+    let text = fs::read(path).expect("a file");
+    let text = text.strip_suffix(b"\n").unwrap_or(&text);
+    text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
 }
 
 /// A pipeline, and what its readers remember.
@@ -64,10 +66,10 @@ impl Rig {
     }
 
     /// The format of `line` and its document.
-    fn document(&mut self, line: &str) -> (Option<Format>, String) {
+    fn document(&mut self, line: &[u8]) -> (Option<Format>, String) {
         let arena = Bump::new();
         let mut fields = Fields::default();
-        fields.push("message".into(), Value::Text(line.as_bytes()));
+        fields.push("message".into(), Value::Text(line));
         let pipeline = Arc::clone(self.pipelines.choose("t").expect("one"));
         let mut event = Event { time: Timestamp::new(ARRIVAL, 0).expect("a time"), tag: "t", fields };
         self.course.seen.clear();
@@ -117,8 +119,9 @@ fn each_line_becomes_the_document_beside_it() {
                 let expected = expected.next().unwrap_or("nothing");
                 if found.trim_end() != expected {
                     wrong.push(format!(
-                        "{}\n  line     {line}\n  expected {expected}\n  found    {found}",
-                        path.display()
+                        "{}\n  line     {}\n  expected {expected}\n  found    {found}",
+                        path.display(),
+                        String::from_utf8_lossy(&line)
                     ));
                 }
             }
@@ -154,9 +157,16 @@ fn a_line_is_recognised_as_what_its_folder_says_and_no_line_of_none_is_claimed()
             if found == format {
                 right += 1;
             } else {
-                wrong.insert(format!("{found:?} in place of {format:?}: {line}"));
+                wrong.insert(format!(
+                    "{found:?} in place of {format:?}: {line}",
+                    line = String::from_utf8_lossy(&line)
+                ));
             }
-            assert!(found.is_none() || format.is_some(), "{found:?} is claimed of {line}");
+            assert!(
+                found.is_none() || format.is_some(),
+                "{found:?} is claimed of {line}",
+                line = String::from_utf8_lossy(&line)
+            );
         }
     }
     assert!(right * 100 >= all * 98, "{right} of {all} are right\n{wrong:#?}");
@@ -175,7 +185,26 @@ fn a_line_that_fits_two_formats_has_the_same_time_in_both() {
                     read.map(|_| document.get(..45).unwrap_or_default().to_owned())
                 })
                 .collect();
+            let line = String::from_utf8_lossy(&line);
             assert!(times.len() <= 1, "{}: {line}\n{times:#?}", path.display());
         }
     }
+}
+
+#[test]
+fn a_line_fits_one_automatic_format_at_most() {
+    let mut wrong = Vec::new();
+    for (path, _) in files() {
+        for line in lines(&path) {
+            let fits = |format: &Format| {
+                format.is_automatic()
+                    && Rig::new(Parse::Formats(vec![*format]), Schema::Plain).document(&line).0.is_some()
+            };
+            let fitting: Vec<_> = Format::ALL.iter().copied().filter(fits).collect();
+            if fitting.len() > 1 {
+                wrong.push(format!("{}: {fitting:?} {}", path.display(), String::from_utf8_lossy(&line)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} lines\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -48,12 +48,49 @@ macro_rules! formats {
 }
 
 formats! {
+    Mongodb "mongodb" formats::mongodb::read, (b'{' | b'0'..=b'9');
     Json "json" formats::json::read, (b'{' | b' ' | b'\t');
     Access "access" formats::access::read, (b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b':' | b'-');
+    Ruby "ruby" formats::ruby::read, (b'D' | b'I' | b'W' | b'E' | b'F' | b'A');
+    Redis "redis" formats::redis::read, (b'0'..=b'9');
+    Zap "zap" formats::zap::read, (b'0'..=b'9');
+    SpringBoot "spring_boot" formats::spring_boot::read, (b'0'..=b'9');
+    Postgresql "postgresql" formats::postgresql::read, (b'0'..=b'9');
+    Mysql "mysql" formats::mysql::read, (b'0'..=b'9' | b'\t');
+    Rabbitmq "rabbitmq" formats::rabbitmq::read, (b'0'..=b'9');
+    Elasticsearch "elasticsearch" formats::elasticsearch::read, (b'[');
+    Jvm "jvm" formats::jvm::read, (b'[');
+    Django "django" formats::django::read, (b'[');
+    Logger "logger" formats::logger::read, (b'0'..=b'9' | b'[' | b'A'..=b'Z');
+    Go "go" formats::go::read, (b'0'..=b'9');
+    Morgan "morgan" formats::morgan::read, (b'A'..=b'Z' | b'0'..=b'9' | b':');
+    Level "level" formats::level::read, none;
 }
 
 /// Programs whose lines have a format with a name of its own.
-const ALIASES: &[(&str, Format)] = &[("nginx", Format::Access), ("apache", Format::Access)];
+const ALIASES: &[(&str, Format)] = &[
+    ("nginx", Format::Access),
+    ("apache", Format::Access),
+    ("rails", Format::Ruby),
+    ("valkey", Format::Redis),
+    ("postgres", Format::Postgresql),
+    ("mariadb", Format::Mysql),
+    ("opensearch", Format::Elasticsearch),
+    ("python", Format::Logger),
+    ("loguru", Format::Logger),
+    ("celery", Format::Logger),
+    ("log4j", Format::Logger),
+    ("logback", Format::Logger),
+    ("kafka", Format::Logger),
+    ("zookeeper", Format::Logger),
+    ("spark", Format::Logger),
+    ("hadoop", Format::Logger),
+    ("quarkus", Format::Logger),
+    ("log4js", Format::Logger),
+    ("winston", Format::Logger),
+    ("node", Format::Logger),
+    ("tracing", Format::Logger),
+];
 
 /// One bit for each format.
 type Set = u64;
