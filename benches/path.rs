@@ -10,14 +10,16 @@ use std::hint::black_box;
 use std::io::Write;
 use std::sync::Arc;
 
+use bumpalo::Bump;
 use criterion::{BatchSize, Bencher, Criterion, Throughput, criterion_group, criterion_main};
 use forebay::buffer::{Buffer, BufferOptions, OpenBatch};
 use forebay::decode::{Body, Codec, Decompressor, Entries, Frame, FrameScan};
 use forebay::encode::{Encoder, IdBase};
-use forebay::enrich::{Defaults, Parse, PipelineOptions, Pipelines, Unparsed};
+use forebay::enrich::steps::{Convert, Outcome, SetValue, StepOptions};
+use forebay::enrich::{Course, Defaults, PipelineOptions, Pipelines};
 use forebay::event::{Event, Fields, Timestamp};
 use forebay::metrics::Metrics;
-use forebay::parse::json_object;
+use forebay::parse::{Format, Parse, json_object};
 use prometheus_client::registry::Registry;
 use record::Line;
 use rmp::encode::{write_array_len, write_map_len, write_str};
@@ -111,9 +113,32 @@ fn path(c: &mut Criterion) {
     let text = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let fields = vec![text("environment", "production"), text("team", "ml-platform")];
     let auto = PipelineOptions { fields, ..PipelineOptions::default() };
+    let stepped = PipelineOptions { steps: five_steps(), ..auto.clone() };
     group.bench_function("pass", |b| encode(b, &none, &packed(Line::Plain)));
     group.bench_function("json", |b| encode(b, &auto, &packed(Line::Json)));
+    group.bench_function("json_steps", |b| encode(b, &stepped, &packed(Line::Json)));
     group.finish();
+}
+
+fn pair<T>(name: &str, value: T) -> (String, T) {
+    (name.to_owned(), value)
+}
+
+/// A condition that does not hold, a new value, another name, one out, and a text to a number: what is added to `json`.
+fn five_steps() -> Vec<StepOptions> {
+    let text = |text: &str| text.to_owned();
+    let none = StepOptions::default;
+    vec![
+        StepOptions {
+            when: Some(text("level >= WARN and not function ~ \"^health\"")),
+            remove: Some(vec![text("message")]),
+            ..none()
+        },
+        StepOptions { set: Some(vec![pair("who", SetValue::Text(text("{user_id}@{host}")))]), ..none() },
+        StepOptions { rename: Some(vec![pair("model_version", text("model.version"))]), ..none() },
+        StepOptions { remove: Some(vec![text("module"), text("container_id")]), ..none() },
+        StepOptions { convert: Some(vec![pair("latency_ms", Convert::Float)]), ..none() },
+    ]
 }
 
 fn encode(b: &mut Bencher<'_>, options: &PipelineOptions, entries: &[u8]) {
@@ -122,22 +147,59 @@ fn encode(b: &mut Bencher<'_>, options: &PipelineOptions, entries: &[u8]) {
     let pipeline = pipelines.choose(TAG).expect("a pipeline for every tag");
     let destination = pipeline.destination(TAG);
     let (mut encoder, ids, mut out) = (Encoder::default(), IdBase::random(), Vec::new());
+    let (mut arena, mut course) = (Bump::new(), Course::default());
     b.iter(|| {
         out.clear();
-        let mut unparsed = Unparsed::default();
         let mut entries = Entries::new(&Body::Packed(black_box(entries)), DEPTH, FIELDS);
-        let mut fields = Fields::default();
-        let mut sequence = 0;
-        while let Some(time) = entries.next(&mut fields) {
+        let mut spare = Fields::default();
+        for sequence in 0.. {
+            arena.reset();
+            let mut fields = Fields::reuse(std::mem::take(&mut spare));
+            let Some(time) = entries.next(&mut fields) else { break };
             let time = time.expect("a good entry").unwrap_or_else(Timestamp::now);
             let mut event = Event { time, tag: TAG, fields };
-            pipeline.apply(&mut event, &mut unparsed);
+            pipeline.read(&mut event, &arena, &mut course);
+            pipeline.apply(&mut event);
+            assert!(matches!(pipeline.steps(&mut event, &arena), Outcome::Keep(None)), "it stays");
             encoder.write(&mut out, &destination, &event, ids.plus(sequence), sequence);
-            sequence += 1;
-            fields = Fields::reuse(event.fields);
+            spare = Fields::reuse(event.fields);
         }
         out.len()
     });
+}
+
+/// Lines of one format to documents, in MB of lines: by the format's name, and as `auto` finds out.
+fn lines(c: &mut Criterion) {
+    let mut group = c.benchmark_group("lines");
+    for (name, line) in [("nginx combined", nginx as fn(u32) -> String)] {
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        for nth in 0..EVENTS {
+            let line = line(nth);
+            bytes += line.len() as u64;
+            write_array_len(&mut entries, 2).expect("a vector takes it");
+            record::write_line(&mut entries, line, 1, (1_777_885_951, nth)).expect("a vector takes it");
+        }
+        let format = name.split(' ').next().and_then(Format::named).expect("a format's name comes first");
+        group.throughput(Throughput::Bytes(bytes));
+        for (how, parse) in [("named", Parse::Formats(vec![format])), ("auto", Parse::Auto)] {
+            let options = PipelineOptions { parse, ..PipelineOptions::default() };
+            group.bench_function(format!("{name}, {how}"), |b| encode(b, &options, &entries));
+        }
+    }
+    group.finish();
+}
+
+/// As a browser's request for a page of a shop is logged.
+fn nginx(nth: u32) -> String {
+    format!(
+        "203.0.113.{} - - [04/May/2026:09:12:{:02} +0000] \"GET /shop/items/{nth}?colour=green&size={} HTTP/1.1\" 200 {} \
+         \"https://www.example.com/search?q=tea\" \"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 \
+         (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36\"",
+        nth % 256,
+        nth % 60,
+        nth % 7,
+        1_000 + nth * 37,
+    )
 }
 
 /// A line's JSON to fields.
@@ -194,5 +256,5 @@ fn filled(mut batch: OpenBatch, tag: &Arc<str>, document: &[u8]) -> OpenBatch {
     batch
 }
 
-criterion_group!(benches, decode, path, json, bulk);
+criterion_group!(benches, decode, path, lines, json, bulk);
 criterion_main!(benches);

@@ -7,6 +7,7 @@
 mod drain;
 mod handles;
 mod resend;
+mod tables;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::buffer::{Buffer, KeptParts, OpenError};
 use crate::config::Config;
-use crate::enrich::{Defaults, Joiner, PipelineError, Pipelines};
+use crate::enrich::{Assembler, Defaults, Gatherer, Joiner, PipelineError, Pipelines};
 use crate::http::{self, BufferReading, DiskReading, Gauges, Reading, TargetReading};
 use crate::input::forward::{ListenError, Listener};
 use crate::input::{Pass, Shared};
@@ -164,8 +165,9 @@ impl Daemon {
         let (buffer, parts) =
             Buffer::open(config.buffer.clone(), &config.buffer_dir(), Arc::clone(&metrics))?;
         let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
+        let assembler = Assembler::new(joiner, Gatherer::new(config.multiline.clone()));
         let shared =
-            Shared::new(pipelines, joiner, buffer, dead_letters, &config.buffer, Arc::clone(&metrics));
+            Shared::new(pipelines, assembler, buffer, dead_letters, &config.buffer, Arc::clone(&metrics));
         let source =
             pages_source(Instant::now(), shared.buffer().clone(), Arc::clone(&output), Arc::clone(&metrics));
         Gauges::register(&mut registry, Arc::clone(&source), Arc::clone(&metrics));
@@ -183,6 +185,7 @@ impl Daemon {
             output,
         };
         daemon.take_back(parts);
+        tokio::spawn(tables::keep(Arc::clone(&daemon.shared), daemon.stop_http.clone()));
         tokio::spawn(audit(daemon.shared.buffer().clone(), metrics, daemon.stop_http.clone()));
         if let Some(socket) = http {
             let (registry, stop) = (Arc::new(registry), daemon.stop_http.clone());
@@ -196,12 +199,10 @@ impl Daemon {
     /// Parts that the last run kept go on waiting for the rest of their lines.
     fn take_back(&self, parts: KeptParts) {
         let mut pass = Pass::new(Arc::clone(&self.shared), self.kill_input.clone());
-        parts.settled.iter().for_each(|part| self.shared.joiner().recover_settled(part));
+        parts.settled.iter().for_each(|part| self.shared.assembler().recover_settled(part));
         for part in parts.waiting {
-            for line in self.shared.joiner().recover(&part.bytes, part.id) {
-                pass.line(&line);
-                pass.flush();
-            }
+            pass.recover(&part.bytes, part.id);
+            pass.flush();
         }
     }
 
@@ -214,6 +215,12 @@ impl Daemon {
         let (stop, kill) = (self.stop_input.clone(), self.kill_input.clone());
         self.listeners.spawn(expire(Arc::clone(&self.shared), stop, kill));
         self.listeners.close();
+    }
+
+    /// Nobody comes to go on with them now.
+    fn write_waiting_lines(&self) {
+        let mut pass = Pass::new(Arc::clone(&self.shared), self.kill_input.clone());
+        self.shared.assembler().take_lines().iter().for_each(|line| pass.line(line));
     }
 
     async fn stop(self) -> Result<(), Error> {
@@ -229,8 +236,9 @@ impl Daemon {
                 tracing::error!("connections did not end, and what they had read is lost");
             }
         }
+        self.write_waiting_lines();
         let buffer = self.shared.buffer();
-        self.shared.joiner().keep_all(|part| {
+        self.shared.assembler().parts().keep_all(|part| {
             buffer.keep_part(part.to_vec(), None);
         });
         self.drain(left() / 3).await;
@@ -351,7 +359,7 @@ async fn audit(buffer: Buffer, metrics: Arc<Metrics>, stop: CancellationToken) {
 async fn expire(shared: Arc<Shared>, stop: CancellationToken, kill: CancellationToken) {
     let mut pass = Pass::new(Arc::clone(&shared), kill);
     while stop.run_until_cancelled(sleep(EXPIRE_EVERY)).await.is_some() {
-        for line in shared.joiner().expire() {
+        for line in shared.assembler().expire() {
             pass.room().await;
             pass.line(&line);
         }

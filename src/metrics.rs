@@ -82,7 +82,7 @@ pub struct Metrics {
     pub events_refused: ByReason,
     /// Events given up, by reason.
     pub events_dropped: ByReason,
-    /// Of these, what the buffer gave up because it was full, by tag.
+    /// Of these, what the buffer gave up because it was full, and what pipelines ended, by tag.
     pub dropped_by_tag: ByTag,
     /// Documents that a data stream's failure store took; counted in `events_indexed` too.
     pub events_failure_store: Counter,
@@ -249,7 +249,7 @@ impl Metrics {
         );
         r.register(
             "forebay_events_dropped_by_tag",
-            "Events given up because the buffer was full, by tag",
+            "Events given up because the buffer was full, or ended by a pipeline's step, by tag",
             self.dropped_by_tag.family(),
         );
         r.register(

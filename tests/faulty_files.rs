@@ -4,11 +4,14 @@
 //! made good when the disk is well again.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use libtest_mimic::Trial;
 
 use crate::common::chunk::{CHUNK, acked, assert_holds_chunks, send};
 use crate::common::daemon::{Forebay, Setup};
+use crate::common::endless::{PARTS, part};
+use crate::common::forward::{Mode, frame};
 use crate::common::health::{until_logged, until_ready, until_unready};
 use crate::common::load::numbers;
 use crate::common::parts::Part;
@@ -29,6 +32,11 @@ pub(crate) fn stories() -> Vec<Trial> {
             tracing,
             "faulty_files::marks_that_could_not_be_written_are_when_the_disk_is_well_again",
             marks_are_written_later,
+        ),
+        story_with(
+            tracing,
+            "faulty_files::marks_of_joined_parts_whose_sync_has_failed_are_written_anew_until_it_does_not",
+            marks_are_written_anew,
         ),
         story_with(
             tracing,
@@ -92,6 +100,41 @@ async fn marks_are_written_later() {
         assert_eq!(metrics.sum("forebay_events_recovered_total"), 2.0 * CHUNK as f64);
         assert_holds_chunks(&target, 3);
     }
+}
+
+/// A line in parts is whole while its target is away: its batch is on disk, and the marks say that the parts are not needed.
+async fn marks_are_written_anew() {
+    let mut target = Target::start().await;
+    let setup = Setup { port: free_port(), ..Setup::tables(table(&target)) };
+    let mut daemon = Forebay::start(setup).await;
+    target.stop().await;
+    let fault = DiskFault { inject: &["fdatasync:error=EIO"], which: Which::Marks };
+    let failing = Failing::of(&daemon, fault).await;
+    let mut client = daemon.client().await;
+    for ordinal in 1..=PARTS {
+        let chunk = format!("part-{ordinal}");
+        let bytes = frame(Mode::Message, "parts", &[part("one", 0, ordinal)], Some(&chunk));
+        client.send_acked(&bytes, &chunk).await.expect("an ack");
+    }
+    until_logged(&daemon, "cannot sync marks").await;
+    let marks = daemon.data().join("buffer/segments/00000000000000000001.done");
+    let file = || fs::metadata(&marks).map_or(0, |marks| marks.ino());
+    for _ in 0..3 {
+        let before = file();
+        until("the marks to be another file", async || if file() == before { Err(before) } else { Ok(()) })
+            .await;
+    }
+    let calls = failing.end().await;
+    assert!(calls.len() > 3 && calls.iter().all(|call| call.contains("EIO")), "{}", calls.join("\n"));
+    assert!(fs::metadata(&marks).is_ok_and(|marks| (marks.len() - 16).is_multiple_of(12)), "whole marks");
+
+    daemon.kill().await;
+    target.restart().await;
+    daemon.start_again().await;
+    daemon.until_drained().await;
+    let documents = target.documents();
+    let texts: Vec<_> = documents.values().map(|stored| &stored.document["message"]).collect();
+    assert_eq!(texts, ["0:1 0:2 0:3 "], "one line, and no part of it");
 }
 
 async fn segments_are_deleted_later() {

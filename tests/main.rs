@@ -17,8 +17,10 @@ mod full_disk;
 mod healing;
 mod letters;
 mod loggers;
+mod multiline;
 mod no_files;
 mod nodes;
+mod pipelines;
 mod poison;
 mod recorded;
 mod runbook;
@@ -29,6 +31,7 @@ mod soak;
 mod socket_options;
 mod sockets;
 mod stops;
+mod storms;
 mod targets;
 mod tls;
 mod troubled;
@@ -45,7 +48,10 @@ fn main() {
     let told: &[fn() -> Vec<libtest_mimic::Trial>] = &[
         running::stories,
         recorded::stories,
+        pipelines::stories,
         poison::stories,
+        pipelines::stories,
+        multiline::stories,
         sockets::stories,
         socket_options::stories,
         attacks::stories,
@@ -68,6 +74,7 @@ fn main() {
         targets::stories,
         healing::stories,
         troubled_nodes::stories,
+        storms::stories,
         letters::stories,
         loggers::stories,
         shippers::stories,

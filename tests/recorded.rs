@@ -14,6 +14,7 @@ use crate::common::document::{assert_same, assert_sequences_grow};
 use crate::common::fixtures::{self, Fixture};
 use crate::common::forward::Client;
 use crate::common::scrape::Metrics;
+use crate::common::spelled::{assert_spells, values};
 use crate::common::tls::Hands;
 use crate::common::{story, until};
 
@@ -31,10 +32,21 @@ const LIMITS: [&str; 8] = [
 
 /// Every fixture under `fixtures/frames`.
 pub(crate) fn stories() -> Vec<Trial> {
-    vec![story(
-        "recorded::every_recorded_frame_becomes_the_documents_that_its_twin_spells_out",
-        recorded_frames,
-    )]
+    vec![
+        story("recorded::every_twin_spells_out_what_its_bytes_say", spelled_out),
+        story(
+            "recorded::every_recorded_frame_becomes_the_documents_that_its_twin_spells_out",
+            recorded_frames,
+        ),
+    ]
+}
+
+async fn spelled_out() {
+    for fixture in fixtures::all().iter().filter(|fixture| !fixture.is_datagram()) {
+        let (frames, values) = (fixture.frames(), values(&fixture.bytes, fixture.is_json()));
+        assert_eq!(frames.len(), values.len(), "{}: frames", fixture.name);
+        frames.iter().zip(&values).for_each(|(frame, value)| assert_spells(frame, value, &fixture.name));
+    }
 }
 
 /// A daemon for each way of listening; and apart from all that is refused, so that the log shows whether what is good is

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::common::daemon::{Forebay, Setup, run_to_end};
 use crate::common::forward::{Client, Mode, frame};
+use crate::common::health::until_logged;
 use crate::common::load::{self, numbered, numbers, sources};
 use crate::common::node::{Node, Version, shared};
 use crate::common::process::free_port;
@@ -42,8 +43,7 @@ pub(crate) fn stories() -> Vec<Trial> {
 
 async fn without_arguments() {
     let mut daemon = Forebay::start(Setup { bare: true, ..Setup::default() }).await;
-    let told = Value::Array(daemon.log()).to_string();
-    assert!(told.contains("FOREBAY_ELASTICSEARCH__HOSTS"), "it says how to point it at a target: {told}");
+    until_logged(&daemon, "FOREBAY_ELASTICSEARCH__HOSTS").await;
     load::send(daemon.forward, "bare", 0..500).await;
     daemon.until_drained().await;
     assert_eq!(daemon.page("/health/ready").await.0, 200);

@@ -28,8 +28,8 @@ const STANDING: [(&str, &str, Fault); 9] = [
     ("cuts_its_answers", "the connection was cut", Fault::CutAnswer),
     ("closes_before_it_reads", "the connection was cut", Fault::ResetBeforeReading),
     ("answers_too_late", "no answer within the time-out", Fault::Slow(Duration::from_secs(3))),
-    ("redirects_to_a_page_for_people", "not one of a bulk request", Fault::Redirect(302)),
-    ("redirects_requests_with_their_bodies", "not one of a bulk request", Fault::Redirect(307)),
+    ("redirects_to_a_page_for_people", "/login", Fault::Redirect(302)),
+    ("redirects_requests_with_their_bodies", "where the node redirects to", Fault::Redirect(307)),
     ("is_no_bulk_endpoint", "no bulk endpoint", Fault::Status { status: 405, kind: "" }),
 ];
 

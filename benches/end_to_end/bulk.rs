@@ -44,7 +44,8 @@ impl Reader {
         true
     }
 
-    fn number(&self, document: &[u8]) -> Option<u64> {
+    /// The sequence number of a document.
+    pub(crate) fn number(&self, document: &[u8]) -> Option<u64> {
         let at = self.mark.find(document)? + MARK.len();
         document.get(at..at + DIGITS)?.iter().try_fold(0, |number: u64, digit| {
             digit.is_ascii_digit().then(|| number * 10 + u64::from(digit - b'0'))
@@ -52,7 +53,8 @@ impl Reader {
     }
 }
 
-fn pair(rest: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+/// An action line, its document line, and what follows.
+pub(crate) fn pair(rest: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (action, rest) = line(rest)?;
     let (document, rest) = line(rest)?;
     Some((action, document, rest))

@@ -102,6 +102,11 @@ impl Daemon {
         Ok(Memory { resident: resident.ok_or("no VmRSS")?, peak: peak.ok_or("no VmHWM")? })
     }
 
+    /// Files and sockets that it has open.
+    pub(crate) fn open_files(&self) -> Result<u64, Fault> {
+        Ok(fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count() as u64)
+    }
+
     /// Whether it has ended of itself.
     pub(crate) fn has_ended(&mut self) -> Result<Option<ExitStatus>, Fault> {
         Ok(self.child.try_wait()?)

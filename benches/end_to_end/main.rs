@@ -20,12 +20,15 @@ mod endpoint;
 mod frames;
 mod generator;
 mod http;
+mod ledger;
 mod outage;
 mod record;
 mod report;
 mod run;
 mod scenario;
+mod soak;
 mod tally;
+mod troubled;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,7 +43,7 @@ pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Parser)]
 #[command(name = "end_to_end")]
 struct Arguments {
-    /// Scenarios to run, in this order; all of them where none is named.
+    /// Scenarios to run, in this order; all of them but the soak where none is named.
     #[arg(value_parser = scenario::NAMES)]
     scenarios: Vec<String>,
     /// The daemon to measure; the one that this build made where unset.
@@ -89,6 +92,7 @@ fn measure(arguments: &Arguments) -> Result<bool, Fault> {
             Course::Steady => run::run(&setup, &scenario)?,
             Course::Outage => outage::run(&setup, &scenario)?,
             Course::Crowd => crowd::run(&setup, &scenario)?,
+            Course::Soak => soak::run(&setup, &mut scenario, arguments.overrides.length())?,
         };
         println!("{}", report::row(&scenario, &numbers));
         flawless &= numbers.flawless();
@@ -102,5 +106,7 @@ fn measure(arguments: &Arguments) -> Result<bool, Fault> {
 fn chosen(names: &[String]) -> Vec<Scenario> {
     let wanted = |scenario: &Scenario| names.iter().any(|name| name == scenario.name);
     let all = scenario::all();
-    if names.is_empty() { all } else { all.into_iter().filter(wanted).collect() }
+    // why: a soak has no end of its own, and is asked for.
+    let is_short = |scenario: &Scenario| scenario.course != Course::Soak;
+    all.into_iter().filter(|one| if names.is_empty() { is_short(one) } else { wanted(one) }).collect()
 }

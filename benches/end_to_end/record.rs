@@ -18,6 +18,16 @@ pub(crate) fn write(
     line: Line,
     container: u64,
     nth: u64,
+    time: (u32, u32),
+) -> Result<(), ValueWriteError> {
+    write_line(out, text(line, nth), container, time)
+}
+
+/// The same with a line of one's own.
+pub(crate) fn write_line(
+    out: &mut Vec<u8>,
+    line: String,
+    container: u64,
     (seconds, nanoseconds): (u32, u32),
 ) -> Result<(), ValueWriteError> {
     write_ext_meta(out, 8, 0)?;
@@ -28,7 +38,7 @@ pub(crate) fn write(
         ("container_id", format!("{container:016x}9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822c")),
         ("container_name", format!("/production-ml-api-{container:03}")),
         ("source", "stdout".to_owned()),
-        ("log", text(line, nth)),
+        ("log", line),
     ];
     for (name, value) in &fields {
         write_str(out, name)?;

@@ -165,8 +165,9 @@ pub(crate) fn configuration(
     let pipeline = setup.pipeline.as_deref().unwrap_or(scenario.pipeline);
     format!(
         "data_dir = {data:?}\n\n[[forward]]\nlisten = \"127.0.0.1:0\"\n\n[http]\nlisten = \"127.0.0.1:0\"\n\n\
-         [elasticsearch]\nhosts = [\"http://{target}\"]\n\n{pipeline}\n{buffer}",
+         [elasticsearch]\nhosts = [\"http://{target}\"]\n{more}\n{pipeline}\n{buffer}",
         data = data_dir.join("data"),
+        more = scenario.target,
         buffer = scenario.buffer,
     )
 }

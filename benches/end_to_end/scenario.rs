@@ -1,5 +1,7 @@
 //! The scenarios: what is sent, how, and what the daemon is told to do with it.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::record::Line;
@@ -26,6 +28,8 @@ pub(crate) enum Course {
     Outage,
     /// Very many connections send a line now and then.
     Crowd,
+    /// The target fails in turns, for as long as is asked for.
+    Soak,
 }
 
 /// One thing to measure.
@@ -49,6 +53,8 @@ pub(crate) struct Scenario {
     pub(crate) pipeline: &'static str,
     /// The `[buffer]` of the daemon's configuration.
     pub(crate) buffer: &'static str,
+    /// More of the `[elasticsearch]` of the daemon's configuration.
+    pub(crate) target: &'static str,
     /// How it goes.
     pub(crate) course: Course,
 }
@@ -61,12 +67,15 @@ const ROOM: &str = "[buffer]\ndisk = \"64GiB\"\n";
 /// The same, with as many bytes on disk as there are of documents.
 const PLAIN: &str = "[buffer]\ndisk = \"64GiB\"\ncompression = \"none\"\n";
 
+/// A target that is well again is noticed within its turn.
+const PROMPT: &str = "retry_max = \"500ms\"\n";
+
 /// The crowd, and those who join it.
 const CROWD: &str = "[forward.limits]\nconnections = 20_000\nconnections_per_address = 20_000\n";
 
 /// The names, in the order of [`all`].
-pub(crate) const NAMES: [&str; 9] =
-    ["pass", "json", "message", "forward", "gzip", "ack", "crowd", "spill", "backlog"];
+pub(crate) const NAMES: [&str; 10] =
+    ["pass", "json", "message", "forward", "gzip", "ack", "crowd", "spill", "backlog", "soak"];
 
 /// Every scenario with its defaults.
 pub(crate) fn all() -> Vec<Scenario> {
@@ -80,6 +89,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         ack: false,
         pipeline: PASS,
         buffer: "",
+        target: "",
         course: Course::Steady,
     };
     vec![
@@ -110,7 +120,14 @@ pub(crate) fn all() -> Vec<Scenario> {
         },
         // A gibibyte of documents, and eight on disk.
         Scenario { name: "spill", events: 2_000_000, buffer: ROOM, course: Course::Outage, ..pass.clone() },
-        Scenario { name: "backlog", events: 16_000_000, buffer: PLAIN, course: Course::Outage, ..pass },
+        Scenario {
+            name: "backlog",
+            events: 16_000_000,
+            buffer: PLAIN,
+            course: Course::Outage,
+            ..pass.clone()
+        },
+        Scenario { name: "soak", ack: true, target: PROMPT, course: Course::Soak, ..pass },
     ]
 }
 
@@ -129,6 +146,16 @@ pub(crate) struct Overrides {
     /// Wait for an ack of each block.
     #[arg(long)]
     ack: bool,
+    /// How long a soak lasts, in seconds.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+}
+
+impl Overrides {
+    /// How long a soak lasts.
+    pub(crate) fn length(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
 }
 
 impl Scenario {

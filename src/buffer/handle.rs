@@ -32,9 +32,10 @@ const PATIENCE: Duration = Duration::from_millis(100);
 ///
 /// What is encoded counts as used from [`Buffer::give_open`] until it is settled or on disk only: open, queued, lent
 /// and waiting to be written. [`Buffer::ready`] lets readers on while less than `memory` is used, so that use stays
-/// below `memory` plus what the threads that encode add between two looks (a read each), plus one bulk request for
-/// each loan that was joined from several batches or read from disk. No more is lent while half of `memory` is on loan. Above three quarters of `memory`, or four
-/// batches below it, whichever is more, what comes in leaves memory as soon as it is written.
+/// below `memory` plus what the threads that encode add between two looks (a read each), plus the copies of loans that
+/// were joined from several batches or read from disk. No more is lent while half of `memory` is on loan, copies
+/// counted, and one loan takes an eighth of `memory` at most, unless a single document is larger. Above three quarters of
+/// `memory`, or four batches below it, whichever is more, what comes in leaves memory as soon as it is written.
 #[derive(Clone)]
 pub struct Buffer(pub(super) Arc<Handle>);
 

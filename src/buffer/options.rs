@@ -19,7 +19,7 @@ pub struct BufferOptions {
     pub when_full: WhenFull,
     /// How documents are stored in segments.
     pub compression: SegmentCompression,
-    /// A batch, and so a bulk request, is closed at this size…
+    /// A batch, and so a bulk request, is closed at this size, or at what one loan may take if that is less…
     pub batch_bytes: ByteSize,
     /// …or at this many documents…
     pub batch_documents: usize,
@@ -49,6 +49,28 @@ pub enum SegmentCompression {
     None,
     /// zstd, level 1.
     Zstd,
+}
+
+/// Loans that are out at once at least, however small the memory share is: several connections to the target, each of
+/// which waits for an answer, take more than one.
+const LOANS: u64 = 4;
+
+impl BufferOptions {
+    /// What of memory may be on loan. It cannot be spilled, and a target that is away keeps it: the other half goes on
+    /// taking what comes in to the disk.
+    pub(super) fn loans(&self) -> u64 {
+        self.memory.0 / 2
+    }
+
+    /// What one loan may take of it, the copy that was made for it included.
+    pub(super) fn loan(&self) -> usize {
+        ByteSize(self.loans() / LOANS).as_usize()
+    }
+
+    /// The size at which a batch is closed. One document alone may be larger.
+    pub(crate) fn batch_limit(&self) -> usize {
+        self.batch_bytes.as_usize().min(self.loan())
+    }
 }
 
 impl Default for BufferOptions {

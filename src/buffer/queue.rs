@@ -47,8 +47,7 @@ pub(super) struct Queue {
     extents: usize,
     next_sequence: u64,
     batch_bytes: usize,
-    /// What batches that are lent together from memory have at most: a loan of several is a copy, and the loans of a
-    /// target that is away must leave senders some of the memory share.
+    /// What batches that are lent together from memory have at most: a loan of several is a copy, so it takes twice that.
     joined_bytes: usize,
     batch_documents: usize,
     batch_age: Duration,
@@ -66,8 +65,8 @@ impl Queue {
             disk_documents: 0,
             extents: 0,
             next_sequence,
-            batch_bytes: options.batch_bytes.as_usize(),
-            joined_bytes: options.batch_bytes.as_usize().min(options.memory.as_usize() / 16),
+            batch_bytes: options.batch_limit(),
+            joined_bytes: options.batch_limit().min(options.loan() / 2),
             batch_documents: options.batch_documents,
             batch_age: options.batch_age,
             stopping: false,

@@ -18,7 +18,7 @@ use super::writes::{Write, Writes};
 use super::{BufferOptions, OpenBatch, Receipt};
 use crate::metrics::{Metrics, reason};
 
-/// What the last document of a batch may add beyond `batch_bytes` without the batch being moved.
+/// What the last document of a batch may add beyond its limit without the batch being moved.
 const ROOM_FOR_LAST: usize = 64 << 10;
 
 /// See the module.
@@ -54,9 +54,7 @@ impl Shared {
         lock: DirLock,
     ) -> Self {
         let memory = Memory::new(options.memory.0);
-        // why: what is on loan cannot be spilled, and a target that is away keeps it: the other half goes on taking what
-        // comes in to the disk.
-        let lent = Memory::new(options.memory.0 / 2);
+        let lent = Memory::new(options.loans());
         let events = AtomicU64::new(queue.disk_documents());
         Self {
             options,
@@ -129,7 +127,7 @@ impl Shared {
     /// Above this, what comes in is spilled. Below `memory` by what may wait to be written, so that senders are
     /// held back by a disk that cannot keep up, not by one that can.
     fn spill_from(&self) -> u64 {
-        let reserve = self.options.batch_bytes.0.saturating_mul(4);
+        let reserve = 4 * self.options.batch_limit() as u64;
         self.memory.limit() - reserve.min(self.memory.limit() / 4)
     }
 
@@ -151,7 +149,7 @@ impl Shared {
     /// An allocation that a whole batch fits in, so that it never moves while it grows; untouched pages cost nothing.
     pub(super) fn with_room(&self, mut spare: Vec<u8>) -> Vec<u8> {
         spare.clear();
-        spare.reserve(self.options.batch_bytes.as_usize() + ROOM_FOR_LAST);
+        spare.reserve(self.options.batch_limit() + ROOM_FOR_LAST);
         spare
     }
 

@@ -73,10 +73,8 @@ fn withdraw(shared: &Shared, segment: u64, fault: &std::io::Error) {
 }
 
 async fn read(shared: &Arc<Shared>, segment: u64, extents: &[(u64, Extent)]) -> std::io::Result<ReadBack> {
-    let limits = ReadLimits {
-        bytes: shared.options.batch_bytes.as_usize(),
-        documents: shared.options.batch_documents,
-    };
+    let limits =
+        ReadLimits { bytes: shared.options.batch_limit(), documents: shared.options.batch_documents };
     let places: Vec<Place> = extents.iter().map(|(_, extent)| extent.run.place).collect();
     let (files, into) = (shared.files.clone(), shared.queue().spare());
     let read = tokio::task::spawn_blocking(move || read_back(&files, segment, &places, into, limits)).await;

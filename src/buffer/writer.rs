@@ -40,6 +40,8 @@ pub(super) struct Writer {
     backlog: VecDeque<Write>,
     /// The group under way.
     placed: Vec<(Write, Place)>,
+    /// Writes of the last one.
+    last: usize,
     rest_until: Option<Instant>,
     warned: Option<Instant>,
     wrote: Instant,
@@ -57,6 +59,7 @@ impl Writer {
             packer,
             backlog,
             placed,
+            last: 0,
             rest_until: None,
             warned: None,
             wrote: now,
@@ -68,7 +71,7 @@ impl Writer {
     pub(super) fn run(mut self) {
         let tick = self.shared.tick_every();
         loop {
-            let (orders, closing) = self.shared.writes.wait(tick);
+            let (orders, closing) = self.shared.writes.wait(tick, self.last);
             if closing {
                 // why: writes that still wait are lost with the caller's knowledge, but what was delivered stays so.
                 self.settle(orders.settled, &orders.obsolete);
@@ -221,6 +224,7 @@ impl Writer {
         let bytes = placed.iter().map(|(_, place)| place.to - place.from).sum();
         self.shared.metrics.spilled_bytes.inc_by(bytes);
         let count = placed.len();
+        self.last = count;
         let mut outcome = Outcome::default();
         for (write, place) in placed {
             self.store.confirm(place);

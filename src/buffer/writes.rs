@@ -3,6 +3,7 @@
 //! Bounded without a limit of its own: every write is of a batch or part that is charged to the memory share, and
 //! every settled record was one on loan. Lock order: the queue's, then a batch's, then this one.
 
+use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,10 @@ use super::disk::record::{Codec, Kind, NewRecord};
 use super::held::{Held, Standing};
 use super::memory::Charge;
 use super::{PartId, Receipt};
+
+/// How long a group is kept open for those who wrote when the last one was: where many senders wait for an ack each, it
+/// saves most syncs, and where one does, nothing is waited for.
+const GATHER: Duration = Duration::from_micros(300);
 
 /// Something to be written and synced.
 pub(super) enum Write {
@@ -77,14 +82,38 @@ impl Orders {
     }
 }
 
+/// What the writer sleeps for.
+#[derive(Clone, Copy)]
+enum Asleep {
+    /// For anything.
+    Idle,
+    /// For so many writes.
+    Gathering(usize),
+}
+
 #[derive(Default)]
 struct State {
     orders: Orders,
     /// Writes that are not done yet.
     outstanding: usize,
+    /// What the writer sleeps for, if it does and nobody has woken it yet: to wake it is a system call, which most orders
+    /// can do without.
+    asleep: Option<Asleep>,
     nudged: bool,
     closing: bool,
     ended: bool,
+}
+
+impl State {
+    /// Whether there is no reason yet to wake the writer, if it sleeps.
+    fn sleeps_on(&self) -> bool {
+        match self.asleep {
+            _ if self.closing => false,
+            None => false,
+            Some(Asleep::Idle) => self.orders.is_empty() && !self.nudged,
+            Some(Asleep::Gathering(enough)) => self.orders.writes.len() < enough,
+        }
+    }
 }
 
 /// See the module.
@@ -99,12 +128,10 @@ pub(super) struct Writes {
 impl Writes {
     /// Asks for a write; dropped, and so failed, if the writer has ended.
     pub(super) fn submit(&self, write: Write) {
-        let mut state = self.state();
-        if !state.ended {
+        self.tell(|state| {
             state.orders.writes.push(write);
             state.outstanding += 1;
-            self.wake.notify_one();
-        }
+        });
     }
 
     /// Asks to mark records on disk as delivered, and parts as obsolete.
@@ -112,36 +139,59 @@ impl Writes {
         if records.is_empty() && obsolete.is_empty() {
             return;
         }
-        let mut state = self.state();
-        if !state.ended {
+        self.tell(|state| {
             state.orders.settled.extend_from_slice(records);
             state.orders.obsolete.extend_from_slice(obsolete);
-            self.wake.notify_one();
-        }
+        });
     }
 
     /// Asks to move a segment out of the way.
     pub(super) fn withdraw(&self, segment: u64) {
-        let mut state = self.state();
-        if !state.ended {
-            state.orders.unreadable.push(segment);
-            self.wake.notify_one();
-        }
+        self.tell(|state| state.orders.unreadable.push(segment));
     }
 
     /// Makes the writer look at memory now rather than at its next tick.
     pub(super) fn nudge(&self) {
-        self.state().nudged = true;
-        self.wake.notify_one();
+        self.tell(|state| state.nudged = true);
     }
 
-    /// Waits for orders, at most for `tick`. Whether the writer shall end.
-    pub(super) fn wait(&self, tick: Duration) -> (Orders, bool) {
-        let idle = |state: &mut State| state.orders.is_empty() && !state.closing && !state.nudged;
-        let waited = self.wake.wait_timeout_while(self.state(), tick, idle);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    /// Tells the writer something, unless it has ended.
+    fn tell(&self, what: impl FnOnce(&mut State)) {
+        let mut state = self.state();
+        if state.ended {
+            return;
+        }
+        what(&mut state);
+        let is_due = !state.sleeps_on() && state.asleep.take().is_some();
+        // why: before it is woken, or it would have to wait for the lock at once.
+        drop(state);
+        if is_due {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Waits for orders, at most for `tick`; and for so many writes as `enough`, once there is one, at most for
+    /// [`GATHER`]. Whether the writer shall end.
+    pub(super) fn wait(&self, tick: Duration, enough: usize) -> (Orders, bool) {
+        let mut state = self.sleep(self.state(), Asleep::Idle, tick);
+        if !state.orders.writes.is_empty() {
+            state = self.sleep(state, Asleep::Gathering(enough), GATHER);
+        }
         state.nudged = false;
-        (std::mem::take(&mut state.orders), state.closing)
+        (mem::take(&mut state.orders), state.closing)
+    }
+
+    fn sleep<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        what: Asleep,
+        most: Duration,
+    ) -> MutexGuard<'a, State> {
+        state.asleep = Some(what);
+        let waited = self.wake.wait_timeout_while(state, most, |state| state.sleeps_on());
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.asleep = None;
+        state
     }
 
     /// Says that `count` writes are done.
@@ -155,8 +205,7 @@ impl Writes {
 
     /// Tells the writer to end after what it is doing.
     pub(super) fn close(&self) {
-        self.state().closing = true;
-        self.wake.notify_one();
+        self.tell(|state| state.closing = true);
     }
 
     /// The writer's last word; what it has not written is dropped.
@@ -165,7 +214,7 @@ impl Writes {
             let mut state = self.state();
             state.ended = true;
             state.outstanding = 0;
-            std::mem::take(&mut state.orders)
+            mem::take(&mut state.orders)
         };
         drop(dropped);
         self.progress.notify_waiters();
@@ -194,5 +243,57 @@ impl Writes {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::memory::Memory;
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn part(id: PartId) -> Write {
+        Write::Part { id, bytes: Vec::new(), receipt: None, _charge: Memory::new(1).charge(0) }
+    }
+
+    fn taken(writes: &Writes, enough: usize) -> usize {
+        writes.wait(LONG, enough).0.writes.len()
+    }
+
+    #[test]
+    fn a_group_waits_for_others_and_not_for_ever() {
+        let writes = Writes::default();
+        writes.submit(part(1));
+        assert_eq!(taken(&writes, 1_000), 1, "nobody else comes");
+        std::thread::scope(|threads| {
+            let writer = threads.spawn(|| (0..2).map(|_| taken(&writes, 2)).sum::<usize>());
+            writes.submit(part(2));
+            writes.settle(&[(1, 1)], &[]);
+            writes.submit(part(3));
+            writes.close();
+            assert_eq!(writer.join().expect("no panic"), 2, "in one group or in two");
+        });
+    }
+
+    #[test]
+    fn whatever_there_is_to_do_wakes_the_writer() {
+        let orders: [fn(&Writes); 5] = [
+            |writes| writes.submit(part(1)),
+            |writes| writes.settle(&[(1, 1)], &[]),
+            |writes| writes.withdraw(1),
+            Writes::nudge,
+            Writes::close,
+        ];
+        for order in orders {
+            let writes = Writes::default();
+            std::thread::scope(|threads| {
+                let started = std::time::Instant::now();
+                let writer = threads.spawn(|| writes.wait(LONG, 1));
+                order(&writes);
+                writer.join().expect("no panic");
+                assert!(started.elapsed() < LONG, "it slept on");
+            });
+        }
     }
 }

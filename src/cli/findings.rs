@@ -223,7 +223,10 @@ mod tests {
 
     #[test]
     fn a_udp_port_that_is_taken_is_told() {
-        let taken = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        // One of which only the UDP half is taken: whoever else is at work here may have the other.
+        let taken = std::iter::repeat_with(|| UdpSocket::bind("127.0.0.1:0").expect("a port"))
+            .find(|taken| TcpListener::bind(taken.local_addr().expect("its address")).is_ok())
+            .expect("there is one");
         let listen = taken.local_addr().expect("its address").to_string();
         let forward = vec![ForwardOptions { listen, ..ForwardOptions::default() }];
         let http = HttpOptions { listen: String::new() };

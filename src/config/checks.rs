@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use crate::encode::IndexTemplate;
+use crate::enrich::Multiline;
 use crate::event::Pattern;
 use crate::input::forward::{ForwardOptions, MAX_PATH, Owner};
 
@@ -134,6 +135,11 @@ pub(super) fn tag_pattern(pattern: &str) -> Checked {
     pattern.parse::<Pattern>().map(drop).map_err(|fault| fault.to_string())
 }
 
+/// Patterns of lines that belong together.
+pub(super) fn multiline(multiline: &Multiline) -> Checked {
+    multiline.check().map_err(|fault| fault.to_string())
+}
+
 /// A template of index names.
 pub(super) fn index(template: &str) -> Checked {
     template.parse::<IndexTemplate>().map(drop).map_err(|fault| fault.to_string())
@@ -163,6 +169,11 @@ pub(super) fn hosts(hosts: &[Url]) -> Checked {
         Some((_, url)) => Err(format!("`{}` is named twice", url.host_str().unwrap_or_default())),
         None => Ok(()),
     }
+}
+
+/// Some text.
+pub(super) fn not_empty(text: &str) -> Checked {
+    if text.is_empty() { Err("is empty".into()) } else { Ok(()) }
 }
 
 /// A file that can be read, where one is named. A directory can be opened, but not read.

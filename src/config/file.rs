@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use toml::Spanned;
-use toml::de::{DeInteger, DeTable, DeValue};
+use toml::de::{DeFloat, DeInteger, DeTable, DeValue};
 
 use super::fault::{Fault, Place};
 use super::tree::{Node, Value};
@@ -27,7 +27,7 @@ pub(super) fn read(path: &Path, named_by: Option<&str>, faults: &mut Vec<Fault>)
     }
 }
 
-fn parse(text: &str, name: &Arc<str>, faults: &mut Vec<Fault>) -> Node {
+pub(super) fn parse(text: &str, name: &Arc<str>, faults: &mut Vec<Fault>) -> Node {
     let place = |span: Range<usize>| {
         let (line, column) = line_and_column(text, span.start);
         Place::File { name: name.clone(), line, column }
@@ -72,7 +72,7 @@ fn value(value: &DeValue<'_>, place: &dyn Fn(Range<usize>) -> Place) -> Value {
                 .collect(),
         ),
         DeValue::Table(table) => entries(table, place),
-        DeValue::Float(_) => Value::Foreign("a number with a fraction"),
+        DeValue::Float(number) => fraction(number),
         DeValue::Datetime(_) => Value::Foreign("a date"),
     }
 }
@@ -80,6 +80,11 @@ fn value(value: &DeValue<'_>, place: &dyn Fn(Range<usize>) -> Place) -> Value {
 fn integer(number: &DeInteger<'_>) -> Value {
     i128::from_str_radix(number.as_str(), number.radix())
         .map_or(Value::Foreign("a number beyond all bounds"), Value::Integer)
+}
+
+fn fraction(number: &DeFloat<'_>) -> Value {
+    let number = number.as_str().parse().ok().filter(|number: &f64| number.is_finite());
+    number.map_or(Value::Foreign("a number that is none"), Value::Fraction)
 }
 
 /// Line and column of a byte, both from 1; the column counts characters, as editors do.

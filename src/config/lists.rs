@@ -2,6 +2,7 @@
 //! comma-separated or a TOML array, a table a TOML inline table.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 use url::Url;
@@ -9,6 +10,7 @@ use url::Url;
 use super::file;
 use super::setting::{Read, Setting, quote, text, wrong};
 use super::tree::{Node, Value};
+use crate::enrich::Multiline;
 use crate::input::forward::CipherSuite;
 use crate::parse::{Format, Parse};
 
@@ -151,7 +153,58 @@ fn host(node: &Node) -> Read<Url> {
     Ok(url)
 }
 
-impl Setting for Vec<(String, String)> {
+impl Setting for Multiline {
+    fn read(node: &Node) -> Read<Self> {
+        match &node.value {
+            Value::Text(word) | Value::Loose(word) if word.trim() == "traces" => return Ok(Self::Traces),
+            Value::Text(word) | Value::Loose(word) if word.trim() == "none" => return Ok(Self::None),
+            Value::Text(word) => {
+                return wrong(
+                    node,
+                    format!("`{word}` is not \"traces\", \"none\" or {{ start = …, follow = … }}"),
+                );
+            }
+            _ => (),
+        }
+        let (mut start, mut follow) = (String::new(), String::new());
+        for (name, pattern) in <Vec<(String, String)>>::read(node)? {
+            match name.as_str() {
+                "start" => start = pattern,
+                "follow" => follow = pattern,
+                _ => return wrong(node, format!("`{name}` is not known; known here are start and follow")),
+            }
+        }
+        if start.is_empty() && follow.is_empty() {
+            return wrong(node, "has neither start nor follow".to_owned());
+        }
+        Ok(Self::Own { start, follow })
+    }
+
+    fn print(&self) -> String {
+        match self {
+            Self::Traces => quote("traces"),
+            Self::None => quote("none"),
+            Self::Own { start, follow } => {
+                let given =
+                    [("start", start), ("follow", follow)].into_iter().filter(|(_, text)| !text.is_empty());
+                given.map(|(name, text)| (name.to_owned(), text.clone())).collect::<Vec<_>>().print()
+            }
+        }
+    }
+}
+
+/// Names and values; what TOML makes a table of, `a.b = 1`, is the name `a.b` again.
+fn dotted<'n>(before: &str, entries: &'n BTreeMap<String, Node>) -> Vec<(String, &'n Node)> {
+    let name = |name: &String| format!("{before}{name}");
+    let below = |(key, node): (&String, &'n Node)| match &node.value {
+        Value::Table(entries) if !entries.is_empty() => dotted(&format!("{}.", name(key)), entries),
+        _ => vec![(name(key), node)],
+    };
+    entries.iter().flat_map(below).collect()
+}
+
+/// A table whose keys are free: names of fields.
+impl<T: Setting> Setting for Vec<(String, T)> {
     fn read(node: &Node) -> Read<Self> {
         let parsed;
         let value = match &node.value {
@@ -168,12 +221,12 @@ impl Setting for Vec<(String, String)> {
                 format!("is {}, but takes a table such as {{ env = \"prod\" }}", value.kind()),
             );
         };
-        all(entries.iter().map(|(name, node)| Ok((name.clone(), String::read(node)?))))
+        all(dotted("", entries).into_iter().map(|(name, node)| Ok((name, T::read(node)?))))
     }
 
     fn print(&self) -> String {
         let fields: Vec<String> =
-            self.iter().map(|(name, text)| format!("{} = {}", quote(name), quote(text))).collect();
+            self.iter().map(|(name, value)| format!("{} = {}", quote(name), value.print())).collect();
         if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
     }
 }

@@ -15,6 +15,7 @@ mod secret;
 mod section;
 mod security;
 mod setting;
+mod steps;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::buffer::BufferOptions;
-use crate::enrich::{PartialOptions, PipelineOptions};
+use crate::enrich::{MultilineOptions, PartialOptions, PipelineOptions};
 use crate::http::HttpOptions;
 use crate::input::forward::ForwardOptions;
 use crate::log::LogOptions;
@@ -39,6 +40,8 @@ use tree::Node;
 pub use fault::{Fault, Faults};
 pub use flags::Overrides;
 pub(crate) use setting::duration;
+#[cfg(test)]
+pub(crate) use steps::read as step;
 
 /// All options, gathered.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +56,8 @@ pub struct Config {
     pub pipelines: Vec<PipelineOptions>,
     /// `[partial]`
     pub partial: PartialOptions,
+    /// `[multiline]`
+    pub multiline: MultilineOptions,
     /// `[buffer]`
     pub buffer: BufferOptions,
     /// `[elasticsearch]`
@@ -76,6 +81,7 @@ impl Default for Config {
             forward: vec![ForwardOptions::default()],
             pipelines: vec![PipelineOptions::default()],
             partial: PartialOptions::default(),
+            multiline: MultilineOptions::default(),
             buffer: BufferOptions::default(),
             elasticsearch: ElasticsearchOptions::default(),
             file: FileOptions::default(),

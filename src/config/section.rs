@@ -57,6 +57,33 @@ impl Section<'_> {
         }
     }
 
+    /// A key that is one of several choices: printed only where it is made.
+    pub(super) fn choice<T: Setting>(&mut self, name: &str, slot: &mut Option<T>) {
+        if slot.is_some() || matches!(self, Self::Read(_)) {
+            self.key(name, slot);
+        }
+    }
+
+    /// As [`Section::choice`], of a table below this one.
+    pub(super) fn choice_table<T: Default>(
+        &mut self,
+        name: &str,
+        slot: &mut Option<T>,
+        visit: fn(&mut Section<'_>, &mut T),
+    ) {
+        match self {
+            Self::Read(reader) => {
+                let Some(node) = reader.take(name) else { return };
+                read(&reader.below(name), Some(node), reader.faults, slot.insert(T::default()), visit);
+            }
+            Self::Print(printer) => {
+                if let Some(options) = slot {
+                    printer.table(name, ("[", "]"), options, visit);
+                }
+            }
+        }
+    }
+
     /// A secret: `name`, or `name_file` for a file that holds it.
     pub(super) fn secret(&mut self, name: &str, slot: &mut Option<Secret>) {
         let file = format!("{name}_file");
@@ -105,13 +132,19 @@ impl Section<'_> {
         }
     }
 
-    /// Refuses what keys say together, at the first of `keys` that is given. Printing has nothing to refuse.
+    /// Whether a key is given, for good or ill.
+    pub(super) fn has(&self, key: &str) -> bool {
+        matches!(self, Self::Read(reader) if reader.node.and_then(|node| node.get(key)).is_some())
+    }
+
+    /// Refuses what keys say together, at the first of `keys` that is given, or at the table. Printing has nothing to refuse.
     pub(super) fn refuse(&mut self, keys: &[&str], why: impl Into<String>) {
         let Self::Read(reader) = self else { return };
         let given = keys.iter().find(|key| reader.node.and_then(|node| node.get(key)).is_some());
         let key = given.or(keys.first()).copied().unwrap_or_default();
-        let place =
-            reader.node.and_then(|node| node.get(key)).map_or(Place::Default, |node| node.place.clone());
+        let below = reader.node.filter(|_| !reader.path.is_empty());
+        let node = reader.node.and_then(|node| node.get(key)).or(below);
+        let place = node.map_or(Place::Default, |node| node.place.clone());
         reader.fault(key, place, why.into());
     }
 }

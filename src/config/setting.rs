@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use super::fault::Place;
 use super::tree::{Node, Value};
 use crate::buffer::{SegmentCompression, WhenFull};
+use crate::enrich::steps::Convert;
 use crate::input::forward::{ClientAuth, TlsVersion, UnixMode};
 use crate::log::LogFormat;
 use crate::output::Compression;
@@ -151,6 +152,24 @@ impl Setting for usize {
     }
 }
 
+impl Setting for f64 {
+    fn read(node: &Node) -> Read<Self> {
+        match &node.value {
+            Value::Fraction(number) => Ok(*number),
+            Value::Integer(number) => Ok(*number as f64),
+            Value::Loose(text) => match text.trim().parse() {
+                Ok(number) if f64::is_finite(number) => Ok(number),
+                _ => wrong(node, format!("`{text}` is not a number")),
+            },
+            other => wrong(node, format!("is {}, but takes a number", other.kind())),
+        }
+    }
+
+    fn print(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
 impl Setting for ByteSize {
     fn read(node: &Node) -> Read<Self> {
         let takes = "a size such as \"64MiB\"";
@@ -273,6 +292,18 @@ macro_rules! words {
     };
 }
 
+words!(
+    Convert,
+    [
+        ("int", Convert::Int),
+        ("float", Convert::Float),
+        ("bool", Convert::Bool),
+        ("ip", Convert::Ip),
+        ("duration", Convert::Duration),
+        ("bytes", Convert::Bytes),
+        ("text", Convert::Text),
+    ]
+);
 words!(Schema, [("plain", Schema::Plain), ("ecs", Schema::Ecs)]);
 words!(Compression, [("none", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)]);
 words!(ClientAuth, [("required", ClientAuth::Required), ("optional", ClientAuth::Optional)]);

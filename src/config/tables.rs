@@ -8,9 +8,10 @@ use super::auth::auth;
 use super::checks;
 use super::section::Section;
 use super::security::security;
+use super::steps::step;
 use super::tls::tls;
 use crate::buffer::BufferOptions;
-use crate::enrich::{PartialOptions, PipelineOptions};
+use crate::enrich::{MultilineOptions, PartialOptions, PipelineOptions};
 use crate::http::HttpOptions;
 use crate::input::forward::{ForwardOptions, LimitOptions, SocketOptions};
 use crate::log::LogOptions;
@@ -26,6 +27,7 @@ pub(super) fn config(section: &mut Section<'_>, config: &mut Config) {
     section.tables("forward", &mut config.forward, forward);
     section.tables("pipeline", &mut config.pipelines, pipeline);
     section.table("partial", &mut config.partial, partial);
+    section.table("multiline", &mut config.multiline, multiline);
     section.table("buffer", &mut config.buffer, buffer);
     section.table("elasticsearch", &mut config.elasticsearch, elasticsearch);
     section.table("file", &mut config.file, file);
@@ -164,9 +166,18 @@ fn pipeline(section: &mut Section<'_>, options: &mut PipelineOptions) {
     section.key("tag_field", &mut options.tag_field);
     section.checked("index", &mut options.index, checks::optional_index);
     section.key("join_partial", &mut options.join_partial);
+    section.checked("multiline", &mut options.multiline, checks::multiline);
+    section.tables("step", &mut options.steps, step);
     if options.host_field.is_some() && options.host_field == options.tag_field {
         section.refuse(&["host_field", "tag_field"], "is the same field as tag_field; name another");
     }
+}
+
+fn multiline(section: &mut Section<'_>, options: &mut MultilineOptions) {
+    section.checked("memory", &mut options.memory, checks::at_least(ByteSize::kib(64)));
+    section.checked("event_bytes", &mut options.event_bytes, checks::at_least(ByteSize::kib(1)));
+    section.checked("lines", &mut options.lines, checks::at_least(2));
+    section.checked("timeout", &mut options.timeout, checks::at_least(MOMENT));
 }
 
 fn partial(section: &mut Section<'_>, options: &mut PartialOptions) {

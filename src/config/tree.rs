@@ -20,6 +20,8 @@ pub(super) enum Value {
     Text(String),
     /// A whole number.
     Integer(i128),
+    /// A number with a fraction.
+    Fraction(f64),
     /// `true` or `false`.
     Bool(bool),
     /// A list, of tables too.
@@ -38,6 +40,7 @@ impl Value {
         match self {
             Self::Text(_) | Self::Loose(_) => "text",
             Self::Integer(_) => "a number",
+            Self::Fraction(_) => "a number with a fraction",
             Self::Bool(_) => "true or false",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",

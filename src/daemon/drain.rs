@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Error, Signals, compile, deliver, open_output};
 use crate::buffer::{Buffer, KeptPart};
 use crate::config::Config;
-use crate::enrich::{Joiner, PartialOptions};
+use crate::enrich::{Assembler, Gatherer, Joiner, MultilineOptions, PartialOptions};
 use crate::input::{Pass, Shared};
 use crate::metrics::{Metrics, reason};
 use crate::output::{DeadLetters, Output, TargetHealth};
@@ -95,8 +95,10 @@ impl Drain {
         let (buffer, kept) = Buffer::open(config.buffer.clone(), &config.buffer_dir(), Arc::clone(&metrics))?;
         // why: no rest of a line comes any more, so that none is waited for.
         let partial = PartialOptions { timeout: Duration::ZERO, ..config.partial };
+        let multiline = MultilineOptions { timeout: Duration::ZERO, ..config.multiline.clone() };
         let joiner = Joiner::new(partial, Arc::clone(&metrics));
-        let shared = Shared::new(pipelines, joiner, buffer, letters, &config.buffer, metrics);
+        let assembler = Assembler::new(joiner, Gatherer::new(multiline));
+        let shared = Shared::new(pipelines, assembler, buffer, letters, &config.buffer, metrics);
         let (delivering, stop_output) = deliver(Arc::clone(&output), shared.buffer().clone());
         Ok(Self { shared, output, parts: kept.waiting, stop_output, delivering })
     }
@@ -124,12 +126,10 @@ impl Drain {
     async fn emit_parts(&mut self) {
         let mut pass = Pass::new(Arc::clone(&self.shared), CancellationToken::new());
         for part in std::mem::take(&mut self.parts) {
-            for line in self.shared.joiner().recover(&part.bytes, part.id) {
-                pass.room().await;
-                pass.line(&line);
-            }
+            pass.room().await;
+            pass.recover(&part.bytes, part.id);
         }
-        for line in self.shared.joiner().expire() {
+        for line in self.shared.assembler().expire() {
             pass.room().await;
             pass.line(&line);
         }

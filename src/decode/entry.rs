@@ -218,7 +218,7 @@ fn longest_text(value: &[u8]) -> usize {
 
 /// What holds for one record.
 #[derive(Clone, Copy)]
-struct Bounds {
+pub(super) struct Bounds {
     /// Maps and arrays inside one another.
     depth: usize,
     /// Fields, nested ones included.
@@ -229,7 +229,7 @@ struct Bounds {
 
 impl Bounds {
     /// For bytes that were within the limits when they came in.
-    const fn settled(name_depth: usize) -> Self {
+    pub(super) const fn settled(name_depth: usize) -> Self {
         Self { depth: DEEPEST, fields: u32::MAX as u64, name_depth }
     }
 
@@ -297,7 +297,11 @@ fn push_name<'a, 'f>(
 }
 
 /// A number or a truth as a name is written out; a map, an array or an extension becomes the base64 of its bytes.
-fn read_name<'a>(reader: &mut Reader<'a>, bounds: Bounds, budget: &mut u64) -> Result<Name<'a>, SkipFault> {
+pub(super) fn read_name<'a>(
+    reader: &mut Reader<'a>,
+    bounds: Bounds,
+    budget: &mut u64,
+) -> Result<Name<'a>, SkipFault> {
     let before = reader.clone();
     let name = match reader.item().map_err(SkipFault::Decode)? {
         Item::Text(name) | Item::Binary(name) => return Ok(event::legal_name_bytes(name, bounds.name_depth)),
@@ -315,7 +319,7 @@ fn read_name<'a>(reader: &mut Reader<'a>, bounds: Bounds, budget: &mut u64) -> R
     Ok(event::legal_name(Cow::Owned(name), bounds.name_depth))
 }
 
-fn read_value<'a>(
+pub(super) fn read_value<'a>(
     reader: &mut Reader<'a>,
     into: &mut Value<'a>,
     bounds: Bounds,

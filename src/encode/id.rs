@@ -20,7 +20,7 @@ const LOW_BITS: u32 = 96;
 const UNDATED: u128 = 1 << 127;
 
 /// The 96 bits from which the ids of one frame count on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct IdBase(u128);
 
 impl IdBase {

@@ -90,6 +90,12 @@ fn strftime(format: &str, at: jiff::Timestamp, out: &mut String) -> Result<(), j
 }
 
 impl IndexTemplate {
+    /// The name for every event whatsoever, where there is but one.
+    pub(super) fn constant(&self) -> Option<String> {
+        let constant = self.parts.iter().all(|part| matches!(part, Part::Text(_)));
+        constant.then(|| self.fixed("")).flatten()
+    }
+
     /// The name for every event of `tag`, where nothing else decides it.
     pub fn fixed(&self, tag: &str) -> Option<String> {
         let fixed = self.parts.iter().all(|part| matches!(part, Part::Text(_) | Part::Tag));

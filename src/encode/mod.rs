@@ -46,13 +46,38 @@ pub struct Destination {
 impl Destination {
     /// For `tag` under `template`; `fallback` takes events that lack a field.
     pub fn new(template: Arc<IndexTemplate>, fallback: &str, tag: &str) -> Self {
-        let action = template.fixed(tag).map(|index| {
+        let index = template.fixed(tag);
+        Self::with(template, fallback, index)
+    }
+
+    /// For events of any tag, each of which decides the index anew where the template has it.
+    pub fn of_any_tag(template: Arc<IndexTemplate>, fallback: &str) -> Self {
+        let index = template.constant();
+        Self::with(template, fallback, index)
+    }
+
+    fn with(template: Arc<IndexTemplate>, fallback: &str, index: Option<String>) -> Self {
+        let action = index.map(|index| {
             let mut action = Vec::new();
             begin_action(&mut action, &index);
             Arc::from(action)
         });
         Self { template, fallback: legal_index(fallback).into(), action }
     }
+}
+
+/// Fields as the text of a JSON object.
+pub(crate) fn object_text(fields: &Fields<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    ValueWriter::new(&mut out, &mut Mended::default(), MAX_DEPTH).object(fields, 1);
+    out
+}
+
+/// A value at `depth` as JSON, in which what lies deeper than `max_depth` is text.
+pub(crate) fn value_text(value: &Value<'_>, depth: usize, max_depth: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    ValueWriter::new(&mut out, &mut Mended::default(), max_depth).value(value, depth);
+    out
 }
 
 fn begin_action(out: &mut Vec<u8>, index: &str) {

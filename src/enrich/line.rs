@@ -3,13 +3,14 @@
 //! The rule: what a line says takes the place of `message`, and a format that has a message of its own gives it back under
 //! that name. A field with the name of one of the record's own is kept as `parsed.NAME`, since the record's come from the
 //! engine and the line's from whoever printed it. The time that the line says becomes the event's. A line that fits no
-//! format stays as it is, but for its colours; where a format was named, `parse_error` says so.
+//! format stays as it is, but for its colours; where a format was named, `parse_error` says so. Of an event of many lines
+//! the first is read, but for a JSON object, which may go over several.
 
 use std::borrow::Cow;
 
 use bumpalo::Bump;
 
-use super::{Course, ansi};
+use super::{Course, ansi, multiline, stream};
 use crate::event::{Event, Value};
 use crate::parse::{self, Parse, Stream, Style};
 
@@ -39,18 +40,38 @@ impl LineStep {
         let Some(bytes) = event.fields.get("message").and_then(Value::borrowed_text) else { return };
         let Ok(line) = simdutf8::basic::from_utf8(bytes) else { return self.misfits(event, course) };
         let line = ansi::without_colours(line, arena);
-        let text = line.trim_end_matches(['\r', '\n']);
-        let stream = Stream { id: stream(event), last: &mut course.streams };
+        let (text, rest) = first_line(line.trim_end_matches(['\r', '\n']));
+        let stream = Stream { id: stream::of(event.tag, &event.fields), last: &mut course.streams };
         // Taken out first: afterwards all that was read would have to move up.
         let Some((place, mut message)) = event.fields.take("message") else { return };
         match parse::read_line(text, &self.parse, &self.style, event, stream, arena) {
-            Some(format) => course.seen.read(format),
+            Some(read) => {
+                course.seen.read(read.format);
+                course.level = read.level;
+                rest.into_iter().for_each(|rest| self.add_rest(event, rest, arena));
+            }
             None => {
                 if line.len() != bytes.len() {
                     message.value = Value::Text(line.as_bytes());
                 }
                 event.fields.put_back(place, message);
                 self.misfits(event, course);
+            }
+        }
+    }
+
+    /// The lines behind the first: a trace is a field of its own, anything else belongs to the message.
+    fn add_rest<'a>(&self, event: &mut Event<'a>, rest: &'a str, arena: &'a Bump) {
+        let message = event.fields.get("message").and_then(Value::borrowed_text);
+        match message.and_then(|message| str::from_utf8(message).ok()).filter(|_| !multiline::is_trace(rest))
+        {
+            Some(message) => {
+                let whole = bumpalo::format!(in arena, "{}\n{}", message, rest).into_bump_str();
+                event.fields.set(Cow::Borrowed("message"), Value::Text(whole.as_bytes()));
+            }
+            None => {
+                let name = parse::stack_name(self.style.schema);
+                event.fields.add_beside("parsed", Cow::Borrowed(name), Value::Text(rest.as_bytes()));
             }
         }
     }
@@ -64,8 +85,10 @@ impl LineStep {
     }
 }
 
-/// Which stream of its connection the line came over: a container's stdout or stderr, where the record says so.
-fn stream(event: &Event<'_>) -> u64 {
-    let part = |name| event.fields.text(name).map_or(0, xxhash_rust::xxh3::xxh3_64);
-    part("container_id") ^ part("source").rotate_left(1) ^ xxhash_rust::xxh3::xxh3_64(event.tag.as_bytes())
+/// The line to be read, and those behind it.
+fn first_line(text: &str) -> (&str, Option<&str>) {
+    match text.split_once('\n') {
+        Some((first, rest)) if !text.starts_with('{') => (first.trim_end_matches('\r'), Some(rest)),
+        _ => (text, None),
+    }
 }

@@ -4,14 +4,28 @@
 //! costs a look at the names; no step loses a value: what collides is kept beside under a longer name.
 
 mod ansi;
+mod assembler;
+pub mod condition;
 mod docker;
 mod done;
+mod json;
+mod level;
 mod line;
+mod members;
+mod multiline;
+mod names;
 mod options;
 mod part;
 mod partial;
+mod path;
 mod place;
+mod quantity;
 mod seen;
+pub mod steps;
+mod stream;
+mod table;
+mod template;
+mod view;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,9 +34,13 @@ use bumpalo::Bump;
 
 use crate::encode::{Destination, IndexTemplate, IndexTemplateFault};
 use crate::event::{self, Event, Pattern, PatternFault, Value};
-use crate::parse::{Parse, Streams, Style};
+use crate::parse::{Level, Parse, Streams, Style};
 use line::LineStep;
+use multiline::Rules;
+use steps::{Outcome, StepFault, Steps, Surroundings};
 
+pub use assembler::Assembler;
+pub use multiline::{Gathered, Gatherer, Multiline, MultilineOptions};
 pub use options::{PartialOptions, PipelineOptions};
 pub use part::{Line, Part};
 pub use partial::Joiner;
@@ -40,9 +58,27 @@ pub enum PipelineError {
         /// Why.
         fault: PatternFault,
     },
+    /// A pattern of lines that belong together.
+    #[error("pipeline {number}: multiline: {fault}")]
+    Multiline {
+        /// Which, counted from 1.
+        number: usize,
+        /// Why.
+        fault: Box<regex::Error>,
+    },
     /// An index template.
     #[error("index: {0}")]
     Index(#[from] IndexTemplateFault),
+    /// A step.
+    #[error("pipeline {number}: step {step}: {fault}")]
+    Step {
+        /// Which pipeline, counted from 1.
+        number: usize,
+        /// Which of its steps, counted from 1.
+        step: usize,
+        /// Why.
+        fault: StepFault,
+    },
 }
 
 /// What one reader of events brings along: what its streams were written in, and what is to be counted.
@@ -50,6 +86,8 @@ pub enum PipelineError {
 pub struct Course {
     /// Of its streams.
     pub streams: Streams,
+    /// The level of the line that was read last, where it said one in a place of its own.
+    pub level: Option<Level>,
     /// Since it was last cleared.
     pub seen: Seen,
 }
@@ -57,10 +95,6 @@ pub struct Course {
 /// One step.
 #[derive(Debug)]
 enum Step {
-    /// What docker's driver sends, brought to common names.
-    Docker,
-    /// The line is read.
-    Line(LineStep),
     /// A field with a fixed text.
     Field(String, String),
     /// The field that takes the tag.
@@ -71,11 +105,16 @@ enum Step {
 #[derive(Debug)]
 pub struct Pipeline {
     pattern: Pattern,
+    /// How the line is read, if at all.
+    line: Option<LineStep>,
     steps: Vec<Step>,
+    own_steps: Steps,
     index: Arc<IndexTemplate>,
     fallback: String,
     /// Whether docker's parts of long lines are joined.
     pub join_partial: bool,
+    /// Which lines belong together, if any.
+    multiline: Option<Rules>,
 }
 
 impl Pipeline {
@@ -85,35 +124,64 @@ impl Pipeline {
         defaults: &Defaults<'_>,
     ) -> Result<Self, PipelineError> {
         let pattern = options.pattern.parse().map_err(|fault| PipelineError::Pattern { number, fault })?;
-        let mut steps = vec![Step::Docker];
-        if options.parse != Parse::None {
-            steps.push(Step::Line(LineStep::new(options.parse.clone(), style(options))));
-        }
+        let reads = options.parse != Parse::None;
+        let line = reads.then(|| LineStep::new(options.parse.clone(), style(options)));
+        let multiline =
+            Rules::compile(&options.multiline).map_err(|fault| PipelineError::Multiline { number, fault })?;
+        let mut steps = Vec::new();
         steps.extend(options.fields.iter().map(|(name, text)| Step::Field(legal(name), text.clone())));
         if let Some(name) = &options.host_field {
             steps.push(Step::Field(legal(name), defaults.host.to_owned()));
         }
         steps.extend(options.tag_field.iter().map(|name| Step::Tag(legal(name))));
-        let index = options.index.as_deref().unwrap_or(defaults.index).parse()?;
+        let index = Arc::new(options.index.as_deref().unwrap_or(defaults.index).parse()?);
+        let own_steps = Steps::compile(&options.steps, &surroundings(options, defaults, &index))
+            .map_err(|(step, fault)| PipelineError::Step { number, step, fault })?;
         let fallback = defaults.fallback.to_owned();
-        Ok(Self { pattern, steps, index: Arc::new(index), fallback, join_partial: options.join_partial })
+        let join_partial = options.join_partial;
+        Ok(Self { pattern, line, steps, index, fallback, join_partial, multiline, own_steps })
     }
 
-    /// Takes `event` through all steps; values that they make lie in `arena`.
-    pub fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump, course: &mut Course) {
+    /// Brings what docker's driver sends to common names and reads the line of `event`; values that are made lie in `arena`.
+    pub fn read<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump, course: &mut Course) {
+        course.level = None;
+        docker::apply(event);
+        if let Some(line) = &self.line {
+            line.apply(event, arena, course);
+        }
+    }
+
+    /// Takes `event`, whose line was read, through what adds fields to it.
+    pub fn apply<'a>(&'a self, event: &mut Event<'a>) {
         for step in &self.steps {
             match step {
-                Step::Docker => docker::apply(event),
-                Step::Line(line) => line.apply(event, arena, course),
                 Step::Field(name, text) => place::add(event, name, Value::Text(text.as_bytes())),
                 Step::Tag(name) => place::add(event, name, Value::Text(event.tag.as_bytes())),
             }
         }
     }
 
+    /// Takes `event` through the pipeline's own steps, after whatever else adds fields to it.
+    pub fn steps<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Outcome<'a> {
+        self.own_steps.apply(event, arena)
+    }
+
     /// Where the documents of `tag` go.
     pub fn destination(&self, tag: &str) -> Destination {
         Destination::new(Arc::clone(&self.index), &self.fallback, tag)
+    }
+}
+
+fn surroundings<'a>(
+    options: &'a PipelineOptions,
+    defaults: &Defaults<'a>,
+    index: &Arc<IndexTemplate>,
+) -> Surroundings<'a> {
+    Surroundings {
+        host: defaults.host,
+        index: Some(Arc::clone(index)),
+        fallback: defaults.fallback,
+        tag_field: options.tag_field.as_deref(),
     }
 }
 
@@ -152,6 +220,16 @@ impl Pipelines {
         let all = options.iter().chain([&last]).enumerate();
         let compile = |(index, options)| Pipeline::compile(index + 1, options, &defaults).map(Arc::new);
         all.map(compile).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether a step has a file that [`Pipelines::refresh`] looks at.
+    pub fn have_files(&self) -> bool {
+        self.0.iter().any(|pipeline| pipeline.own_steps.have_files())
+    }
+
+    /// Takes files of steps anew that have changed. It reads them: not for the path.
+    pub fn refresh(&self) {
+        self.0.iter().for_each(|pipeline| pipeline.own_steps.refresh());
     }
 
     /// The pipeline for `tag`.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Multiline;
+use super::steps::StepOptions;
 use crate::parse::{Parse, Schema, Zone};
 use crate::units::ByteSize;
 
@@ -16,6 +18,8 @@ pub struct PipelineOptions {
     pub schema: Schema,
     /// The zone of times that name none.
     pub timezone: Zone,
+    /// Which lines belong together.
+    pub multiline: Multiline,
     /// The field that takes the level as it was said, if any.
     pub original_level_field: Option<String>,
     /// Fields with a fixed text, added where the event has none of that name.
@@ -28,6 +32,8 @@ pub struct PipelineOptions {
     pub index: Option<String>,
     /// Whether docker's parts of long lines are joined.
     pub join_partial: bool,
+    /// What is done to the events, in order.
+    pub steps: Vec<StepOptions>,
 }
 
 impl Default for PipelineOptions {
@@ -37,12 +43,14 @@ impl Default for PipelineOptions {
             parse: Parse::Auto,
             schema: Schema::Plain,
             timezone: Zone::Utc,
+            multiline: Multiline::Traces,
             original_level_field: None,
             fields: Vec::new(),
             host_field: None,
             tag_field: Some("tag".into()),
             index: None,
             join_partial: true,
+            steps: Vec::new(),
         }
     }
 }

@@ -113,28 +113,36 @@ pub struct Line {
     pub record: Vec<u8>,
     /// The line.
     pub text: Vec<u8>,
-    /// Whether a part is missing.
-    pub incomplete: bool,
+    /// Where something of it is missing, the field that says so.
+    pub incomplete: Option<&'static str>,
     /// Its parts that are kept on disk, obsolete as soon as the line is safe.
     pub kept: Vec<PartId>,
 }
 
 impl Line {
+    /// The line `text` in place of that of `first`.
+    pub(super) fn of_part(first: &Part<'_>, text: Vec<u8>, incomplete: Option<&'static str>) -> Self {
+        Self {
+            tag: first.tag.into(),
+            time: first.time,
+            id: first.id,
+            source: first.source.to_vec(),
+            record: first.record.to_vec(),
+            text,
+            incomplete,
+            kept: Vec::new(),
+        }
+    }
+
     /// Joins the parts, in their order.
-    pub(super) fn join<'a>(parts: impl Iterator<Item = &'a [u8]>, incomplete: bool) -> Option<Self> {
+    pub(super) fn join<'a>(
+        parts: impl Iterator<Item = &'a [u8]>,
+        incomplete: Option<&'static str>,
+    ) -> Option<Self> {
         let mut line: Option<Self> = None;
         for bytes in parts {
             let Ok(part) = Part::from_bytes(bytes) else { continue };
-            let joined = line.get_or_insert_with(|| Self {
-                tag: part.tag.into(),
-                time: part.time,
-                id: part.id,
-                source: part.source.to_vec(),
-                record: part.record.to_vec(),
-                text: Vec::new(),
-                incomplete,
-                kept: Vec::new(),
-            });
+            let joined = line.get_or_insert_with(|| Self::of_part(&part, Vec::new(), incomplete));
             let mut fields = Fields::default();
             if read_record(part.record, &mut fields).is_ok() {
                 joined.text.extend_from_slice(fields.text("log").unwrap_or_default());

@@ -138,6 +138,7 @@ impl Pending {
     /// What has come, as a line; the pending one is empty after it.
     fn take_line(&mut self, incomplete: bool) -> Option<Line> {
         let parts = std::mem::take(&mut self.parts);
+        let incomplete = incomplete.then_some("partial_incomplete");
         let mut line = Line::join(parts.values().map(|part| part.bytes.as_slice()), incomplete)?;
         line.kept = parts.values().flat_map(|part| &part.ids).copied().collect();
         Some(line)

@@ -26,7 +26,9 @@ fn applied(options: PipelineOptions, record: serde_json::Value) -> (Vec<String>,
     read_record(&record, &mut fields).expect("a record");
     let mut event = Event { time: Timestamp::new(1, 0).expect("in range"), tag: "ml-api", fields };
     let (arena, mut course) = (Bump::new(), Course::default());
-    pipelines.choose("ml-api").expect("one").apply(&mut event, &arena, &mut course);
+    let pipeline = pipelines.choose("ml-api").expect("one");
+    pipeline.read(&mut event, &arena, &mut course);
+    pipeline.apply(&mut event);
     let shown = event.fields.iter().map(|field| match &field.value {
         Value::Text(text) => format!("{}={}", field.name, String::from_utf8_lossy(text)),
         Value::Json(json) | Value::Scalar(json) => format!("{}={json}", field.name),
@@ -167,7 +169,10 @@ fn add(joiner: &Joiner, record: &[u8]) -> Vec<(String, bool)> {
     let time = Timestamp::new(1, 0).expect("in range");
     let part = Part { tag: "t", time, id: IdBase::from_bytes([1; 16]), source: b"", record };
     let lines = joiner.add(&part, |_| None);
-    lines.into_iter().map(|line| (String::from_utf8(line.text).expect("text"), line.incomplete)).collect()
+    lines
+        .into_iter()
+        .map(|line| (String::from_utf8(line.text).expect("text"), line.incomplete.is_some()))
+        .collect()
 }
 
 #[test]
@@ -195,7 +200,7 @@ fn parts_of_other_places_do_not_make_a_line_whole_however_many_they_are() {
     assert_eq!(add(&joiner, &record("l", 5, false, "e")), [], "ordinal 1 is missing");
     assert_eq!(add(&joiner, &record("l", 1, false, "a")), [], "5 is behind the last");
     let lines = joiner.expire();
-    let left: Vec<_> = lines.iter().map(|line| (line.text.as_slice(), line.incomplete)).collect();
+    let left: Vec<_> = lines.iter().map(|line| (line.text.as_slice(), line.incomplete.is_some())).collect();
     assert_eq!(left, [(&b"abe"[..], true)], "nothing of it is lost");
 }
 
@@ -205,7 +210,7 @@ fn a_line_whose_end_never_comes_is_emitted_marked() {
     add(&joiner, &record("l", 1, false, "a"));
     let lines = joiner.expire();
     assert_eq!(
-        lines.iter().map(|line| (line.text.as_slice(), line.incomplete)).collect::<Vec<_>>(),
+        lines.iter().map(|line| (line.text.as_slice(), line.incomplete.is_some())).collect::<Vec<_>>(),
         [(&b"a"[..], true)]
     );
     assert!(joiner.expire().is_empty());
@@ -304,4 +309,23 @@ fn the_names_of_lines_and_what_small_parts_cost_count_as_memory() {
         add(&joiner, &record(&format!("{number}{}", "n".repeat(4_000)), 1, false, "text"));
     }
     assert!(metrics.partial_lines.get() <= 16, "{}", metrics.partial_lines.get());
+}
+
+#[test]
+fn the_first_of_many_lines_gives_time_and_message_and_a_trace_is_a_field() {
+    let head = "203.0.113.7 - - [15/Jan/2024:10:30:45 +0000] \"GET / HTTP/1.1\" 500 7 \"-\" \"-\"";
+    let at = Timestamp::new(1_705_314_645, 0);
+    for (rest, expected) in [
+        ("a.BException: x\n\tat 1", ["message=GET / HTTP/1.1", "stack=a.BException: x\n\tat 1"].as_slice()),
+        ("more\nof it", &["message=GET / HTTP/1.1\nmore\nof it"]),
+    ] {
+        let (fields, time, _) = applied(without_tag(), json!({ "log": format!("{head}\n{rest}\n") }));
+        assert!(
+            fields.ends_with(&expected.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()),
+            "{fields:?}"
+        );
+        assert_eq!(Some(time), at);
+    }
+    let (fields, ..) = applied(without_tag(), json!({ "log": "plain\n\tindented" }));
+    assert_eq!(fields, ["message=plain\n\tindented"]);
 }

@@ -181,6 +181,12 @@ impl<'a> Fields<'a> {
         self.list.iter().find(|field| same(&field.name, name)).map(|field| &field.value)
     }
 
+    /// The value of `name`, to be changed.
+    pub(crate) fn value_mut(&mut self, name: &str) -> Option<&mut Value<'a>> {
+        let index = self.position(name)?;
+        self.list.get_mut(index).map(|field| &mut field.value)
+    }
+
     /// The text of `name`, where it is one.
     pub fn text(&self, name: &str) -> Option<&[u8]> {
         self.get(name).and_then(Value::as_text)
@@ -216,10 +222,7 @@ impl<'a> Fields<'a> {
 
     /// Takes `name` out.
     pub fn remove(&mut self, name: &str) -> Option<Value<'a>> {
-        if self.marks & mark(name) == 0 {
-            return None;
-        }
-        let index = self.list.iter().position(|field| same(&field.name, name))?;
+        let index = self.position(name)?;
         Some(self.list.remove(index).value)
     }
 
@@ -234,6 +237,23 @@ impl<'a> Fields<'a> {
         self.list.insert(index.min(self.list.len()), field);
     }
 
+    /// Puts what was pushed from index `from` on in the place of the field at `place`, which goes.
+    pub(crate) fn spread(&mut self, place: usize, from: usize) {
+        let count = self.list.len().saturating_sub(from);
+        if let Some(behind) = self.list.get_mut(place..).filter(|behind| behind.len() > count) {
+            behind.rotate_right(count);
+            self.list.remove(place + count);
+        }
+    }
+
+    /// Where `name` is.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        if self.marks & mark(name) == 0 {
+            return None;
+        }
+        self.list.iter().position(|field| same(&field.name, name))
+    }
+
     /// Takes back what was pushed beyond the first `length`.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.list.truncate(length);
@@ -242,6 +262,15 @@ impl<'a> Fields<'a> {
     /// The fields that `keep` says yes to stay.
     pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
         self.list.retain(|field| keep(&field.name));
+    }
+
+    /// Takes out those that are meant, in order. What is not asked for stays.
+    pub(crate) fn extract(
+        &mut self,
+        is_meant: impl FnMut(&Field<'a>) -> bool,
+    ) -> impl Iterator<Item = Field<'a>> {
+        let mut is_meant = is_meant;
+        self.list.extract_if(.., move |field| is_meant(field))
     }
 
     /// All, in order.

@@ -5,6 +5,9 @@
 
 pub mod forward;
 
+mod counts;
+mod dropped;
+mod events;
 mod letters;
 mod origin;
 mod pass;

@@ -4,36 +4,29 @@
 //! where there are dead letters; a refused entry costs only itself, see `refuse`; a [`Pass`] that is dropped hands back
 //! what it had written.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use bumpalo::Bump;
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 
+use super::counts::Counts;
+use super::events::Raw;
 use super::letters::Unwritten;
 use super::origin::{Origin, Retag};
 use super::route::{Route, Routes};
 use super::shared::{Ids, SEQUENCE_BLOCK, Shared};
-use super::source::Source;
 use crate::buffer::{OpenBatch, Receipt};
-use crate::decode::{Body, Codec, DecodeError, Decompressor, Entries, Frame, read_record};
+use crate::decode::{Body, Codec, DecodeError, Decompressor, Entries, Frame};
 use crate::encode::{Encoder, IdBase};
-use crate::enrich::{self, Joiner, Line, Part};
-use crate::event::{Event, Fields, Timestamp, Value};
+use crate::enrich::{self, Joiner, Part};
+use crate::event::{Fields, Timestamp};
 use crate::input::forward::LimitOptions;
-use crate::metrics::{kind, line_format};
+use crate::metrics::kind;
 use crate::output::Original;
 
 /// Bytes for values made on the way that are kept for the next read.
 const KEPT_ARENA: usize = 4 << 10;
-
-/// What was counted since the last flush.
-#[derive(Default)]
-struct Counts {
-    received: u64,
-    mended_times: u32,
-}
 
 /// Why writing documents paused.
 enum Filled<'e> {
@@ -71,16 +64,16 @@ pub struct Pass {
     /// Whom it reads from.
     pub(super) origin: Origin,
     pub(super) letters: Unwritten,
-    encoder: Encoder,
+    pub(super) encoder: Encoder,
     routes: Routes,
     /// Those of lines that were put together, whose tags are what they become.
-    line_routes: Routes,
+    pub(super) line_routes: Routes,
     fields: Fields<'static>,
     /// Where values lie that are made on the way, until their document is written.
-    arena: Bump,
-    course: enrich::Course,
-    open: Option<OpenBatch>,
-    counts: Counts,
+    pub(super) arena: Bump,
+    pub(super) course: enrich::Course,
+    pub(super) open: Option<OpenBatch>,
+    pub(super) counts: Counts,
     /// Cancelled when there is no time left to wait for room.
     pub(super) hurry: CancellationToken,
 }
@@ -203,7 +196,7 @@ impl Pass {
 
     /// The batch that is being written, or a new one as soon as the buffer has room; for what is not `promised`, as
     /// soon as it is known that there will be none, too, where that is to be given up then.
-    async fn open(&mut self, promised: bool) -> OpenBatch {
+    pub(super) async fn open(&mut self, promised: bool) -> OpenBatch {
         match self.open.take() {
             Some(open) if !self.is_full(&open) => open,
             full => {
@@ -247,8 +240,9 @@ impl Pass {
                         self.part(open, &part, sequence, receipt);
                         spare = Fields::reuse(fields);
                     } else {
-                        let event = Event { time, tag: &route.tag, fields };
-                        spare = self.write(open, route, event, None, id, sequence);
+                        let record = Some(entries.record());
+                        let raw = Raw { time, id, sequence, record, source: None, receipt };
+                        spare = self.event(open, route, fields, &raw);
                     }
                 }
                 Some(Err(error)) => {
@@ -273,73 +267,6 @@ impl Pass {
         filled
     }
 
-    /// Takes one event through the pipeline into `open`, and gives its fields' allocation back. Where `source` is given,
-    /// it says who sent it.
-    fn write<'a>(
-        &mut self,
-        open: &mut OpenBatch,
-        route: &'a Route,
-        event: Event<'a>,
-        source: Option<&'a Source>,
-        id: IdBase,
-        sequence: u64,
-    ) -> Fields<'static> {
-        // Of a shorter lifetime: the source's fields are borrowed from here.
-        let mut arena = std::mem::take(&mut self.arena);
-        let mut event: Event<'_> = event;
-        route.pipeline.apply(&mut event, &arena, &mut self.course);
-        source.unwrap_or(&self.origin.source).add(&mut event);
-        self.encoder.write(open.bytes(), &route.destination, &event, id, sequence);
-        open.end_document(&route.tag);
-        self.counts.received += 1;
-        let fields = Fields::reuse(event.fields);
-        arena.reset();
-        self.arena = arena;
-        fields
-    }
-
-    /// A part of a docker line: kept until the line is whole. Its receipt is the buffer's business while it waits.
-    fn part(&mut self, open: &mut OpenBatch, part: &Part<'_>, sequence: u64, receipt: Option<&Receipt>) {
-        let shared = Arc::clone(&self.shared);
-        let keep = |bytes: &[u8]| {
-            receipt.map(|receipt| shared.buffer.keep_part(bytes.to_vec(), Some(receipt.clone())))
-        };
-        for line in shared.joiner.add(part, keep) {
-            self.write_line(open, &line, sequence);
-        }
-    }
-
-    fn write_line(&mut self, open: &mut OpenBatch, line: &Line, sequence: u64) {
-        let mut fields = Fields::default();
-        // It was read when it came in as a part.
-        if read_record(&line.record, &mut fields).is_err() {
-            return;
-        }
-        let Some(route) = self.line_routes.of(line.tag.as_bytes(), &self.shared.pipelines) else { return };
-        fields.retain(|name| !name.starts_with("partial_"));
-        fields.set(Cow::Borrowed("log"), Value::Text(&line.text));
-        if line.incomplete {
-            fields.set(Cow::Borrowed("partial_incomplete"), Value::Bool(true));
-        }
-        let event = Event { time: line.time, tag: &route.tag, fields };
-        let source = Source::from_bytes(&line.source);
-        self.write(open, &route, event, Some(&source), line.id, sequence);
-        line.kept.iter().for_each(|part| open.supersede(*part));
-    }
-
-    /// Resolves when there is room for a line, or no time left to wait for it.
-    pub async fn room(&mut self) {
-        self.open = Some(self.open(true).await);
-    }
-
-    /// Writes a line that became due without a frame: late, or brought back by a start. It was in memory before.
-    pub fn line(&mut self, line: &Line) {
-        let mut open = self.open.take().unwrap_or_else(|| self.shared.buffer.take_open());
-        let sequence = self.shared.take_sequence(1).next;
-        self.write_line(&mut open, line, sequence);
-        self.open = Some(open);
-    }
-
     /// Hands what was written to the buffer and counts it, and keeps no more than the next few events need.
     pub fn flush(&mut self) {
         self.give();
@@ -347,26 +274,8 @@ impl Pass {
         if self.arena.allocated_bytes() > KEPT_ARENA {
             self.arena = Bump::new();
         }
-        let counts = std::mem::take(&mut self.counts);
         let mended = std::mem::take(&mut self.encoder.mended);
-        let metrics = &self.shared.metrics;
-        metrics.events_received.inc_by(counts.received);
-        for (read, count) in self.course.seen.lines_read() {
-            line_format(&metrics.lines_parsed, read.name()).inc_by(u64::from(count));
-        }
-        for (named, count) in self.course.seen.misfits() {
-            line_format(&metrics.lines_unparsed, named.name()).inc_by(u64::from(count));
-        }
-        self.course.seen.clear();
-        let changed = [
-            ("invalid_utf8", mended.invalid_utf8),
-            ("not_finite", mended.not_finite),
-            ("too_deep", mended.too_deep),
-            ("time", counts.mended_times),
-        ];
-        for (word, count) in changed.into_iter().filter(|(_, count)| *count > 0) {
-            kind(&metrics.values_mended, word).inc_by(u64::from(count));
-        }
+        self.counts.count(&mut self.course.seen, mended, &self.shared.metrics);
     }
 
     /// As [`Pass::flush`], and has the letters on the disk. To be called when a read's frames are done.

@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::buffer::{Buffer, BufferOptions};
 use crate::decode::Codec;
 use crate::encode::IdBase;
-use crate::enrich::{Joiner, Pipelines};
+use crate::enrich::{Assembler, Pipelines};
 use crate::metrics::Metrics;
 use crate::output::DeadLetters;
 
@@ -19,7 +19,7 @@ use super::route::RememberedByAll;
 /// What every pass of the daemon shares.
 pub struct Shared {
     pub(super) pipelines: Pipelines,
-    pub(super) joiner: Joiner,
+    pub(super) assembler: Assembler,
     pub(super) buffer: Buffer,
     pub(super) letters: Letters,
     pub(super) metrics: Arc<Metrics>,
@@ -52,7 +52,7 @@ impl Shared {
     /// Everything that a pass needs.
     pub fn new(
         pipelines: Pipelines,
-        joiner: Joiner,
+        assembler: Assembler,
         buffer: Buffer,
         dead_letters: DeadLetters,
         options: &BufferOptions,
@@ -61,7 +61,7 @@ impl Shared {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         Arc::new(Self {
             pipelines,
-            joiner,
+            assembler,
             buffer,
             letters: Letters::new(dead_letters, Arc::clone(&metrics)),
             metrics,
@@ -71,19 +71,24 @@ impl Shared {
             gzip: Semaphore::new(GZIP),
             zstd: Semaphore::new(ZSTD),
             large: Semaphore::new(1),
-            batch_bytes: options.batch_bytes.as_usize(),
+            batch_bytes: options.batch_limit(),
             batch_documents: options.batch_documents,
         })
     }
 
-    /// The lines that wait for their parts.
-    pub fn joiner(&self) -> &Joiner {
-        &self.joiner
+    /// What waits for its parts, or for lines that follow.
+    pub fn assembler(&self) -> &Assembler {
+        &self.assembler
     }
 
     /// Where documents go.
     pub fn buffer(&self) -> &Buffer {
         &self.buffer
+    }
+
+    /// What is done to events.
+    pub fn pipelines(&self) -> &Pipelines {
+        &self.pipelines
     }
 
     /// What is counted.

@@ -72,10 +72,14 @@ const TROUBLES: &[&str] = &[
 
 const MODES: &[&str] = &["message", "forward", "packed_forward", "compressed_packed_forward", "other_signal"];
 
+/// Which steps of a pipeline end an event.
+const STEPS: &[&str] = &["filtered", "sampled", "throttled", "deduplicated"];
+
 /// Makes every series.
 pub(super) fn begin(metrics: &Metrics) {
     reasons(&metrics.events_dropped, &["signal", "letter", "corrupt", "unreadable", "buffer_full"]);
-    metrics.dropped_by_tag.begin("buffer_full");
+    reasons(&metrics.events_dropped, STEPS);
+    ["buffer_full"].iter().chain(STEPS).for_each(|word| metrics.dropped_by_tag.begin(word));
     reasons(&metrics.events_refused, &["limit", "unreadable", "unexpected"]);
     // A page is not to have a line for each format that nobody uses.
     drop(line_format(&metrics.lines_parsed, "json"));

@@ -5,8 +5,11 @@
 
 use std::borrow::Cow;
 
-use super::known::{self, BESIDE_LEVEL, PYTHON_LEVEL, Role, Schema};
+use super::known::{self, Schema};
 use super::level::Level;
+use super::roles::{
+    self, BESIDE_LEVEL, BESIDE_NUMBER, ENVOY, ENVOY_TIME, PYTHON_LEVEL, Role, SERILOG_TIME, SEVERITY_LEVEL,
+};
 use super::sink::Style;
 use super::time::{Zone, parse_time, parse_time_text};
 use crate::event::{Field, Fields, Timestamp, Value};
@@ -14,43 +17,158 @@ use crate::event::{Field, Fields, Timestamp, Value};
 /// The surest field of a role: its rank and index.
 type Best = Option<(u8, usize)>;
 
+/// What was found among the members.
+#[derive(Default)]
+struct Found {
+    time: Option<(u8, usize, Timestamp)>,
+    /// A level said as a word.
+    word: Option<(u8, usize, Level)>,
+    /// One that may be said as a number.
+    number: Best,
+    message: Best,
+}
+
 /// Brings the members from index `own` on to the names of the style's schema, takes the time out, and answers it.
 pub(super) fn adopt<'a>(fields: &mut Fields<'a>, own: usize, style: &'a Style) -> Option<Timestamp> {
-    let (mut time, mut level, mut message): (Option<(u8, usize, Timestamp)>, Best, Best) = (None, None, None);
+    let mut found = Found::default();
     for index in own..fields.len() {
         let Some(Field { name, value }) = fields.at(index) else { break };
-        match known::role(name) {
-            Some(Role::Time(rank)) if time.is_none_or(|(best, ..)| rank < best) => {
-                time = time_of(value, &style.zone).map(|read| (rank, index, read)).or(time);
-            }
-            Some(Role::Level(rank)) if is_surer(rank, level) => level = Some((rank, index)),
-            Some(Role::Message(rank)) if is_surer(rank, message) && !value.is_object() => {
-                message = Some((rank, index))
-            }
-            Some(Role::Common(name)) if style.schema == Schema::Ecs => rename(fields, index, name),
-            _ => (),
+        match roles::role(name) {
+            Some(Role::Time(ENVOY_TIME)) if fields.get(ENVOY).is_none() => (),
+            Some(role) => found.note(role, index, value, &style.zone),
+            None => (),
         }
     }
-    let has_level = level.is_some_and(|(rank, index)| adopt_level(fields, index, rank, message, style));
-    if let Some((rank, index)) = message
-        && (rank != BESIDE_LEVEL || has_level)
+    let is_serilog = found.time.is_some_and(|(_, index, _)| is_called(fields, index, SERILOG_TIME));
+    let mut level = found.level(fields);
+    if style.schema == Schema::Ecs {
+        adopt_names(fields, own);
+    }
+    if is_serilog && level.is_none() {
+        level = Some((fields.len(), Level::Info));
+    }
+    if let Some((index, level)) = level {
+        adopt_level(fields, index, level, style);
+    }
+    if let Some((rank, index)) = found.message
+        && (rank != BESIDE_LEVEL || level.is_some())
     {
         rename(fields, index, "message");
     }
-    let (_, index, time) = time?;
+    let (_, index, time) = found.time?;
     fields.remove_at(index);
     Some(time)
+}
+
+impl Found {
+    fn note(&mut self, role: Role, index: usize, value: &Value<'_>, zone: &Zone) {
+        match role {
+            Role::Time(rank) if self.time.is_none_or(|(best, ..)| rank < best) => {
+                self.time = time_of(value, zone).map(|read| (rank, index, read)).or(self.time);
+            }
+            Role::Level(rank) if self.word.is_none_or(|(best, ..)| rank < best) => {
+                match text_of(value).and_then(word) {
+                    Some(level) => self.word = Some((rank, index, level)),
+                    None if is_surer(rank, self.number) => self.number = Some((rank, index)),
+                    None => (),
+                }
+            }
+            Role::Message(rank) if is_surer(rank, self.message) && !value.is_object() => {
+                self.message = Some((rank, index));
+            }
+            _ => (),
+        }
+    }
+
+    /// Whether loggers that say a level as a number print such members: `level` is many a thing's height.
+    fn is_beside_number(&self, fields: &Fields<'_>) -> bool {
+        self.message.is_some_and(|(rank, _)| rank == BESIDE_NUMBER)
+            || (fields.get("pid").is_some() && fields.get("hostname").is_some())
+    }
+
+    /// The surest level and its index.
+    fn level(&self, fields: &Fields<'_>) -> Option<(usize, Level)> {
+        let number = self.number.and_then(|(rank, index)| {
+            let level = number(&fields.at(index)?.value, rank, self.is_beside_number(fields))?;
+            Some((rank, index, level))
+        });
+        let surest = [self.word, number].into_iter().flatten().min_by_key(|(rank, ..)| *rank);
+        surest.map(|(_, index, level)| (index, level))
+    }
 }
 
 fn is_surer(rank: u8, best: Best) -> bool {
     best.is_none_or(|(best, _)| rank < best)
 }
 
+fn is_called(fields: &Fields<'_>, index: usize, name: &str) -> bool {
+    fields.at(index).is_some_and(|field| field.name == name)
+}
+
 fn time_of(value: &Value<'_>, zone: &Zone) -> Option<Timestamp> {
     match value {
         Value::Json(json) | Value::Scalar(json) => parse_time(json, zone),
-        Value::Text(text) => parse_time_text(str::from_utf8(text).ok()?.trim(), zone),
+        // LTSV has access times as the servers print them, in brackets.
+        Value::Text(text) => parse_time_text(str::from_utf8(text).ok()?.trim_matches([' ', '[', ']']), zone),
         _ => None,
+    }
+}
+
+/// A text that was read, without its quotes; none where it has escapes.
+fn text_of<'a>(value: &Value<'a>) -> Option<&'a str> {
+    match value {
+        Value::Text(text) => str::from_utf8(text).ok(),
+        Value::Json(json) | Value::Scalar(json) => {
+            let text = json.strip_prefix('"')?.strip_suffix('"')?;
+            (!text.contains('\\')).then_some(text)
+        }
+        _ => None,
+    }
+}
+
+/// Brings all members from index `own` on that have a name in the Elastic Common Schema to it.
+pub(super) fn adopt_names(fields: &mut Fields<'_>, own: usize) {
+    for (telling, general, name) in roles::BESIDE {
+        if fields.get(telling).is_some()
+            && let Some(index) = (own..fields.len()).find(|index| is_called(fields, *index, general))
+        {
+            rename(fields, index, name);
+        }
+    }
+    for index in own..fields.len() {
+        let Some(Field { name, value }) = fields.at(index) else { break };
+        match roles::role(name) {
+            Some(Role::Common(name)) => rename(fields, index, name),
+            Some(Role::Whole(name)) if is_whole(value) => rename(fields, index, name),
+            Some(Role::Word(name)) if text_of(value).is_some_and(is_word) => rename(fields, index, name),
+            Some(Role::Caller) => adopt_caller(fields, index),
+            _ => (),
+        }
+    }
+}
+
+fn is_whole(value: &Value<'_>) -> bool {
+    let digits = match value {
+        Value::Json(json) | Value::Scalar(json) => json.trim_matches('"').as_bytes(),
+        Value::Text(text) => text,
+        _ => return false,
+    };
+    (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_alphabetic())
+}
+
+/// `file:line`, as Go's loggers have it.
+fn adopt_caller(fields: &mut Fields<'_>, index: usize) {
+    let Some(text) = fields.at(index).and_then(|field| text_of(&field.value)) else { return };
+    let Some((file, line)) = text.rsplit_once(':') else { return };
+    let (file_name, line_name) = (known::FILE.name(Schema::Ecs), known::LINE.name(Schema::Ecs));
+    let line = Value::Scalar(line);
+    if is_whole(&line) && fields.get(file_name).is_none() && fields.get(line_name).is_none() {
+        fields.replace(index, Cow::Borrowed(file_name), Value::Text(file.as_bytes()));
+        fields.push(Cow::Borrowed(line_name), line);
     }
 }
 
@@ -69,30 +187,37 @@ fn rename(fields: &mut Fields<'_>, index: usize, name: &'static str) {
     }
 }
 
-/// Brings the level to the scale; false where it is none, and stays what it is.
-fn adopt_level<'a>(fields: &mut Fields<'a>, index: usize, rank: u8, message: Best, style: &'a Style) -> bool {
-    let Some(Field { value, .. }) = fields.at(index) else { return false };
-    let level = match value {
-        Value::Scalar(json) | Value::Json(json) if !json.starts_with('"') => number(json, rank, message),
-        value => value.as_text().and_then(|text| str::from_utf8(text).ok()).and_then(word),
+/// The level takes its name and its word on the scale. What else has the name is said in another way, as a number beside
+/// the word, and gives it up.
+fn adopt_level<'a>(fields: &mut Fields<'a>, index: usize, level: Level, style: &'a Style) {
+    let name = known::LEVEL.name(style.schema);
+    if let Some(other) = (0..fields.len()).find(|other| *other != index && is_called(fields, *other, name))
+        && let Some(value) = fields.at(other).map(|field| field.value.clone())
+    {
+        fields.replace(other, fields.free_name(Cow::Borrowed("level_value")), value);
+    }
+    let scaled = Value::Text(level.as_str().as_bytes());
+    let Some(original) = fields.at(index).map(|field| field.value.clone()) else {
+        return fields.push(Cow::Borrowed(name), scaled);
     };
-    let Some(level) = level else { return false };
-    let original = value.clone();
-    let is_on_scale = value.as_text() == Some(level.as_str().as_bytes());
-    let scaled = if is_on_scale { value.clone() } else { Value::Text(level.as_str().as_bytes()) };
-    fields.replace(index, Cow::Borrowed(known::LEVEL.name(style.schema)), scaled);
+    let is_on_scale = original.as_text() == Some(level.as_str().as_bytes());
+    fields.replace(index, Cow::Borrowed(name), if is_on_scale { original.clone() } else { scaled });
     if let Some(name) = &style.original_level_field {
         fields.add_beside("parsed", Cow::Borrowed(name), original);
     }
-    true
 }
 
-/// A number is a level only beside a name for the message that such loggers have: `level` is many a thing's height.
-fn number(json: &str, rank: u8, message: Best) -> Option<Level> {
-    let number = json.parse().ok()?;
+/// A number is a level in the scale that its name tells, or, `beside` what such loggers print, in theirs.
+fn number(value: &Value<'_>, rank: u8, beside: bool) -> Option<Level> {
+    let number = match value {
+        Value::Scalar(json) | Value::Json(json) => json,
+        Value::Text(text) => str::from_utf8(text).ok()?,
+        _ => return None,
+    };
     match rank {
-        PYTHON_LEVEL => Level::of_python(number),
-        _ if message.is_some_and(|(rank, _)| rank == 1) => Level::of_number(number),
+        PYTHON_LEVEL => Level::of_python(number.parse().ok()?),
+        SEVERITY_LEVEL => Level::of_severity(number.trim_matches('"').parse().ok()?),
+        _ if beside => Level::of_number(number.parse().ok()?),
         _ => None,
     }
 }

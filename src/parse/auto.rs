@@ -38,7 +38,8 @@ fn slot(stream: u64) -> usize {
 
 /// Reads `line` in the format that it has, if it has any.
 pub(super) fn read<'a>(line: &'a str, stream: Stream<'_>, sink: &mut Sink<'_, 'a>) -> Option<Format> {
-    let last = stream.last.last(stream.id);
+    // why: a line that this one could not begin would be read in it behind such a line alone, and else in none.
+    let last = stream.last.last(stream.id).filter(|format| format.may_have(line));
     if let Some(format) = last.filter(|format| fits(*format, line, sink)) {
         return Some(format);
     }

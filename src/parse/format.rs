@@ -50,7 +50,23 @@ macro_rules! formats {
 formats! {
     Mongodb "mongodb" formats::mongodb::read, (b'{' | b'0'..=b'9');
     Json "json" formats::json::read, (b'{' | b' ' | b'\t');
+    Syslog5424 "syslog_5424" formats::syslog_5424::read, (b'<');
+    Syslog3164 "syslog_3164" formats::syslog_3164::read, (b'<' | b'0'..=b'9' | b'A' | b'D' | b'F' | b'J' | b'M' | b'N' | b'O' | b'S');
+    Cri "cri" formats::cri::read, (b'0'..=b'9');
+    Klog "klog" formats::klog::read, (b'I' | b'W' | b'E' | b'F');
+    Logfmt "logfmt" formats::logfmt::read, (b'a'..=b'z' | b'A'..=b'Z' | b'@' | b'_' | b'"');
+    Ltsv "ltsv" formats::ltsv::read, (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9');
+    DockerJson "docker_json" formats::docker_json::read, none;
+    KeyValue "key_value" formats::key_value::read, none;
+    Csv "csv" formats::csv::read_csv, none;
+    Tsv "tsv" formats::csv::read_tsv, none;
     Access "access" formats::access::read, (b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b':' | b'-');
+    NginxError "nginx_error" formats::nginx_error::read, (b'0'..=b'9');
+    ApacheError "apache_error" formats::apache_error::read, (b'[');
+    Envoy "envoy" formats::envoy::read, (b'[');
+    GunicornError "gunicorn_error" formats::gunicorn_error::read, (b'[');
+    Haproxy "haproxy" formats::haproxy::read, (b'0'..=b'9' | b'a'..=b'f' | b':' | b'u' | b'C');
+    Uvicorn "uvicorn" formats::uvicorn::read, (b'I' | b'D' | b'W' | b'E' | b'T');
     Ruby "ruby" formats::ruby::read, (b'D' | b'I' | b'W' | b'E' | b'F' | b'A');
     Redis "redis" formats::redis::read, (b'0'..=b'9');
     Zap "zap" formats::zap::read, (b'0'..=b'9');
@@ -71,6 +87,18 @@ formats! {
 const ALIASES: &[(&str, Format)] = &[
     ("nginx", Format::Access),
     ("apache", Format::Access),
+    ("rsyslog", Format::Syslog3164),
+    ("docker", Format::DockerJson),
+    ("glog", Format::Klog),
+    ("apache_common", Format::Access),
+    ("apache_combined", Format::Access),
+    ("apache_vhost", Format::Access),
+    ("apache_timings", Format::Access),
+    ("ingress_nginx", Format::Access),
+    ("gunicorn", Format::Access),
+    ("traefik", Format::Access),
+    ("istio", Format::Envoy),
+    ("hypercorn", Format::GunicornError),
     ("rails", Format::Ruby),
     ("valkey", Format::Redis),
     ("postgres", Format::Postgresql),
@@ -112,6 +140,11 @@ static BY_FIRST: [Set; 256] = {
     table
 };
 
+fn by_first(line: &str) -> Set {
+    let first = line.as_bytes().first().copied().unwrap_or_default();
+    BY_FIRST.get(usize::from(first)).copied().unwrap_or_default()
+}
+
 impl Format {
     /// By its name, or by that of a program that prints it.
     pub fn named(name: &str) -> Option<Self> {
@@ -119,10 +152,14 @@ impl Format {
         alias.or_else(|| Self::ALL.iter().copied().find(|format| format.name() == name))
     }
 
+    /// Whether `auto` tries it on `line`.
+    pub(super) fn may_have(self, line: &str) -> bool {
+        by_first(line) & (1 << (self as u8)) != 0
+    }
+
     /// Those that `auto` tries on `line`, in order.
     pub(super) fn candidates(line: &str) -> impl Iterator<Item = Self> + use<> {
-        let first = line.as_bytes().first().copied().unwrap_or_default();
-        let mut left = BY_FIRST.get(usize::from(first)).copied().unwrap_or_default();
+        let mut left = by_first(line);
         std::iter::from_fn(move || {
             let index = left.trailing_zeros();
             left &= left.wrapping_sub(1);

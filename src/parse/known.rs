@@ -86,56 +86,7 @@ known! {
     STREAM "stream" "stream";
 }
 
-/// What a member with a name of the sender's choice is, as far as its name tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// Its time; the lower the number, the surer.
-    Time(u8),
-    /// Its level.
-    Level(u8),
-    /// Its text.
-    Message(u8),
-    /// Something with a name in the Elastic Common Schema.
-    Common(&'static str),
-}
-
-/// The rank of a level that is a number in Python's scale.
-pub(crate) const PYTHON_LEVEL: u8 = 9;
-
-/// The rank of a message's name that is one only beside a level: structlog's `event`.
-pub(crate) const BESIDE_LEVEL: u8 = 2;
-
-/// The role of a member called `name`, by what loggers print. Names that business data has as often, `name` or `date`,
-/// have none: it is better to leave a member alone than to take it for what it is not.
-pub(crate) fn role(name: &str) -> Option<Role> {
-    use Role::{Common, Level, Message, Time};
-    Some(match name {
-        "@timestamp" => Time(0),
-        "timestamp" => Time(1),
-        "time" => Time(2),
-        "ts" | "@t" => Time(3),
-        "datetime" | "asctime" => Time(4),
-        "level" | "log.level" => Level(0),
-        "severity" | "levelname" | "@l" | "lvl" | "log_level" | "loglevel" | "level_name" | "LogLevel"
-        | "Level" => Level(1),
-        "levelno" => Level(PYTHON_LEVEL),
-        "message" => Message(0),
-        "msg" | "@m" | "short_message" | "Message" => Message(1),
-        "event" | "@mt" => Message(BESIDE_LEVEL),
-        "logger" | "logger_name" | "loggerName" | "SourceContext" => Common("log.logger"),
-        "thread" | "thread_name" | "threadName" => Common("process.thread.name"),
-        "pid" | "process_id" => Common("process.pid"),
-        "error" | "err" | "exception_message" => Common("error.message"),
-        "stack" | "stack_trace" | "stacktrace" | "exc_info" | "exception" | "@x" => {
-            Common("error.stack_trace")
-        }
-        "hostname" => Common("host.hostname"),
-        "trace_id" | "traceId" | "@tr" => Common("trace.id"),
-        "span_id" | "spanId" | "@sp" => Common("span.id"),
-        "filename" | "caller" => Common("log.origin.file.name"),
-        "lineno" | "line_number" => Common("log.origin.file.line"),
-        "funcName" | "func_name" => Common("log.origin.function"),
-        "user_agent" => Common("user_agent.original"),
-        _ => return None,
-    })
+/// The field that takes a stack trace.
+pub fn stack_name(schema: Schema) -> &'static str {
+    STACK.name(schema)
 }

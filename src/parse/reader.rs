@@ -4,6 +4,7 @@ use bumpalo::Bump;
 
 use super::auto::{self, Streams};
 use super::format::Format;
+use super::level::Level;
 use super::sink::{Sink, Style};
 use crate::event::Event;
 
@@ -27,6 +28,14 @@ pub struct Stream<'s> {
     pub last: &'s mut Streams,
 }
 
+/// What a line that was read is.
+pub struct ReadLine {
+    /// What it is written in.
+    pub format: Format,
+    /// The level that it says in a place of its own, not in a member that only may be one.
+    pub level: Option<Level>,
+}
+
 /// Reads `line` into `event`, from which it was taken; none, and then nothing is changed, where it does not fit.
 pub fn read_line<'a>(
     line: &'a str,
@@ -35,15 +44,16 @@ pub fn read_line<'a>(
     event: &mut Event<'a>,
     stream: Stream<'_>,
     arena: &'a Bump,
-) -> Option<Format> {
+) -> Option<ReadLine> {
     let mut sink = Sink::new(&mut event.fields, style, event.time, arena);
     let format = match parse {
         Parse::Auto => auto::read(line, stream, &mut sink),
         Parse::Formats(formats) => {
+            sink = sink.named_format();
             formats.iter().copied().find(|format| auto::fits(*format, line, &mut sink))
         }
         Parse::None => None,
     }?;
-    sink.whole().settle(event, style, arena);
-    Some(format)
+    let level = sink.whole().settle(event, style, arena);
+    Some(ReadLine { format, level })
 }

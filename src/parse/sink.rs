@@ -8,12 +8,14 @@ use std::borrow::Cow;
 
 use bumpalo::Bump;
 
-use super::adopt::adopt;
+use super::adopt::{adopt, adopt_names};
+use super::format::Format;
 use super::known::{self, Known, Schema};
 use super::level::Level;
 use super::time::Zone;
 use super::time::forms::Said;
 use super::unescape::unescaped;
+use super::unnest::unnest;
 use crate::event::{self, Event, Fields, Timestamp, Value};
 
 /// What holds for all lines of a pipeline.
@@ -40,7 +42,22 @@ pub(crate) struct Sink<'s, 'a> {
     level: Option<Level>,
     level_text: Option<&'a str>,
     message: Option<&'a str>,
-    adopts: bool,
+    adopts: Adopts,
+    /// Whether the line is inside of another.
+    is_wrapped: bool,
+    is_named: bool,
+}
+
+/// Which members are brought to common names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+enum Adopts {
+    /// None: the format knows what it reads.
+    #[default]
+    Nothing,
+    /// All but time, level and message, which the format has.
+    Names,
+    /// All.
+    All,
 }
 
 /// What a line said of the whole event.
@@ -50,7 +67,7 @@ pub(super) struct Whole<'a> {
     level: Option<Level>,
     level_text: Option<&'a str>,
     message: Option<&'a str>,
-    adopts: bool,
+    adopts: Adopts,
 }
 
 impl<'s, 'a> Sink<'s, 'a> {
@@ -72,8 +89,20 @@ impl<'s, 'a> Sink<'s, 'a> {
             level: None,
             level_text: None,
             message: None,
-            adopts: false,
+            adopts: Adopts::Nothing,
+            is_wrapped: false,
+            is_named: false,
         }
+    }
+
+    /// For lines of a format that the configuration names.
+    pub(super) fn named_format(self) -> Self {
+        Self { is_named: true, ..self }
+    }
+
+    /// Whether the configuration names the format: a line need not be unmistakable then.
+    pub(crate) fn is_format_named(&self) -> bool {
+        self.is_named && !self.is_wrapped
     }
 
     /// A text; nothing where it is empty, or `-`, which is how logs say "none".
@@ -128,6 +157,16 @@ impl<'s, 'a> Sink<'s, 'a> {
         self.fields.push(event::legal_name(Cow::Borrowed(name), 1), value);
     }
 
+    /// As [`Sink::named`], where the format has names of its own, which such a name must not take.
+    pub(crate) fn named_beside(&mut self, name: &'a str, value: Value<'a>) {
+        let name = event::legal_name(Cow::Borrowed(name), 1);
+        if name == "message" || name == known::LEVEL.name(self.style.schema) {
+            self.fields.push(Cow::Borrowed(dotted(&["parsed", &name], self.arena)), value);
+        } else {
+            self.fields.add_beside("parsed", name, value);
+        }
+    }
+
     /// The line's time.
     pub(crate) fn said(&mut self, said: Said) -> Option<()> {
         self.time = Some(said.at(self.about, &self.style.zone)?);
@@ -156,7 +195,29 @@ impl<'s, 'a> Sink<'s, 'a> {
 
     /// The names are the sender's choice, so time, level and message are to be found among them.
     pub(crate) fn adopts(&mut self) {
-        self.adopts = true;
+        self.adopts = Adopts::All;
+    }
+
+    /// The same of their names alone.
+    pub(crate) fn adopts_names(&mut self) {
+        self.adopts = Adopts::Names;
+    }
+
+    /// The line is wrapped around another, which is read in the format that it has; where it has none it is the message. What
+    /// it says of the event is surer than what is said around it.
+    pub(crate) fn wraps(&mut self, line: &'a str) {
+        let around = (self.fields.len(), self.time, self.level, self.level_text);
+        if !std::mem::replace(&mut self.is_wrapped, true) {
+            for format in Format::candidates(line) {
+                if format.read(line, self).is_some() {
+                    return;
+                }
+                self.fields.truncate(around.0);
+                (self.time, self.level, self.level_text) = (around.1, around.2, around.3);
+                (self.message, self.adopts) = (None, Adopts::Nothing);
+            }
+        }
+        self.message = Some(line);
     }
 
     /// The fields, for formats that fill them in another way.
@@ -168,7 +229,7 @@ impl<'s, 'a> Sink<'s, 'a> {
     pub(super) fn take_back(&mut self) {
         self.fields.truncate(self.own);
         (self.time, self.level, self.level_text, self.message) = (None, None, None, None);
-        self.adopts = false;
+        (self.adopts, self.is_wrapped) = (Adopts::Nothing, false);
     }
 
     /// The line fits.
@@ -179,9 +240,13 @@ impl<'s, 'a> Sink<'s, 'a> {
 }
 
 impl<'a> Whole<'a> {
-    /// Brings what was said of the whole event into it, and settles the names.
-    pub(super) fn settle(self, event: &mut Event<'a>, style: &'a Style, arena: &'a Bump) {
+    /// Brings what was said of the whole event into it, and settles the names; answers the level.
+    pub(super) fn settle(self, event: &mut Event<'a>, style: &'a Style, arena: &'a Bump) -> Option<Level> {
         let fields = &mut event.fields;
+        let nested = match self.adopts {
+            Adopts::All => unnest(fields, self.own, style.schema, arena),
+            _ => None,
+        };
         if let Some(text) = self.level_text {
             let level: &'a str = match self.level {
                 Some(level) => level.as_str(),
@@ -196,10 +261,18 @@ impl<'a> Whole<'a> {
             fields.push(Cow::Borrowed("message"), Value::Text(message.as_bytes()));
         }
         fields.settle_beside(self.own, "parsed");
-        let adopted = if self.adopts { adopt(fields, self.own, style) } else { None };
-        if let Some(time) = self.time.or(adopted) {
+        let adopted = match self.adopts {
+            Adopts::All => adopt(fields, self.own, style),
+            Adopts::Names if style.schema == Schema::Ecs => {
+                adopt_names(fields, self.own);
+                None
+            }
+            _ => None,
+        };
+        if let Some(time) = nested.or(adopted).or(self.time) {
             set_time(event, time, arena);
         }
+        self.level
     }
 }
 
@@ -219,6 +292,32 @@ pub(super) fn set_time<'a>(event: &mut Event<'a>, time: Timestamp, arena: &'a Bu
         let text = arena.alloc_str(&time.to_string());
         event.fields.add_beside("parsed", Cow::Borrowed("parsed.time"), Value::Text(text.as_bytes()));
     }
+}
+
+/// A name of several parts.
+pub(crate) fn dotted<'a>(parts: &[&str], arena: &'a Bump) -> &'a str {
+    let mut name =
+        bumpalo::collections::String::with_capacity_in(parts.iter().map(|part| part.len() + 1).sum(), arena);
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            name.push('.');
+        }
+        name.push_str(part);
+    }
+    name.into_bump_str()
+}
+
+/// Digits of a bare number that is kept as one: what is longer does not fit Elasticsearch's `long`.
+const DIGITS: usize = 18;
+
+/// A word that stands in no quotes: a number, a truth or nothing at all is one.
+pub(crate) fn bare(word: &str) -> Value<'_> {
+    let is_scalar = match word.as_bytes() {
+        [b'-' | b'0'..=b'9', ..] => word.len() <= DIGITS && is_json_number(word),
+        [b't' | b'f' | b'n', ..] => matches!(word, "true" | "false" | "null"),
+        _ => false,
+    };
+    if is_scalar { Value::Scalar(word) } else { Value::Text(word.as_bytes()) }
 }
 
 /// Whether `text` is a number as JSON has them, without an exponent, so that it can be written as it stands.

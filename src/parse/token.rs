@@ -27,7 +27,8 @@ pub(crate) fn until_text<'a>(end: &'static str) -> impl Parser<&'a str, Output =
     move |line: &'a str| split(line, line.find(end), end.len())
 }
 
-fn split(line: &str, at: Option<usize>, gap: usize) -> Read<'_> {
+/// The first `at` bytes, where there are so many, and what follows them and `gap` more.
+pub(crate) fn split(line: &str, at: Option<usize>, gap: usize) -> Read<'_> {
     let piece = at.and_then(|at| Some((line.get(at + gap..)?, line.get(..at)?)));
     piece.map_or_else(misfit, Ok)
 }
@@ -76,6 +77,49 @@ pub(crate) fn quoted(line: &str) -> Read<'_> {
     misfit()
 }
 
+/// Words that may have blanks in brackets and quotes, as programs print values: `[1, 'a b']`, `Error(2, "x")`.
+///
+/// Brackets that a line does not close are none; having gone to its end for that once is enough.
+#[derive(Default)]
+pub(crate) struct Brackets {
+    are_open: bool,
+}
+
+impl Brackets {
+    /// Up to the first blank outside of brackets; the blank stays.
+    pub(crate) fn word<'a>(&mut self, line: &'a str) -> (&'a str, &'a str) {
+        let end = if self.are_open { None } else { closed(line.as_bytes()) };
+        let end = end.unwrap_or_else(|| {
+            let end = memchr::memchr(b' ', line.as_bytes()).unwrap_or(line.len());
+            self.are_open |= end < line.len();
+            end
+        });
+        let (word, rest) = line.split_at_checked(end).unwrap_or((line, ""));
+        (rest, word)
+    }
+}
+
+/// Where the first blank outside of brackets is, or the end; none where a bracket or a quote in it stays open.
+fn closed(line: &[u8]) -> Option<usize> {
+    let (mut at, mut depth, mut quote) = (0, 0_u32, None);
+    while let Some(byte) = line.get(at) {
+        match (byte, quote) {
+            // Arrows.
+            (b'=' | b'-', None) if line.get(at + 1) == Some(&b'>') => at += 1,
+            (b'\\', Some(_)) => at += 1,
+            (byte, Some(open)) if *byte == open => quote = None,
+            (_, Some(_)) => (),
+            (b'(' | b'[' | b'{' | b'<', None) => depth += 1,
+            (b')' | b']' | b'}' | b'>', None) => depth = depth.saturating_sub(1),
+            (b'"' | b'\'', None) if depth > 0 => quote = Some(*byte),
+            (b' ', None) if depth == 0 => return Some(at),
+            _ => (),
+        }
+        at += 1;
+    }
+    (depth == 0 && quote.is_none()).then_some(line.len())
+}
+
 /// Exactly the bytes of `text`.
 pub(crate) fn exact<'a>(text: &'static str) -> impl Parser<&'a str, Output = &'a str, Error = ()> {
     move |line: &'a str| match line.strip_prefix(text) {
@@ -118,6 +162,23 @@ mod tests {
         assert_eq!(decimal("12.x"), Ok((".x", "12")));
         assert_eq!(quoted(r#""a \"b\" \\" c"#), Ok((" c", r#"a \"b\" \\"#)));
         assert_eq!(byte(b'[').parse_complete("[x"), Ok(("x", ())));
+    }
+
+    #[test]
+    fn a_word_may_have_blanks_in_brackets_that_are_closed() {
+        let mut brackets = Brackets::default();
+        for (line, rest, word) in [
+            ("a b", " b", "a"),
+            ("[1, 'a ] b'] c", " c", "[1, 'a ] b']"),
+            ("Error(2, \"x) y\") z", " z", "Error(2, \"x) y\")"),
+            ("it's me", " me", "it's"),
+            ("{\"a\"=>\"b c\", d->e} f", " f", "{\"a\"=>\"b c\", d->e}"),
+            ("", "", ""),
+            ("[1 2", " 2", "[1"),
+            ("[1 2] 3", " 2] 3", "[1"),
+        ] {
+            assert_eq!(brackets.word(line), (rest, word), "{line}");
+        }
     }
 
     #[test]

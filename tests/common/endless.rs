@@ -15,7 +15,7 @@ use super::load::{FIRST_SECOND, numbered, numbers};
 use super::sequence::assert_every_one_once;
 
 /// A long line comes in so many parts.
-const PARTS: u64 = 3;
+pub(crate) const PARTS: u64 = 3;
 
 /// How much they send.
 #[derive(Clone, Copy)]
@@ -111,7 +111,8 @@ async fn send_parts(address: SocketAddr, name: &str, over: Arc<AtomicBool>) -> u
     line
 }
 
-fn part(container: &str, line: u64, ordinal: u64) -> Event {
+/// A part of a long line as docker sends it, from 1 on.
+pub(crate) fn part(container: &str, line: u64, ordinal: u64) -> Event {
     let second = FIRST_SECOND + u32::try_from(line).expect("a story sends no more");
     let record = serde_json::json!({
         "container_id": container, "source": "stdout", "log": format!("{line}:{ordinal} "), "partial_message": "true",

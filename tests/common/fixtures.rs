@@ -19,10 +19,14 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
+    /// What it says, frame by frame.
+    pub(crate) fn frames(&self) -> &[Value] {
+        self.twin["frames"].as_array().expect("frames are a list")
+    }
+
     /// The chunks that want an ack, in order.
     pub(crate) fn chunks(&self) -> Vec<String> {
-        let frames = self.twin["frames"].as_array().expect("frames are a list");
-        let chunks = frames.iter().filter_map(|frame| frame["option"]["chunk"].as_str());
+        let chunks = self.frames().iter().filter_map(|frame| frame["option"]["chunk"].as_str());
         chunks.map(str::to_owned).collect()
     }
 

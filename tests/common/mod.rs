@@ -35,8 +35,10 @@ pub(crate) mod random;
 pub(crate) mod scrape;
 pub(crate) mod sequence;
 pub(crate) mod shipper;
+pub(crate) mod spelled;
 pub(crate) mod strace;
 pub(crate) mod target;
+mod templates;
 pub(crate) mod tls;
 pub(crate) mod tls_front;
 

@@ -125,15 +125,21 @@ pub(crate) fn run(command: &mut Command) {
 }
 
 /// A port that nobody listens on, for what must keep its port over a restart.
+pub(crate) fn free_port() -> u16 {
+    free_listener().local_addr().expect("an address").port()
+}
+
+/// A listener on such a port, for what can take it before another does; not one to block on.
 ///
 /// Below the range from which the kernel takes ports for outgoing connections, and never the same twice in a process.
-pub(crate) fn free_port() -> u16 {
+pub(crate) fn free_listener() -> TcpListener {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = 20_000 + u16::try_from(std::process::id() % 10_000).expect("below 10 000");
     loop {
         let port = 20_000 + (start - 20_000 + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            listener.set_nonblocking(true).expect("a socket that does not block");
+            return listener;
         }
     }
 }

@@ -17,9 +17,8 @@ use tokio::task::JoinSet;
 pub(crate) use super::fault::Fault;
 use super::fault::Faults;
 use super::http::{Answer, Request, Seen, decoded, filtered, header, read_head, reset, send};
-use super::pattern::is_like;
-use super::process::free_port;
-use super::until;
+use super::process::free_listener;
+use super::{templates, until};
 
 /// A document as it was taken.
 #[derive(Clone, Debug)]
@@ -82,7 +81,7 @@ impl Drop for Target {
 impl Target {
     /// Listens on a port that stays its own while it is stopped: no outgoing connection is given it.
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", free_port())).await.expect("a loopback port");
+        let listener = TcpListener::from_std(free_listener()).expect("a runtime");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared {
             state: Mutex::default(),
@@ -281,43 +280,14 @@ fn answer(request: &Request, fault: Option<Fault>, state: &mut State, at: usize)
         "_nodes/http" => Answer::json(200, &state.nodes),
         "_template" => Answer::json(200, &json!({})),
         "login" => Answer::page(200),
-        "_index_template" => list_templates(state),
+        "_index_template" => templates::list(&state.templates),
         path if path.ends_with("/_field_caps") => Answer::json(state.fields.0, &state.fields.1),
         path => match path.strip_prefix("_index_template/") {
-            Some(name) if name.starts_with("_simulate_index/") => simulate(name, state),
-            Some(name) => put_template(name, &request.body, state),
+            Some(name) if name.starts_with("_simulate_index/") => templates::simulate(name, &state.templates),
+            Some(name) => templates::put(name, &request.body, &state.unknown_settings, &mut state.templates),
             None => Answer::error(405, "method_not_allowed", "Incorrect HTTP method"),
         },
     }
-}
-
-fn simulate(path: &str, state: &State) -> Answer {
-    let index = path.trim_start_matches("_simulate_index/");
-    let applies = |template: &&Value| {
-        let patterns = template["index_patterns"].as_array().into_iter().flatten();
-        patterns.filter_map(Value::as_str).any(|pattern| is_like(pattern, index))
-    };
-    let found = state.templates.values().find(applies);
-    Answer::json(200, &found.map_or(json!({}), |one| json!({"template": one["template"], "overlapping": []})))
-}
-
-fn list_templates(state: &State) -> Answer {
-    let named = |(name, template)| json!({"name": name, "index_template": template});
-    Answer::json(200, &json!({"index_templates": state.templates.iter().map(named).collect::<Vec<_>>()}))
-}
-
-fn put_template(name: &str, body: &[u8], state: &mut State) -> Answer {
-    let text = String::from_utf8_lossy(body);
-    if let Some(word) = state.unknown_settings.iter().find(|word| text.contains(**word)) {
-        return Answer::error(
-            400,
-            "illegal_argument_exception",
-            &format!("unknown setting or type [{word}]"),
-        );
-    }
-    let template = serde_json::from_str(&text).expect("a template is JSON");
-    state.templates.insert(name.into(), template);
-    Answer::json(200, &json!({"acknowledged": true}))
 }
 
 fn bulk(request: &Request, fault: Option<Fault>, state: &mut State, at: usize) -> Answer {

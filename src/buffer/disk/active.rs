@@ -4,7 +4,7 @@
 //! is written from where it lies.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -110,8 +110,9 @@ impl Active {
 
     /// Asks the file how long it is. A file system that claims to have written what it has not, or another program that
     /// writes to the file or cuts it, would otherwise put every later record where nobody looks for it.
-    fn is_all_there(&self) -> io::Result<()> {
-        let there = self.file.metadata()?.len();
+    fn is_all_there(&mut self) -> io::Result<()> {
+        // why: a seek asks for this alone; where it leads to means nothing to a file that is appended to.
+        let there = self.file.seek(SeekFrom::End(0))?;
         if there == self.length {
             return Ok(());
         }

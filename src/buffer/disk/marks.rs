@@ -3,12 +3,12 @@
 //! A mark that is lost or damaged costs a second delivery under the same ids, never a document; so marks
 //! are appended without a sync unless one is asked for.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::path::Path;
 
-use super::files::remove_if_there;
+use super::files::{remove_if_there, sync_dir};
 use super::header::{take_u32, take_u64};
 
 const HEADER: usize = 16;
@@ -16,18 +16,24 @@ const MARK: usize = 12;
 const MAGIC: &[u8; 8] = b"FOREBAYD";
 const VERSION: u32 = 1;
 
+/// What the name of a file ends in that is to take the place of another.
+pub(super) const ANEW: &str = "new";
+
 /// The marks of one segment, open for more.
 pub(super) struct Marks {
     file: File,
+    /// Whether a power cut may still take the file's name away.
+    is_new: bool,
 }
 
 impl Marks {
     /// Opens the marks of a segment for appending, behind the last whole one; starts them where there are none.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        let marks = Self { file };
+        let mut marks = Self { file, is_new: false };
         let length = marks.length()?;
-        if length < HEADER as u64 {
+        marks.is_new = length < HEADER as u64;
+        if marks.is_new {
             marks.file.set_len(0)?;
             (&marks.file).write_all(&header())?;
         } else {
@@ -46,8 +52,41 @@ impl Marks {
         self.file.write_all(&bytes)
     }
 
-    pub(super) fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+    /// Everything appended is on disk afterwards, and the file is in `dir`, where it was opened.
+    pub(super) fn sync(&mut self, dir: &Path) -> io::Result<()> {
+        self.file.sync_data()?;
+        if self.is_new {
+            sync_dir(dir)?;
+        }
+        self.is_new = false;
+        Ok(())
+    }
+
+    /// Puts a file with what can be read of the marks at `path`, and `sequences`, in their place, durable in `dir`.
+    pub(super) fn anew(path: &Path, sequences: &[u64], dir: &Path) -> io::Result<Self> {
+        let mut settled = read(path)?;
+        settled.extend_from_slice(sequences);
+        settled.sort_unstable();
+        settled.dedup();
+        let fresh = path.with_extension(ANEW);
+        let made = Self::replacing(path, &fresh, &settled).and_then(|mut marks| {
+            marks.sync(dir)?;
+            Ok(marks)
+        });
+        if made.is_err() {
+            // why: the fault that is reported is the first one, and a start removes what is left.
+            remove_if_there(&fresh).ok();
+        }
+        made
+    }
+
+    fn replacing(path: &Path, fresh: &Path, settled: &[u64]) -> io::Result<Self> {
+        remove_if_there(fresh)?;
+        let mut marks = Self::open(fresh)?;
+        marks.append(settled)?;
+        marks.file.sync_data()?;
+        fs::rename(fresh, path)?;
+        Ok(marks)
     }
 
     /// Bytes on disk.
@@ -160,6 +199,17 @@ mod tests {
                 assert!(marks.len() < 3 && marks.iter().all(|mark| [3, 4, 900].contains(mark)), "at {at}");
             }
         }
+    }
+
+    #[test]
+    fn marks_that_are_written_anew_are_all_there_and_go_on() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("7.done");
+        Marks::open(&path).and_then(|mut marks| marks.append(&[4, 2])).expect("two marks");
+        let mut marks = Marks::anew(&path, &[4, 9], dir.path()).expect("four marks, one of them twice");
+        marks.append(&[11]).and_then(|()| marks.sync(dir.path())).expect("one more");
+        assert_eq!(read(&path).expect("readable"), [2, 4, 9, 11]);
+        assert_eq!(fs::read_dir(dir.path()).expect("the directory").count(), 1);
     }
 
     #[test]

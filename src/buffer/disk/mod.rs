@@ -106,7 +106,7 @@
 //! - **Settle**: a mark is appended, unsynced: a lost one costs a second delivery under the same document ids, which
 //!   the target refuses as known. One that could not be written is written later, behind the last whole one. Marks of
 //!   parts are synced soon, and before any segment is deleted, because the record that says "obsolete" might be in that
-//!   segment.
+//!   segment. After a sync that failed they are written anew, to a file `.new` that then takes the other's place.
 //! - **Read back**: checks every CRC. A damaged record goes to quarantine, its documents are counted as dropped
 //!   (`corrupt`), and it is settled with a mark. An I/O error is tried again; one that says that the medium or the file
 //!   system has failed, or that the file is gone, is given so many tries, a second apart ([`reader::TRIES`]): then the
@@ -138,7 +138,7 @@
 //! | a damaged or torn mark | ignores it: the documents go out once more, under the ids they had |
 //! | a part that a readable batch supersedes | settles it |
 //! | a record twice, left by a fault and a crash | queues both: the ids make the second one known to the target |
-//! | `.done` or `.idx` without its segment | removes it |
+//! | `.done` or `.idx` without its segment, and a `.new` | removes it |
 //! | an import that did not come to its end | removes what it had not put into place |
 //! | a segment without an unsettled record | removes it |
 //!

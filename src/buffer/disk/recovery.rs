@@ -11,6 +11,7 @@ use std::path::Path;
 use super::files::{next_number, remove_if_there};
 use super::header::{HeaderFault, PACKED, SEGMENT_HEADER, SegmentHeader, salvaged};
 use super::index::Index;
+use super::marks::ANEW;
 use super::record::{Body, Damage, Head, Kind};
 use super::run::{self, Run};
 use super::scan::{Scan, Step};
@@ -230,7 +231,8 @@ impl Walk<'_> {
         let is_orphan = |id: &u64| ids.binary_search(id).is_err();
         let marks = list("done")?.into_iter().filter(is_orphan).map(|id| self.files.marks(id));
         let indexes = list("idx")?.into_iter().filter(is_orphan).map(|id| self.files.index(id));
-        for path in marks.chain(indexes) {
+        let unfinished = list(ANEW)?.into_iter().map(|id| self.files.marks(id).with_extension(ANEW));
+        for path in marks.chain(indexes).chain(unfinished) {
             remove_if_there(&path).map_err(OpenError::io("remove", &path))?;
         }
         self.files.clear_staging().map_err(OpenError::io("remove", self.files.staging().dir()))
@@ -267,7 +269,7 @@ impl Walk<'_> {
         let path = self.files.marks(id);
         let mark = marks::Marks::open(&path).and_then(|mut marks| {
             marks.append(parts)?;
-            marks.sync()
+            marks.sync(&self.files.segments())
         });
         mark.map_err(OpenError::io("mark", &path))?;
         if let Some(segment) = self.found.segments.get_mut(&id) {

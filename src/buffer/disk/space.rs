@@ -1,9 +1,19 @@
 //! How much the segments may take: a budget of their own, and what must stay free for everybody.
+//!
+//! What is free is others' business too, so it is looked at anew for each group, unless there is so much more than has
+//! to stay free ([`AMPLE`]) that nobody can have written it since the last look ([`FRESH`]): who waits for an ack
+//! should not wait for that look ten thousand times a second.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::DiskError;
+
+/// How long a look holds where there is plenty.
+const FRESH: Duration = Duration::from_millis(20);
+/// Plenty, beyond what has to stay free: to fill it while a look holds takes 25 GB a second.
+const AMPLE: u64 = 512 << 20;
 
 /// The limits on disk space.
 pub(crate) struct Space {
@@ -15,19 +25,31 @@ pub(crate) struct Space {
     keep: u64,
     /// What was free when it was last looked at, less what has been admitted since.
     free: u64,
+    looked: Option<Instant>,
 }
 
 impl Space {
     pub(crate) fn new(dir: &Path, disk: u64, min_free: u64, min_free_percent: u64) -> Self {
-        Self { dir: dir.to_owned(), disk, min_free, min_free_percent, keep: min_free, free: 0 }
+        Self { dir: dir.to_owned(), disk, min_free, min_free_percent, keep: min_free, free: 0, looked: None }
     }
 
-    /// Looks at what is free now; once a group is enough.
+    /// Sees to it that what is known to be free is true; once a group is enough.
     pub(crate) fn look(&mut self) -> Result<(), DiskError> {
+        let now = Instant::now();
+        if self.holds(now) {
+            return Ok(());
+        }
         let (free, total) = file_system(&self.dir).map_err(DiskError::io("read", &self.dir))?;
         self.free = free;
         self.keep = self.min_free.max(total / 100 * self.min_free_percent);
+        self.looked = Some(now);
         Ok(())
+    }
+
+    /// Whether the last look is as good as another.
+    fn holds(&self, now: Instant) -> bool {
+        let is_fresh = self.looked.is_some_and(|looked| now.saturating_duration_since(looked) < FRESH);
+        is_fresh && self.free >= self.keep.saturating_add(AMPLE)
     }
 
     /// From here on only what must stay free counts: a stop has to put what is in memory somewhere, and that is bounded.
@@ -53,4 +75,25 @@ impl Space {
 pub(crate) fn file_system(dir: &Path) -> io::Result<(u64, u64)> {
     let stat = rustix::fs::statvfs(dir)?;
     Ok((stat.f_bavail.saturating_mul(stat.f_frsize), stat.f_blocks.saturating_mul(stat.f_frsize)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_holds_for_a_moment_and_only_where_there_is_plenty() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut space = Space::new(dir.path(), u64::MAX, 1_000, 0);
+        space.look().expect("a file system");
+        let looked = space.looked.expect("a look");
+        space.free = 1_000 + AMPLE;
+        assert!(space.holds(looked));
+        assert!(!space.holds(looked + FRESH), "it is old");
+        space.admit(0, 1).expect("room");
+        assert!(!space.holds(looked), "there is less than plenty");
+        space.free = 0;
+        space.look().expect("a file system");
+        assert!(space.free > 0, "it was looked at again");
+    }
 }

@@ -3,7 +3,7 @@
 //! Invariants: only confirmed records count as live; a segment is deleted only when it has no live record and is
 //! not active; a segment that a write or sync failed on is never written to again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use super::record::NewRecord;
 use super::{DiskError, Files, Place, Recovered, Space};
 use crate::log::RateLimited;
 
+static UNSYNCED: RateLimited = RateLimited::every(Duration::from_secs(10));
 static UNMARKED: RateLimited = RateLimited::every(Duration::from_secs(10));
 static UNDELETED: RateLimited = RateLimited::every(Duration::from_secs(10));
 
@@ -28,6 +29,9 @@ pub(crate) struct Segment {
     marks: Option<Marks>,
     /// Settled records of which a mark could not be written yet.
     unmarked: Vec<u64>,
+    /// Whether a sync of the marks has failed. They are written anew then, since another sync of the same file would tell
+    /// of what is left to be written, and not of what is gone.
+    doubtful: bool,
 }
 
 impl Segment {
@@ -48,8 +52,8 @@ pub(crate) struct Store {
     next_segment: u64,
     /// Kept parts that are not settled, and their segments.
     parts: HashMap<u64, u64>,
-    /// Segments whose marks tell of parts and are not synced.
-    unsynced: BTreeSet<u64>,
+    /// Parts of which a mark is not synced, by segment.
+    unsynced: BTreeMap<u64, Vec<u64>>,
     /// Segments without a live record that could not be deleted yet, and their bytes.
     undeleted: BTreeMap<u64, u64>,
 }
@@ -72,7 +76,7 @@ impl Store {
             active: None,
             next_segment: found.next_segment,
             parts: found.part_segments,
-            unsynced: BTreeSet::new(),
+            unsynced: BTreeMap::new(),
             undeleted: BTreeMap::new(),
         }
     }
@@ -225,14 +229,17 @@ impl Store {
     pub(crate) fn settle_part(&mut self, part: u64) -> bool {
         let Some(segment) = self.parts.remove(&part) else { return false };
         self.settle(segment, &[part]);
-        self.unsynced.insert(segment);
+        self.unsynced.entry(segment).or_default().push(part);
         true
     }
 
-    /// Syncs the marks that parts depend on.
+    /// Syncs the marks that parts depend on; what fails is tried again with the next.
     fn sync_marks(&mut self) {
-        let segments = &self.segments;
-        self.unsynced.retain(|id| segments.get(id).is_some_and(|segment| !segment.is_synced(*id)));
+        let (files, segments) = (&self.files, &mut self.segments);
+        self.unsynced.retain(|id, parts| match segments.get_mut(id) {
+            Some(segment) => !segment.sync(files, *id, parts),
+            None => false,
+        });
     }
 
     /// Deletes every segment without a live record; the active one too if `idle`.
@@ -270,13 +277,31 @@ impl Store {
 }
 
 impl Segment {
-    /// False as long as there are marks to be written first.
-    fn is_synced(&self, id: u64) -> bool {
-        // why: a sync that failed is not tried again, because the next would tell of what is left, and not of what is gone.
-        if let Some(Err(fault)) = self.marks.as_ref().map(Marks::sync) {
-            tracing::warn!(segment = id, %fault, "cannot sync marks; after a power cut a joined line may come in parts again");
+    /// Makes the marks durable, those of `parts` among them; false if that has to be tried again, or if marks have to be
+    /// written first.
+    fn sync(&mut self, files: &Files, id: u64, parts: &[u64]) -> bool {
+        if !self.unmarked.is_empty() {
+            return false;
         }
-        self.unmarked.is_empty()
+        let Err(fault) = self.try_sync(files, id, parts) else { return true };
+        (self.doubtful, self.marks) = (true, None);
+        if UNSYNCED.admit().is_some() {
+            let path = files.marks(id);
+            tracing::warn!(
+                file = %path.display(), %fault,
+                "cannot sync marks; after a power cut a joined line may come in parts again; trying again"
+            );
+        }
+        false
+    }
+
+    fn try_sync(&mut self, files: &Files, id: u64, parts: &[u64]) -> io::Result<()> {
+        let dir = files.segments();
+        if self.doubtful {
+            self.marks = Some(Marks::anew(&files.marks(id), parts, &dir)?);
+            self.doubtful = false;
+        }
+        self.marks.as_mut().map_or(Ok(()), |marks| marks.sync(&dir))
     }
 
     /// Writes the marks that are due; false if they have to be tried again.

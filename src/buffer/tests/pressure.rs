@@ -57,6 +57,32 @@ async fn what_a_target_keeps_on_loan_does_not_keep_the_rest_from_the_disk() {
 }
 
 #[tokio::test]
+async fn batches_as_large_as_all_of_memory_leave_senders_room() {
+    let dir = directory();
+    let share = ByteSize::kib(64);
+    let buffer = open(
+        BufferOptions { memory: share, batch_bytes: share, batch_documents: 20_000, ..options() },
+        dir.path(),
+    );
+    let mut loans = Vec::new();
+    for n in 0..300 {
+        tokio::time::timeout(LONG, buffer.ready()).await.expect("room");
+        give_large(&buffer, n);
+        loans.extend(tokio::time::timeout(Duration::from_millis(2), buffer.pop()).await.ok().flatten());
+    }
+    let largest = loans.iter().map(|loan| loan.bytes().len()).max();
+    assert!(
+        largest.is_some_and(|bytes| bytes <= share.as_usize() / 8 + 1_001),
+        "a loan of {largest:?} bytes"
+    );
+    assert!(loans.len() >= 4, "{} loans", loans.len());
+    let mut delivered: Vec<u32> = loans.iter().flat_map(documents).collect();
+    loans.into_iter().for_each(Delivery::delivered);
+    delivered.extend(drain(&buffer).await);
+    assert_eq!(delivered, (0..300).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn who_waits_for_loans_to_come_back_hears_of_a_stop() {
     let dir = directory();
     let buffer = open(tight(), dir.path());

@@ -82,7 +82,7 @@ impl ReplayCommand {
             limit: self.limit,
             edits: Edits::new(edits),
             index: self.index.clone(),
-            batch_bytes: config.buffer.batch_bytes.as_usize(),
+            batch_bytes: config.buffer.batch_limit(),
             batch_documents: config.buffer.batch_documents,
         }
     }

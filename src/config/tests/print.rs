@@ -15,6 +15,14 @@ fn the_printed_configuration_reads_back_as_the_same() {
         [[forward]]\nlisten = \"unix:/a b\"\nunix_mode = \"0606\"\nunix_owner = \"7:8\"\n\
         [[pipeline]]\nmatch = \"a.{b,c}\"\nparse = \"none\"\nfields = { env = \"p\\nq\", \"a b\" = \"\" }\n\
         host_field = \"host\"\ntag_field = \"\"\nindex = \"x-{tag}\"\njoin_partial = false\n\
+        [[pipeline.step]]\nwhen = 'a ~ \"x\"'\nset = { a = \"{b}\", c = -5, d = 0.5, e = true, \"f.g\" = \"\" }\n\
+        [[pipeline.step]]\nconvert = { a = \"duration\" }\n[[pipeline.step]]\nremove = [\"a*\", \"b\"]\n\
+        [[pipeline.step]]\nreplace = { field = \"a\", pattern = '\\d', with = \"$0\" }\n\
+        [[pipeline.step]]\nsample = { rate = 1, by_level = { ERROR = 1, DEBUG = 1e-3 }, key = \"t\" }\n\
+        [[pipeline.step]]\nthrottle = { per = \"2m\" }\n[[pipeline.step]]\ndedupe = { window = \"1500ms\" }\n\
+        [[pipeline.step]]\nroute = { tag = \"x.{tag}\" }\n[[pipeline.step]]\nguard = { depth = 3 }\n\
+        [[pipeline.step]]\nnest = { under = \"a\", fields = [\"b\"] }\n[[pipeline.step]]\ndrop = true\n\
+        [[pipeline.step]]\nflatten = { fields = [\"a\"], separator = \"_\" }\n\
         [partial]\nmemory = \"8MiB\"\n[buffer]\nmin_free = 0\n\
         [elasticsearch]\nhosts = [\"https://a:1\", \"https://b\"]\nca_file = \"/dev/null\"\nserver_name = \"es\"\n\
         client_certificate = \"/dev/null\"\nclient_key = \"/dev/null\"\ncompression = \"zstd\"\nsniff = true\n\

@@ -28,6 +28,9 @@ const LAST_BYTES: Duration = Duration::from_millis(50);
 /// since what such a sender has not sent yet finds the next daemon or is sent again.
 const LAST_READS: Duration = Duration::from_millis(500);
 
+/// A hundred reads of no more than this are little work.
+const LITTLE: usize = 4 << 10;
+
 /// What is said of bytes that are no frame: without them, but so that they are known again.
 #[derive(Debug)]
 pub(super) struct Unreadable {
@@ -169,6 +172,8 @@ pub(super) struct Connection<R, W> {
     kill: CancellationToken,
     /// Bytes of the frames before the one at the front of the buffer.
     gone: u64,
+    /// Bytes that the last read brought.
+    last_read: usize,
     /// When the word to stop was first heard.
     stopped: Option<Instant>,
     /// Whether it ends once it has taken a frame.
@@ -199,6 +204,7 @@ where
             clock: FrameClock::default(),
             kill,
             gone: 0,
+            last_read: 0,
             stopped: None,
             deny_keepalive: false,
             has_taken: false,
@@ -274,8 +280,11 @@ where
             return Err(Ended::DenyKeepalive);
         }
         // why: a socket that always has more would keep this thread for a hundred reads, and what is to be sent would
-        // wait behind it until memory is full.
-        yield_now().await;
+        // wait behind it until memory is full. One that had little has nothing now, and who sends a line at a time would
+        // pay for the pause with each.
+        if self.last_read > LITTLE {
+            yield_now().await;
+        }
         self.read(stop).await
     }
 
@@ -310,6 +319,7 @@ where
         if read == 0 {
             return Err(Ended::ByPeer);
         }
+        self.last_read = read;
         self.shared.metrics().bytes_received.inc_by(read as u64);
         Ok(())
     }

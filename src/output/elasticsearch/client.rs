@@ -5,7 +5,8 @@
 //! the same requests serve Elasticsearch 7 to 9 and OpenSearch.
 //!
 //! The crate collects an answer whole. One whose announced length is above [`ANSWER_BYTES`] is refused unread; one of
-//! unannounced length is bounded by the time-out only.
+//! unannounced length is bounded by the time-out only. And it follows redirects, with no word to say that it shall not:
+//! what has answered from elsewhere is no node that an operator has named, and its answer is refused.
 #![expect(clippy::disallowed_types, reason = "the one door to the client")]
 
 use std::net::IpAddr;
@@ -56,6 +57,8 @@ pub(super) struct Reply {
 /// A client for one node.
 pub(super) struct Client {
     inner: Elasticsearch,
+    /// Where requests go, with a slash at its end.
+    base: Url,
     /// Lives as long as the client, which sends through it.
     _relay: Option<Relay>,
 }
@@ -68,6 +71,7 @@ impl Client {
             Some(name) if url.scheme() == "https" => named(url, name).map_err(wrong)?,
             _ => (url.clone(), None),
         };
+        let base = with_slash(reached.clone());
         let mut builder = TransportBuilder::new(SingleNodeConnectionPool::new(reached));
         builder = match &relay {
             Some(relay) => {
@@ -78,7 +82,7 @@ impl Client {
             None => builder,
         };
         let transport = secured(builder, access, url)?.build().map_err(|fault| wrong(fault.to_string()))?;
-        Ok(Self { inner: Elasticsearch::new(transport), _relay: relay })
+        Ok(Self { inner: Elasticsearch::new(transport), base, _relay: relay })
     }
 
     /// Sends one request; an answer of any status is an answer.
@@ -100,6 +104,7 @@ impl Client {
         let classify = |fault: elasticsearch::Error| Fault::classify(&fault, fault.is_timeout());
         let answer = self.inner.send(method, path, headers, None::<&()>, bytes, Some(timeout)).await;
         let answer = answer.map_err(classify)?;
+        self.answers_itself(path, answer.url())?;
         if let Some(length) = answer.content_length().filter(|length| *length > ANSWER_BYTES) {
             let detail = format!("{length} bytes announced, {ANSWER_BYTES} at most");
             return Err(Fault::new(Kind::Unreadable, detail));
@@ -109,6 +114,26 @@ impl Client {
         let body = answer.bytes().await.map_err(classify)?;
         Ok(Reply { status, body, retry_after })
     }
+
+    /// Whether what was asked for at `path` is what `url` has answered.
+    fn answers_itself(&self, path: &str, url: &Url) -> Result<(), Fault> {
+        match self.base.join(path.trim_start_matches('/')) {
+            Ok(asked) if asked == *url => Ok(()),
+            // why without the query: it may be as long as the other end likes, and says nothing of where.
+            _ => Err(Fault::new(
+                Kind::Redirect,
+                format!("{}{}", url.origin().ascii_serialization(), url.path()),
+            )),
+        }
+    }
+}
+
+/// As the crate makes a node's URL the beginning of all others.
+fn with_slash(mut url: Url) -> Url {
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    url
 }
 
 fn seconds(value: &HeaderValue) -> Option<Duration> {
@@ -178,6 +203,30 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_answer_from_elsewhere_is_none_of_the_node() {
+        let access = Access {
+            authorization: None,
+            authorities: None,
+            identity: None,
+            server_name: None,
+            verify: true,
+        };
+        let url = "http://es.internal:9200/prefix".parse().expect("a URL");
+        let client = Client::new(&url, &access).expect("a client");
+        let answers =
+            |url: &str| client.answers_itself("/_bulk?filter_path=a,b", &url.parse().expect("a URL"));
+        assert_eq!(answers("http://es.internal:9200/prefix/_bulk?filter_path=a,b"), Ok(()));
+        for elsewhere in [
+            "https://es.internal:9200/prefix/_bulk?filter_path=a,b",
+            "http://es.other:9200/prefix/_bulk?filter_path=a,b",
+            "http://es.internal:9200/login?next=%2F_bulk",
+        ] {
+            let fault = answers(elsewhere).expect_err(elsewhere).to_string();
+            assert!(!fault.contains('?') && fault.contains("elasticsearch.hosts"), "{fault}");
+        }
+    }
 
     #[test]
     fn a_loopback_host_is_told_in_each_of_its_forms() {

@@ -16,6 +16,7 @@ pub(super) enum Kind {
     Timeout,
     Reset,
     Unreadable,
+    Redirect,
     Status,
     Other,
 }
@@ -29,6 +30,7 @@ impl Kind {
             Self::Timeout => "timeout",
             Self::Reset => "reset",
             Self::Unreadable => "unreadable",
+            Self::Redirect => "redirect",
             Self::Status => "status",
             Self::Other => "other",
         }
@@ -47,6 +49,9 @@ impl Kind {
                 "the connection was cut: the node stopped, or wants https where http is configured"
             }
             Self::Unreadable => "the answer is not one of a bulk request",
+            Self::Redirect => {
+                "the answer came from where the node redirects to: name what is meant in elasticsearch.hosts"
+            }
             Self::Status => "the node cannot take requests now",
             Self::Other => "the request failed",
         }

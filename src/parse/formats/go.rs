@@ -1,7 +1,7 @@
 //! Go's `log`: `YYYY/MM/DD HH:MM:SS[.microseconds] [FILE:LINE: ]MESSAGE`.
 //!
-//! A level stands at the message's beginning where `slog` prints through it, `INFO`, `ERROR+2`, or in brackets, as is the custom of
-//! HashiCorp's programs. Flags that print no date, or a prefix before it, leave nothing to recognise a line by.
+//! A level stands at the message's beginning where `slog` prints through it, `INFO`, `ERROR+2`, or in brackets and capitals, as is the
+//! custom of HashiCorp's programs. Flags that print no date, or a prefix before it, leave nothing to recognise a line by.
 //! <https://pkg.go.dev/log#pkg-constants>, <https://pkg.go.dev/log/slog#hdr-Levels>
 
 use crate::parse::known;
@@ -27,12 +27,11 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     Some(())
 }
 
-/// Whether it is of nginx' error log, which has the same time: `[LEVEL] PID#THREAD: `.
+/// Whether it begins as in nginx' error log, which has the same time: `[LEVEL] `, in small letters.
 fn is_nginx(message: &str) -> bool {
-    let ids = message.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map(|(_, rest)| rest);
-    let ids = ids.and_then(|rest| rest.split_once(": ")).and_then(|(ids, _)| ids.split_once('#'));
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    ids.is_some_and(|(pid, thread)| is_number(pid) && is_number(thread))
+    let level = message.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map(|(level, _)| level);
+    let levels = ["debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"];
+    level.is_some_and(|level| levels.contains(&level))
 }
 
 /// `FILE.go:LINE: `.

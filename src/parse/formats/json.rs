@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{flat, mongodb};
+use super::{docker_json, flat, mongodb};
 use crate::event::{self, Fields, Name, Value};
 use crate::parse::sink::Sink;
 
@@ -41,6 +41,12 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     let object = line.trim_ascii();
     if !(object.starts_with('{') && object.ends_with('}')) || mongodb::head(line).is_some() {
         return None;
+    }
+    if object.starts_with("{\"log\":\"") {
+        if docker_json::read(object, sink).is_some() {
+            return Some(());
+        }
+        sink.take_back();
     }
     sink.adopts();
     json_object(object, 1, sink.fields()).ok()

@@ -7,6 +7,7 @@
 //! | [`short_year`] | `24/01/15 10:30:45` | Spark |
 //! | [`clock`] | `10:30:45.123` | Logback and Log4j without configuration, no day |
 //! | [`syslog`] | `Jan 15 10:30:45` | RFC 3164, no year |
+//! | [`cisco`] | `Jan 15 2024 10:30:45` | Cisco |
 //! | [`ctime`] | `Mon Jan 15 10:30:45.123456 2024` | Apache's error log, C |
 //! | [`rfc2822`] | `Mon, 15 Jan 2024 10:30:45 +0000`, `15 Jan 2024 10:30:45,123` | mail, Redis, log4j |
 //!
@@ -105,6 +106,15 @@ pub(crate) fn syslog(text: &str) -> Read<'_, Said> {
     let (rest, (month, day)) = month_and_day(text)?;
     let (rest, time) = time_of_day(rest)?;
     Ok((rest, Said { civil: Civil { year: 0, month, day, ..time }, offset: None, has_year: false }))
+}
+
+/// The same with the year behind the day, as Cisco's devices can be told to say it.
+pub(crate) fn cisco(text: &str) -> Read<'_, Said> {
+    let (rest, (month, day)) = month_and_day(text)?;
+    let (rest, year) = year(rest)?;
+    let (rest, ()) = byte(b' ').parse_complete(rest)?;
+    let (rest, time) = time_of_day(rest)?;
+    Ok((rest, Said { civil: Civil { year, month, day, ..time }, offset: None, has_year: true }))
 }
 
 /// Weekday, month, day, time of day, year, as C's `ctime` and Apache's error log have it.
@@ -265,6 +275,7 @@ mod tests {
         at(clock("10:30:45.123 [main]"), 123_000_000, 0, " [main]");
         at(slashes("15/Jan/2024 10:30:45] \"", b' '), 0, 0, "] \"");
         at(syslog("Jan 15 10:30:45 host"), 0, 0, " host");
+        at(cisco("Jan 15 2024 10:30:45: %ASA"), 0, 0, ": %ASA");
         at(ctime("Mon Jan 15 10:30:45.123456 2024]"), 123_456_000, 0, "]");
         at(rfc2822("Mon, 15 Jan 2024 10:30:45 +0100"), 0, 3_600, "");
         at(rfc2822("15 Jan 2024 10:30:45.123 * Ready"), 123_000_000, 0, " * Ready");

@@ -32,8 +32,16 @@ pub fn parse_time_text(text: &str, zone: &Zone) -> Option<Timestamp> {
     let said = forms.iter().find_map(|form| form(text).ok().filter(|(rest, _)| rest.is_empty()));
     match said {
         Some((_, said)) => said.civil.at(said.offset, zone),
-        None => parse_rare(text, zone),
+        None => parse_quoted(text).or_else(|| parse_rare(text, zone)),
     }
+}
+
+/// A number that was made a text, as nginx's `$msec` often is. The digits of a date in a row are none: those of this
+/// century begin with a two, and no number of this size does before 2033.
+fn parse_quoted(text: &str) -> Option<Timestamp> {
+    let whole = text.bytes().position(|byte| byte == b'.').unwrap_or(text.len());
+    let is_number = text.starts_with('1') && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    (is_number && matches!(whole, 10 | 13 | 16 | 19)).then(|| parse_number(text)).flatten()
 }
 
 /// The rest of ISO 8601: without seconds or separators, with a zone's name in brackets.
@@ -78,8 +86,17 @@ fn parse_number(json: &str) -> Option<Timestamp> {
             let nanos = whole.rem_euclid(*scale) * (1_000_000_000 / scale);
             Timestamp::new(whole.div_euclid(*scale), u32::try_from(nanos).ok()?)
         }
+        Err(_) if *scale == 1 => parse_decimal(json).or_else(|| Timestamp::from_float(number)),
         Err(_) => Timestamp::from_float(number / *scale as f64),
     }
+}
+
+/// Seconds with a fraction, digit by digit: a float holds no nanoseconds.
+fn parse_decimal(json: &str) -> Option<Timestamp> {
+    let (seconds, fraction) = json.split_once('.')?;
+    let digits = fraction.get(..9).unwrap_or(fraction);
+    let nanos: u32 = digits.parse().ok()?;
+    Timestamp::new(seconds.parse().ok()?, nanos * 10_u32.pow(9 - digits.len() as u32))
 }
 
 #[cfg(test)]
@@ -120,6 +137,25 @@ mod tests {
         assert_eq!(parse_time("1705314645123", &Zone::Utc), fraction);
         assert_eq!(parse_time("1705314645123000", &Zone::Utc), fraction);
         assert_eq!(parse_time("1705314645123000000", &Zone::Utc), fraction);
+    }
+
+    #[test]
+    fn a_number_in_quotes_is_a_time_where_it_has_the_digits_of_one() {
+        assert_eq!(read("1705314645"), Timestamp::new(SECONDS, 0));
+        assert_eq!(read("1705314645.123"), Timestamp::new(SECONDS, 123_000_000));
+        assert_eq!(read("1705314645123"), Timestamp::new(SECONDS, 123_000_000));
+        for text in
+            ["170531464", "17053146451", "20240115103045", "1705314645.", "1705.3146", "17a5314645", "1."]
+        {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fraction_is_read_digit_by_digit() {
+        assert_eq!(parse_time("1705314645.123456789", &Zone::Utc), Timestamp::new(SECONDS, 123_456_789));
+        assert_eq!(parse_time("1705314645.1234567891", &Zone::Utc), Timestamp::new(SECONDS, 123_456_789));
+        assert_eq!(parse_time("1.705314645123e9", &Zone::Utc), Timestamp::new(SECONDS, 123_000_000));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::LimitOptions;
 use super::connection::{Connection, Ended};
 use crate::buffer::{Buffer, BufferOptions};
-use crate::enrich::{Defaults, Joiner, PartialOptions, Pipelines};
+use crate::enrich::{Assembler, Defaults, Gatherer, Joiner, MultilineOptions, PartialOptions, Pipelines};
 use crate::input::{Origin, Shared};
 use crate::metrics::{ByReason, Metrics, reason};
 use crate::output::{DeadLetterOptions, DeadLetters};
@@ -82,9 +82,10 @@ impl Rig {
         let defaults = Defaults { index: "logs", fallback: "logs", host: "here" };
         let pipelines = Pipelines::compile(&[], defaults).expect("good options");
         let joiner = Joiner::new(PartialOptions::default(), Arc::clone(&metrics));
+        let assembler = Assembler::new(joiner, Gatherer::new(MultilineOptions::default()));
         let dead_letters = tempfile::tempdir().expect("a directory");
         let letters = DeadLetters::open(DeadLetterOptions::default(), dead_letters.path()).expect("a folder");
-        let shared = Shared::new(pipelines, joiner, buffer, letters, &options, metrics);
+        let shared = Shared::new(pipelines, assembler, buffer, letters, &options, metrics);
         let (stop, kill) = (CancellationToken::new(), CancellationToken::new());
         Self { shared, limits, stop, kill, directory, dead_letters }
     }

@@ -50,8 +50,10 @@ fn error<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
 
 /// `[MY-010116] [Server] `, `[Entrypoint]: `, or MariaDB's `InnoDB: `, which stays where it is.
 fn coded<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> &'a str {
-    if let Some(message) = text.strip_prefix("[Entrypoint]: ") {
-        sink.text(SUBSYSTEM, "Entrypoint");
+    if let Some((subsystem, message)) = text.strip_prefix('[').and_then(|rest| rest.split_once("]: "))
+        && subsystem == "Entrypoint"
+    {
+        sink.text(SUBSYSTEM, subsystem);
         return message;
     }
     let coded = text.strip_prefix("[MY-").and_then(|_| text.strip_prefix('[')?.split_once("] ["));

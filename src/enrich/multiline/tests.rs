@@ -1,0 +1,174 @@
+//! Lines in, events out.
+
+use std::time::Duration;
+
+use super::*;
+use crate::encode::IdBase;
+use crate::enrich::part::{Line, Part};
+use crate::event::Timestamp;
+use crate::units::ByteSize;
+
+/// What a gatherer makes of the lines of streams.
+struct Rig {
+    gatherer: Gatherer,
+    rules: Rules,
+    events: Vec<String>,
+    ids: u8,
+    /// Whether each line's sender waits for an ack.
+    promised: bool,
+    kept: u64,
+}
+
+impl Rig {
+    fn new(options: MultilineOptions, multiline: &Multiline) -> Self {
+        let rules = Rules::compile(multiline).expect("good patterns").expect("some");
+        Self { gatherer: Gatherer::new(options), rules, events: Vec::new(), ids: 0, promised: false, kept: 0 }
+    }
+
+    fn traces() -> Self {
+        Self::new(MultilineOptions::default(), &Multiline::Traces)
+    }
+
+    fn line(&mut self, stream: u64, text: &str) -> &mut Self {
+        self.ids += 1;
+        self.line_with_id(stream, text, self.ids, text.contains("ERROR"))
+    }
+
+    fn line_with_id(&mut self, stream: u64, text: &str, id: u8, is_grave: bool) -> &mut Self {
+        let passes = self.gatherer.passes(&self.rules, self.promised, || stream, text.as_bytes());
+        if passes && !is_grave {
+            self.events.push(text.to_owned());
+            return self;
+        }
+        let time = Timestamp::new(1, 0).expect("a time");
+        let part = Part { tag: "t", time, id: IdBase::from_bytes([id; 16]), source: b"", record: b"\x80" };
+        let piece = Piece { stream, part, text: text.as_bytes(), kept: &[] };
+        let (promised, kept) = (self.promised, &mut self.kept);
+        let gathered = self.gatherer.add(&self.rules, &piece, is_grave, |_| {
+            *kept += u64::from(promised);
+            promised.then_some(*kept)
+        });
+        self.events.extend(gathered.lines.iter().map(shown));
+        if !gathered.waits {
+            self.events.push(text.to_owned());
+        }
+        self
+    }
+
+    fn lines(&mut self, text: &str) -> &mut Self {
+        text.lines().for_each(|line| drop(self.line(1, line).ids));
+        self
+    }
+
+    fn end(mut self) -> Vec<String> {
+        self.events.extend(self.gatherer.take_all().iter().map(shown));
+        assert_eq!(self.gatherer.take_all().len(), 0);
+        self.events
+    }
+}
+
+fn shown(line: &Line) -> String {
+    let mark = line.incomplete.map_or("", |_| "…");
+    String::from_utf8(line.text.clone()).expect("text") + mark
+}
+
+const TRACES: [&str; 9] = [
+    "java.lang.IllegalStateException: no\n\tat a.B.c(B.java:3)\n\t... 3 more\nCaused by: a.C: d\n\tat e.F.g(F.java:1)",
+    "2026-11-28 12:00:00 ERROR a.B - failed\njava.lang.RuntimeException: x\n\tat a.B.c(B.java:3)",
+    "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n    f()\nValueError: no\n\nDuring handling of \
+     the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"a.py\", line \
+     3\nKeyError: 'a'",
+    "panic: runtime error: index out of range\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:5 +0x1d\nexit status 2",
+    "/app/a.js:3\n    throw new Error('x');\n    ^\n\nError: x\n    at f (/app/a.js:3:9)\n\nNode.js v20.20.2",
+    "TypeError: x is not a function\n    at f (/app/a.js:3:9)",
+    "app.rb:5:in `foo': message (RuntimeError)\n\tfrom app.rb:9:in `<main>'",
+    "PHP Fatal error:  Uncaught Exception: x in /a.php:3\nStack trace:\n#0 {main}\n  thrown in /a.php on line 3",
+    "thread 'main' panicked at src/main.rs:2:5:\nboom\nnote: run with `RUST_BACKTRACE=1` environment variable",
+];
+
+#[test]
+fn the_trace_of_each_language_is_one_event_between_its_neighbours() {
+    for trace in TRACES {
+        let mut rig = Rig::traces();
+        rig.line(1, "before").lines(trace).line(1, "after");
+        assert_eq!(rig.end(), ["before", trace, "after"]);
+    }
+}
+
+#[test]
+fn a_line_that_only_might_belong_is_an_event_of_its_own() {
+    let mut rig = Rig::traces();
+    let lines = [
+        "Listening",
+        "  indented",
+        "ERROR one",
+        "ERROR two",
+        "at last",
+        "ValueError: no",
+        "GET /a",
+        "",
+        "Caused by: me",
+    ];
+    lines.iter().for_each(|line| drop(rig.line(1, line).ids));
+    assert_eq!(rig.end(), lines);
+}
+
+#[test]
+fn streams_never_mix() {
+    let mut rig = Rig::traces();
+    rig.line(1, "a.BException: x")
+        .line(2, "c.DException: y")
+        .line(1, "\tat 1")
+        .line(2, "\tat 2")
+        .line(3, "\tat 3");
+    let mut events = rig.end();
+    events.sort();
+    assert_eq!(events, ["\tat 3", "a.BException: x\n\tat 1", "c.DException: y\n\tat 2"]);
+}
+
+#[test]
+fn what_grows_beyond_a_bound_leaves_marked_and_the_rest_follows() {
+    let lines = MultilineOptions { lines: 3, ..MultilineOptions::default() };
+    let bytes = MultilineOptions { event_bytes: ByteSize(24), ..MultilineOptions::default() };
+    let memory = MultilineOptions { memory: ByteSize(600), ..MultilineOptions::default() };
+    for options in [lines, bytes, memory] {
+        let mut rig = Rig::new(options, &Multiline::Traces);
+        rig.lines("a.BException: x\n\tat 1\n\tat 2\n\tat 3");
+        let events = rig.end();
+        assert!(events.len() > 1 && events[0].ends_with('…'), "{events:?}");
+        assert_eq!(events.join("\n").replace('…', ""), "a.BException: x\n\tat 1\n\tat 2\n\tat 3");
+    }
+}
+
+#[test]
+fn nothing_waits_longer_than_its_time() {
+    let options = MultilineOptions { timeout: Duration::ZERO, ..MultilineOptions::default() };
+    let mut rig = Rig::new(options, &Multiline::Traces);
+    rig.lines("a.BException: x\n\tat 1");
+    assert_eq!(rig.gatherer.expire().iter().map(shown).collect::<Vec<_>>(), ["a.BException: x\n\tat 1"]);
+    let patient = Rig::traces();
+    assert!(patient.gatherer.expire().is_empty());
+}
+
+#[test]
+fn ones_own_patterns_say_what_begins_and_what_follows() {
+    let own = |start: &str, follow: &str| Multiline::Own { start: start.into(), follow: follow.into() };
+    for (multiline, expected) in [
+        (own("^[0-9]", ""), &["1 a\nb\n c", "2 d"][..]),
+        (own("", "^ "), &["1 a", "b\n c", "2 d"]),
+        (own("^1", "^b"), &["1 a\nb", " c", "2 d"]),
+    ] {
+        let mut rig = Rig::new(MultilineOptions::default(), &multiline);
+        rig.lines("1 a\nb\n c\n2 d");
+        assert_eq!(rig.end(), expected, "{multiline:?}");
+    }
+}
+
+#[test]
+fn a_line_that_is_sent_again_after_its_event_has_left_is_nothing_new() {
+    let mut rig = Rig::traces();
+    rig.promised = true;
+    rig.lines("a.BException: x\n\tat 1\nafter");
+    rig.line_with_id(1, "\tat 1", 2, false);
+    assert_eq!((rig.kept, rig.end()), (2, vec!["a.BException: x\n\tat 1".to_owned(), "after".to_owned()]));
+}

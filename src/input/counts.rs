@@ -1,0 +1,38 @@
+//! What a pass counts by itself, from one flush to the next.
+
+use super::dropped::Dropped;
+use crate::encode::Mended;
+use crate::enrich::Seen;
+use crate::metrics::{Metrics, kind, line_format};
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) received: u64,
+    pub(super) dropped: Dropped,
+    pub(super) mended_times: u32,
+}
+
+impl Counts {
+    /// Puts all of it on the page, with what the pipeline saw and the encoder mended, and begins anew.
+    pub(super) fn count(&mut self, seen: &mut Seen, mended: Mended, metrics: &Metrics) {
+        metrics.events_received.inc_by(std::mem::take(&mut self.received));
+        self.dropped.count(metrics);
+        for (read, count) in seen.lines_read() {
+            line_format(&metrics.lines_parsed, read.name()).inc_by(u64::from(count));
+        }
+        for (named, count) in seen.misfits() {
+            line_format(&metrics.lines_unparsed, named.name()).inc_by(u64::from(count));
+        }
+        seen.clear();
+        let changed = [
+            ("invalid_utf8", mended.invalid_utf8),
+            ("not_finite", mended.not_finite),
+            ("too_deep", mended.too_deep),
+            ("time", std::mem::take(&mut self.mended_times)),
+        ];
+        for (word, count) in changed.into_iter().filter(|(_, count)| *count > 0) {
+            kind(&metrics.values_mended, word).inc_by(u64::from(count));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! From one event to a document: what waits for more of its line, and what is written.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::pass::Pass;
+use super::route::Route;
+use super::source::Source;
+use crate::buffer::{OpenBatch, PartId, Receipt};
+use crate::decode::read_record;
+use crate::encode::IdBase;
+use crate::enrich::steps::Outcome;
+use crate::enrich::{Line, Part};
+use crate::event::{Event, Fields, Timestamp, Value};
+use crate::parse::Level;
+
+/// What an event is beside its fields.
+#[derive(Clone, Copy)]
+pub(super) struct Raw<'r> {
+    pub(super) time: Timestamp,
+    pub(super) id: IdBase,
+    pub(super) sequence: u64,
+    /// Its record, as it came; none where the event is written whatever it says.
+    pub(super) record: Option<&'r [u8]>,
+    /// What is said of its sender, where that is not whom the pass reads from.
+    pub(super) source: Option<&'r Source>,
+    /// Where its sender waits for an ack.
+    pub(super) receipt: Option<&'r Receipt>,
+}
+
+impl Pass {
+    /// Takes one event into `open`, unless more of its line may follow; gives its fields' allocation back.
+    pub(super) fn event(
+        &mut self,
+        open: &mut OpenBatch,
+        route: &Route,
+        fields: Fields<'_>,
+        raw: &Raw<'_>,
+    ) -> Fields<'static> {
+        let assembler = &self.shared.assembler;
+        let passes = assembler.passes(&route.pipeline, &route.tag, &fields, raw.receipt.is_some());
+        if !passes && self.waits(open, route, &fields, raw, None) {
+            return Fields::reuse(fields);
+        }
+        self.write(open, route, fields, raw)
+    }
+
+    /// Whether the event waits for what may follow it; those that waited before it are written.
+    fn waits(
+        &mut self,
+        open: &mut OpenBatch,
+        route: &Route,
+        fields: &Fields<'_>,
+        raw: &Raw<'_>,
+        level: Option<Level>,
+    ) -> bool {
+        let shared = Arc::clone(&self.shared);
+        let source = self.origin.source.to_bytes();
+        let record = raw.record.unwrap_or_default();
+        let part = Part { tag: &route.tag, time: raw.time, id: raw.id, source: &source, record };
+        let keep = |bytes: &[u8]| self.keep(bytes, raw.receipt);
+        let gathered = shared.assembler.add(&route.pipeline, part, fields, level, keep);
+        gathered.lines.iter().for_each(|line| self.write_line(open, line, raw.sequence));
+        gathered.waits
+    }
+
+    /// Takes an event through the pipeline into `open`. One whose level says that a trace may follow waits after all.
+    fn write(
+        &mut self,
+        open: &mut OpenBatch,
+        route: &Route,
+        fields: Fields<'_>,
+        raw: &Raw<'_>,
+    ) -> Fields<'static> {
+        let mut arena = std::mem::take(&mut self.arena);
+        let mut event = Event { time: raw.time, tag: &route.tag, fields };
+        route.pipeline.read(&mut event, &arena, &mut self.course);
+        if !self.is_grave(raw) || !self.waits_for_trace(open, route, raw) {
+            route.pipeline.apply(&mut event);
+            raw.source.unwrap_or(&self.origin.source).add(&mut event);
+            match route.pipeline.steps(&mut event, &arena) {
+                Outcome::Keep(other) => {
+                    let destination = other.unwrap_or(&route.destination);
+                    self.encoder.write(open.bytes(), destination, &event, raw.id, raw.sequence);
+                    open.end_document(&route.tag);
+                }
+                Outcome::Drop(reason) => self.counts.dropped.note(&route.tag, reason),
+            }
+            self.counts.received += 1;
+        }
+        let fields = Fields::reuse(event.fields);
+        arena.reset();
+        self.arena = arena;
+        fields
+    }
+
+    /// Whether the line that was just read is one that a trace may follow.
+    fn is_grave(&self, raw: &Raw<'_>) -> bool {
+        raw.record.is_some() && self.course.level.is_some_and(|level| level >= Level::Warn)
+    }
+
+    /// As [`Pass::waits`], for an event whose line was read, and which is read again when it has waited. Few are.
+    fn waits_for_trace(&mut self, open: &mut OpenBatch, route: &Route, raw: &Raw<'_>) -> bool {
+        let mut fields = Fields::default();
+        let level = self.course.level;
+        let is_read = raw.record.is_some_and(|record| read_record(record, &mut fields).is_ok());
+        is_read && self.waits(open, route, &fields, raw, level)
+    }
+
+    /// A part of a docker line: kept until the line is whole. Its receipt is the buffer's business while it waits.
+    pub(super) fn part(
+        &mut self,
+        open: &mut OpenBatch,
+        part: &Part<'_>,
+        sequence: u64,
+        receipt: Option<&Receipt>,
+    ) {
+        let shared = Arc::clone(&self.shared);
+        for mut line in shared.assembler.parts().add(part, |bytes| self.keep(bytes, receipt)) {
+            if receipt.is_some() && self.may_wait(&line) {
+                // The part that made it whole has to be as safe as those before it.
+                line.kept.extend(self.keep(&part.to_bytes(), receipt));
+            }
+            self.whole_line(open, &line, sequence, false);
+        }
+    }
+
+    /// Keeps a part or a line on disk, where its sender waits for an ack.
+    fn keep(&self, bytes: &[u8], receipt: Option<&Receipt>) -> Option<PartId> {
+        receipt.map(|receipt| self.shared.buffer.keep_part(bytes.to_vec(), Some(receipt.clone())))
+    }
+
+    /// Takes a line that was put together of parts; `waits` whatever it says.
+    fn whole_line(&mut self, open: &mut OpenBatch, line: &Line, sequence: u64, waits: bool) {
+        let shared = Arc::clone(&self.shared);
+        let Some(route) = self.line_routes.of(line.tag.as_bytes(), &shared.pipelines) else { return };
+        let gathered = shared.assembler.add_line(&route.pipeline, line, waits);
+        gathered.lines.iter().for_each(|before| self.write_line(open, before, sequence));
+        if !gathered.waits {
+            self.write_line(open, line, sequence);
+        }
+    }
+
+    fn may_wait(&mut self, line: &Line) -> bool {
+        let route = self.line_routes.of(line.tag.as_bytes(), &self.shared.pipelines);
+        route.is_some_and(|route| self.shared.assembler.may_wait(&route.pipeline, line))
+    }
+
+    fn write_line(&mut self, open: &mut OpenBatch, line: &Line, sequence: u64) {
+        let mut fields = Fields::default();
+        // It was read when it came in as a part.
+        if read_record(&line.record, &mut fields).is_err() {
+            return;
+        }
+        let Some(route) = self.line_routes.of(line.tag.as_bytes(), &self.shared.pipelines) else { return };
+        fields.retain(|name| !name.starts_with("partial_"));
+        let name =
+            if fields.get("log").is_none() && fields.get("message").is_some() { "message" } else { "log" };
+        fields.set(Cow::Borrowed(name), Value::Text(&line.text));
+        if let Some(name) = line.incomplete {
+            fields.set(Cow::Borrowed(name), Value::Bool(true));
+        }
+        let source = Source::from_bytes(&line.source);
+        let Line { time, id, .. } = *line;
+        let raw = Raw { time, id, sequence, record: None, source: Some(&source), receipt: None };
+        self.write(open, &route, fields, &raw);
+        line.kept.iter().for_each(|part| open.supersede(*part));
+    }
+
+    /// Resolves when there is room for a line, or no time left to wait for it.
+    pub async fn room(&mut self) {
+        self.open = Some(self.open(true).await);
+    }
+
+    /// Writes a line that became due without a frame. It was in memory before.
+    pub fn line(&mut self, line: &Line) {
+        self.with_open(|pass, open, sequence| pass.write_line(open, line, sequence));
+    }
+
+    /// Takes back a part or a line that an earlier run kept: it goes on waiting.
+    pub fn recover(&mut self, bytes: &[u8], id: PartId) {
+        for line in self.shared.assembler.recover(bytes, id) {
+            self.with_open(|pass, open, sequence| pass.whole_line(open, &line, sequence, true));
+        }
+    }
+
+    fn with_open(&mut self, take: impl FnOnce(&mut Self, &mut OpenBatch, u64)) {
+        let mut open = self.open.take().unwrap_or_else(|| self.shared.buffer.take_open());
+        let sequence = self.shared.take_sequence(1).next;
+        take(self, &mut open, sequence);
+        self.open = Some(open);
+    }
+}

@@ -1,0 +1,72 @@
+//! What both forms of syslog begin with: `<PRI>`, which is a facility and a severity.
+//! <https://www.rfc-editor.org/rfc/rfc5424#section-6.2.1>
+//!
+//! Both are named as `syslog.conf` has them, `authpriv` and `err`.
+
+use crate::event::Value;
+use crate::parse::known::{self, Known};
+use crate::parse::level::Level;
+use crate::parse::sink::Sink;
+use crate::parse::token::{Read, misfit};
+
+const FACILITIES: [&str; 24] = [
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
+    "ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6",
+    "local7",
+];
+
+const SEVERITIES: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+
+/// `<PRI>`: up to three digits, at most 191.
+pub(super) fn pri(line: &str) -> Read<'_, u8> {
+    let (digits, taken) = match line.as_bytes() {
+        [b'<', a, b'>', ..] => (&[*a][..], 3),
+        [b'<', a @ b'1'..=b'9', b, b'>', ..] => (&[*a, *b][..], 4),
+        [b'<', b'1', b, c, b'>', ..] => (&[b'1', *b, *c][..], 5),
+        _ => return misfit(),
+    };
+    let number = digits.iter().try_fold(0_u8, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| digit - b'0')?;
+        number.checked_mul(10)?.checked_add(digit)
+    });
+    match (number.filter(|number| *number <= 191), line.get(taken..)) {
+        (Some(number), Some(rest)) => Ok((rest, number)),
+        _ => misfit(),
+    }
+}
+
+/// Puts down what `pri` says.
+pub(super) fn priority(pri: u8, sink: &mut Sink<'_, '_>) {
+    let severity = pri % 8;
+    if let (Some(facility), Some(name)) =
+        (FACILITIES.get(usize::from(pri / 8)), SEVERITIES.get(usize::from(severity)))
+    {
+        sink.value(known::FACILITY, Value::Text(facility.as_bytes()));
+        sink.value(known::SEVERITY, Value::Text(name.as_bytes()));
+        sink.leveled(Level::of_severity(severity), name);
+    }
+}
+
+/// The process's id, which some programs make a name of.
+const PROCESS: Known = Known::new("process", "log.syslog.procid");
+
+/// Puts down who `process` says it is.
+pub(super) fn process<'a>(process: &'a str, sink: &mut Sink<'_, 'a>) {
+    let is_id = process.bytes().all(|byte| byte.is_ascii_digit());
+    if is_id && process.len() <= 10 { sink.number(known::PID, process) } else { sink.text(PROCESS, process) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_priority_is_a_number_up_to_191() {
+        assert_eq!(pri("<34>1 x"), Ok(("1 x", 34)));
+        assert_eq!(pri("<0>x"), Ok(("x", 0)));
+        assert_eq!(pri("<191>"), Ok(("", 191)));
+        for line in ["", "<", "<>", "<a>", "<192>", "<034>", "<1234>", "<-1>", "34>", "<3", "<ä>"] {
+            assert!(pri(line).is_err(), "{line}");
+        }
+    }
+}
