@@ -14,7 +14,7 @@ use crate::common::daemon::{Forebay, Setup};
 use crate::common::forward::{Mode, frame};
 use crate::common::load::{self, numbered, numbers, sources};
 use crate::common::node::{Version, shared};
-use crate::common::process::Guarded;
+use crate::common::process::{Guarded, executable};
 use crate::common::sequence::assert_every_one_once;
 use crate::common::target::{Fault, Target};
 use crate::common::{story, story_with, until};
@@ -52,7 +52,7 @@ pub(crate) fn stories() -> Vec<Trial> {
 
 /// `forebay dead-letters …` on a daemon's data, deliveries small.
 fn forebay(arguments: &[&str], data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_forebay"));
+    let mut command = Command::new(executable());
     command.arg("dead-letters").args(arguments).arg("--data-dir").arg(data);
     command.env("FOREBAY_BUFFER__BATCH_DOCUMENTS", DELIVERY.to_string());
     command

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::common::daemon::{Forebay, Setup};
 use crate::common::load::{self, numbers, sources};
 use crate::common::node::{Version, shared};
-use crate::common::process::{free_port, run};
+use crate::common::process::{executable, free_port, run};
 use crate::common::sequence::assert_every_one_once;
 use crate::common::target::Target;
 use crate::common::{story, story_with};
@@ -60,7 +60,8 @@ impl Places {
 
     /// Runs a block with a shell that ends at the first command that fails.
     async fn run(&self, block: &str) -> Output {
-        let program = Path::new(env!("CARGO_BIN_EXE_forebay")).parent().expect("a folder of programs");
+        let program = executable();
+        let program = program.parent().expect("a folder of programs");
         let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
         let block = block
             .replace("/var/lib/forebay", &self.data.display().to_string())

@@ -18,7 +18,7 @@ use crate::common::docker::{Engine, IMAGE};
 use crate::common::forward::{Mode, frame};
 use crate::common::load::{numbered, numbers, send};
 use crate::common::parts::Part;
-use crate::common::process::Guarded;
+use crate::common::process::{Guarded, executable};
 use crate::common::proxy::{self, Proxy};
 use crate::common::sequence::assert_every_one_once;
 use crate::common::{story, story_with, until};
@@ -333,7 +333,7 @@ async fn half_open() {
     fs::write(folder.path().join("forebay.toml"), format!("[[forward]]\n{keys}"))
         .expect("a configuration file");
     let mut command = Command::new("unshare");
-    command.args(["--net", "--", "sh", "-c", VANISHING, env!("CARGO_BIN_EXE_forebay")]);
+    command.args(["--net", "--", "sh", "-c", VANISHING]).arg(executable());
     command.current_dir(folder.path());
     let _vanishing = Guarded::start(&mut command, Some(folder.path()), Duration::ZERO);
     until("the connection to be given up", || async {

@@ -170,39 +170,3 @@ fn a_line_is_recognised_as_what_its_folder_says_and_no_line_of_none_is_claimed()
     }
     assert!(right * 100 >= all * 98, "{right} of {all} are right\n{wrong:#?}");
 }
-
-#[test]
-fn a_line_that_fits_two_formats_has_the_same_time_in_both() {
-    for (path, _) in files() {
-        for line in lines(&path) {
-            let times: BTreeSet<_> = Format::ALL
-                .iter()
-                .filter(|format| format.is_automatic())
-                .filter_map(|format| {
-                    let (read, document) =
-                        Rig::new(Parse::Formats(vec![*format]), Schema::Plain).document(&line);
-                    read.map(|_| document.get(..45).unwrap_or_default().to_owned())
-                })
-                .collect();
-            assert!(times.len() <= 1, "{}: {}\n{times:#?}", path.display(), String::from_utf8_lossy(&line));
-        }
-    }
-}
-
-#[test]
-fn a_line_fits_one_automatic_format_at_most() {
-    let mut wrong = Vec::new();
-    for (path, _) in files() {
-        for line in lines(&path) {
-            let fits = |format: &Format| {
-                format.is_automatic()
-                    && Rig::new(Parse::Formats(vec![*format]), Schema::Plain).document(&line).0.is_some()
-            };
-            let fitting: Vec<_> = Format::ALL.iter().copied().filter(fits).collect();
-            if fitting.len() > 1 {
-                wrong.push(format!("{}: {fitting:?} {}", path.display(), String::from_utf8_lossy(&line)));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{} lines\n{}", wrong.len(), wrong.join("\n"));
-}

@@ -139,7 +139,7 @@ impl Pipeline {
             .map_err(|(step, fault)| PipelineError::Step { number, step, fault })?;
         let fallback = defaults.fallback.to_owned();
         let join_partial = options.join_partial;
-        Ok(Self { pattern, line, steps, index, fallback, join_partial, multiline, own_steps })
+        Ok(Self { pattern, line, steps, own_steps, index, fallback, join_partial, multiline })
     }
 
     /// Brings what docker's driver sends to common names and reads the line of `event`; values that are made lie in `arena`.
@@ -151,7 +151,7 @@ impl Pipeline {
         }
     }
 
-    /// Takes `event`, whose line was read, through what adds fields to it.
+    /// Adds to `event`, whose line was read, what is to be added.
     pub fn apply<'a>(&'a self, event: &mut Event<'a>) {
         for step in &self.steps {
             match step {

@@ -40,7 +40,10 @@ type Stamp = (Option<SystemTime>, u64);
 
 /// Rows by their keys.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Table(HashMap<Box<[u8]>, Vec<(Arc<str>, Cell)>>);
+pub(super) struct Table(HashMap<Box<[u8]>, Row>);
+
+/// The names and values of a row.
+type Row = Vec<(Arc<str>, Cell)>;
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Cell {
@@ -129,10 +132,12 @@ fn read(path: &Path) -> Result<Table, String> {
 }
 
 fn of_json(bytes: &[u8]) -> Result<Table, String> {
-    type Row<'b> = BTreeMap<String, &'b RawValue>;
-    let rows: BTreeMap<String, Row<'_>> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    type Object<'b> = BTreeMap<String, &'b RawValue>;
+    let rows: BTreeMap<String, Object<'_>> =
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let cell = |(name, value): (String, &RawValue)| (legal(&name), Cell::Json(value.get().into()));
-    let row = |(key, row): (String, Row<'_>)| (key.into_bytes().into(), row.into_iter().map(cell).collect());
+    let row =
+        |(key, row): (String, Object<'_>)| (key.into_bytes().into(), row.into_iter().map(cell).collect());
     Ok(Table(rows.into_iter().map(row).collect()))
 }
 

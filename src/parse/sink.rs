@@ -107,7 +107,8 @@ impl<'s, 'a> Sink<'s, 'a> {
 
     /// A text; nothing where it is empty, or `-`, which is how logs say "none".
     pub(crate) fn text(&mut self, known: Known, text: &'a str) {
-        if !matches!(text, "" | "-") {
+        // Bytes, since texts are compared by a call.
+        if !matches!(text.as_bytes(), [] | [b'-']) {
             self.value(known, Value::Text(text.as_bytes()));
         }
     }

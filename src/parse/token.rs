@@ -64,13 +64,20 @@ pub(crate) fn decimal(line: &str) -> Read<'_> {
 
 /// The inside of a text in double quotes, in which a backslash keeps the next byte from ending it; given as it stands.
 pub(crate) fn quoted(line: &str) -> Read<'_> {
+    let (rest, (inside, _has_backslash)) = quoted_text(line)?;
+    Ok((rest, inside))
+}
+
+/// The same, and whether it has a backslash, so that nobody looks for one again.
+pub(crate) fn quoted_text(line: &str) -> Read<'_, (&str, bool)> {
     let Some(inside) = line.strip_prefix('"') else { return misfit() };
     let bytes = inside.as_bytes();
     let mut from = 0;
     while let Some(at) = bytes.get(from..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
         let at = from + at;
         if bytes.get(at) == Some(&b'"') {
-            return split(inside, Some(at), 1);
+            let (rest, inside) = split(inside, Some(at), 1)?;
+            return Ok((rest, (inside, from > 0)));
         }
         from = at + 2;
     }
@@ -161,6 +168,8 @@ mod tests {
         assert_eq!(decimal("0.005 x"), Ok((" x", "0.005")));
         assert_eq!(decimal("12.x"), Ok((".x", "12")));
         assert_eq!(quoted(r#""a \"b\" \\" c"#), Ok((" c", r#"a \"b\" \\"#)));
+        assert_eq!(quoted_text(r#""a\\" "b""#), Ok((" \"b\"", (r"a\\", true))));
+        assert_eq!(quoted_text(r#""a" "b\\""#), Ok((r#" "b\\""#, ("a", false))));
         assert_eq!(byte(b'[').parse_complete("[x"), Ok(("x", ())));
     }
 

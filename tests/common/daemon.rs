@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use super::archive;
 use super::forward::Client;
-use super::process::Guarded;
+use super::process::{Guarded, executable};
 use super::scrape::Metrics;
 use super::strace::DiskFault;
 use super::{show, until};
@@ -341,7 +341,7 @@ impl Drop for Forebay {
 
 /// Runs `forebay` with these arguments to its end.
 pub(crate) fn run_to_end(arguments: &[&str], folder: &Path) -> std::process::Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_forebay"));
+    let mut command = Command::new(executable());
     command.args(arguments).current_dir(folder).output().expect("the daemon's program starts")
 }
 
@@ -361,21 +361,21 @@ fn launch(setup: &Setup, folder: &Path, start: usize) -> Guarded {
 
 /// The daemon's program, behind one that shows it another world.
 fn program(setup: &Setup, folder: &Path, start: usize) -> Command {
-    let daemon = env!("CARGO_BIN_EXE_forebay");
+    let daemon = executable();
     if let Some(fault) = setup.fault {
         let mut command = fault.command(&folder.join("data"), &folder.join(format!("strace-{start}")));
         // The tracer is a child, so that the process which is known here is the daemon itself.
-        command.args(["-D", daemon]);
+        command.arg("-D").arg(daemon);
         return command;
     }
     if let Some(holder) = setup.namespace {
         let mut command = Command::new("nsenter");
-        command.args(["--mount", "--target", &holder.to_string(), daemon]);
+        command.args(["--mount", "--target", &holder.to_string()]).arg(daemon);
         return command;
     }
     let Some(mounts) = &setup.mounts else { return Command::new(daemon) };
     let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-c", &format!(r#"{mounts} && exec "$0" "$@""#), daemon]);
+    command.args(["--mount", "sh", "-c", &format!(r#"{mounts} && exec "$0" "$@""#)]).arg(daemon);
     command
 }
 

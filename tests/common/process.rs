@@ -6,7 +6,7 @@
 
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
@@ -110,6 +110,12 @@ impl Drop for Guarded {
         // The guard must not outlive the process, whose id may soon be another's.
         self.guard.kill().and_then(|()| self.guard.wait()).ok();
     }
+}
+
+/// The daemon's program: the one that was built for the stories, or another that `STORY_DAEMON` names, for instance of a
+/// release.
+pub(crate) fn executable() -> PathBuf {
+    std::env::var_os("STORY_DAEMON").map_or_else(|| env!("CARGO_BIN_EXE_forebay").into(), PathBuf::from)
 }
 
 /// Lets this process, and those that it starts, have as many files open as the system allows.

@@ -30,8 +30,7 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
 /// Whether it begins as in nginx' error log, which has the same time: `[LEVEL] `, in small letters.
 fn is_nginx(message: &str) -> bool {
     let level = message.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map(|(level, _)| level);
-    let levels = ["debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"];
-    level.is_some_and(|level| levels.contains(&level))
+    level.is_some_and(|level| level.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 
 /// `FILE.go:LINE: `.

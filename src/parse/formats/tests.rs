@@ -102,6 +102,45 @@ fn holds(format: Format, line: &str, schema: Schema) -> Result<(), TestCaseError
     Ok(())
 }
 
+/// The time of `line` in `format`, if it fits without being named.
+fn time(format: Format, line: &str) -> Option<Timestamp> {
+    let (arena, style) = (Bump::new(), Style::default());
+    let time = Timestamp::new(1_795_867_200, 0).expect("a time");
+    let mut event = Event { time, tag: "t", fields: Fields::default() };
+    let mut sink = Sink::new(&mut event.fields, &style, time, &arena);
+    if !format.may_have(line) || !fits_format(format, line, &mut sink) {
+        return None;
+    }
+    sink.whole().settle(&mut event, &style, &arena);
+    Some(event.time)
+}
+
+#[test]
+fn a_line_fits_one_automatic_format_at_most() {
+    let style = Style::default();
+    let about = Timestamp::new(1_795_867_200, 0).expect("a time");
+    let fits = |format: &Format, line: &str| {
+        let (arena, mut fields) = (Bump::new(), Fields::default());
+        fits_format(*format, line, &mut Sink::new(&mut fields, &style, about, &arena))
+    };
+    let fitting = |line: &String| {
+        let all: Vec<_> = Format::candidates(line).filter(|format| fits(format, line)).collect();
+        (all.len() > 1).then(|| format!("{all:?} {line}"))
+    };
+    let wrong: Vec<_> = LINES.iter().filter_map(fitting).collect();
+    assert!(wrong.is_empty(), "{} lines\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_line_that_fits_two_formats_has_the_same_time_in_both() {
+    for line in LINES.iter() {
+        let times: Vec<_> =
+            Format::ALL.iter().filter_map(|format| Some((format, time(*format, line)?))).collect();
+        let is_one = times.windows(2).all(|pair| matches!(pair, [(_, one), (_, other)] if one == other));
+        assert!(is_one, "{line}\n{times:#?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 

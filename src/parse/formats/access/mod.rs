@@ -21,14 +21,14 @@ use crate::event::Value;
 use crate::parse::known::{self, Known};
 use crate::parse::sink::Sink;
 use crate::parse::time::forms::{self, Said};
-use crate::parse::token::{Read, byte, misfit, quoted, split};
+use crate::parse::token::{Read, byte, misfit, quoted_text, split};
 
 const IDENTITY: Known = Known::new("identity", "apache.access.identity");
 
 /// Reads a line of any of these layouts.
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (rest, (before, said)) = until_time(line).ok()?;
-    let (rest, request) = quoted(rest).ok()?;
+    let (rest, request) = quoted_text(rest).ok()?;
     let (rest, (status, bytes)) = status_and_bytes(rest).ok()?;
     sink.said(said)?;
     who(before, sink)?;
@@ -37,7 +37,11 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         "-" | "000" => (),
         status => sink.value(known::STATUS, Value::Scalar(status)),
     }
-    sink.number(known::BYTES, bytes);
+    match bytes.as_bytes() {
+        // No number of JSON begins so.
+        [b'-'] | [b'0', _, ..] => (),
+        _ => sink.value(known::BYTES, Value::Scalar(bytes)),
+    }
     match as_sent(request, sink) {
         // why: nothing was requested, so that the line itself tells more.
         "" | "-" => sink.message(line),
@@ -122,7 +126,7 @@ fn after<'a>(rest: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
         return Some(());
     };
     // HAProxy has two empty texts in their place, and a finer time behind them.
-    if !behind.is_empty() && referrer.is_empty() && agent.is_empty() {
+    if !behind.is_empty() && referrer.0.is_empty() && agent.0.is_empty() {
         return None;
     }
     let (referrer, agent) = (as_sent(referrer, sink), as_sent(agent, sink));
@@ -132,14 +136,20 @@ fn after<'a>(rest: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     Some(())
 }
 
-fn referrer_and_agent(rest: &str) -> Option<(&str, (&str, &str))> {
-    let (rest, referrer) = quoted(rest.strip_prefix(' ')?).ok()?;
-    let (rest, agent) = quoted(rest.strip_prefix(' ')?).ok()?;
+/// A text that stood in quotes, and whether it has a backslash.
+type Quoted<'a> = (&'a str, bool);
+
+fn referrer_and_agent(rest: &str) -> Option<(&str, (Quoted<'_>, Quoted<'_>))> {
+    let (rest, referrer) = quoted_text(rest.strip_prefix(' ')?).ok()?;
+    let (rest, agent) = quoted_text(rest.strip_prefix(' ')?).ok()?;
     (rest.is_empty() || rest.starts_with(' ')).then_some((rest, (referrer, agent)))
 }
 
 /// The text that was written as `quoted`; see above.
-fn as_sent<'a>(quoted: &'a str, sink: &Sink<'_, 'a>) -> &'a str {
+fn as_sent<'a>((quoted, has_backslash): Quoted<'a>, sink: &Sink<'_, 'a>) -> &'a str {
+    if !has_backslash {
+        return quoted;
+    }
     let bytes = quoted.as_bytes();
     let mut from = 0;
     while let Some(at) = bytes.get(from..).and_then(|rest| memchr(b'\\', rest)) {
