@@ -49,6 +49,9 @@ pub mod metrics;
 /// Sizes and secrets, as options hold them.
 pub mod units;
 
+/// Regexes of the configuration.
+mod pattern;
+
 /// Directories that a power cut leaves where they are.
 mod durable;
 

@@ -12,7 +12,6 @@ use super::setting::{Read, Setting, quote, text, wrong};
 use super::tree::{Node, Value};
 use crate::enrich::Multiline;
 use crate::input::forward::CipherSuite;
-use crate::parse::{Format, Parse};
 
 impl Setting for Vec<Url> {
     fn read(node: &Node) -> Read<Self> {
@@ -61,52 +60,8 @@ impl Setting for Vec<CipherSuite> {
     }
 }
 
-impl Setting for Parse {
-    fn read(node: &Node) -> Read<Self> {
-        let items = items(node, "formats")?;
-        if let [Node { value: Value::Text(word) | Value::Loose(word), .. }] = &*items {
-            match word.trim() {
-                "auto" => return Ok(Self::Auto),
-                "none" => return Ok(Self::None),
-                _ => (),
-            }
-        }
-        let formats = all(items.iter().map(format))?;
-        if formats.is_empty() {
-            wrong(node, "names no format".to_owned())
-        } else {
-            Ok(Self::Formats(formats))
-        }
-    }
-
-    fn print(&self) -> String {
-        match self {
-            Self::Auto => quote("auto"),
-            Self::None => quote("none"),
-            Self::Formats(formats) => match formats.as_slice() {
-                [one] => quote(one.name()),
-                several => {
-                    let names: Vec<_> = several.iter().map(|format| quote(format.name())).collect();
-                    format!("[{}]", names.join(", "))
-                }
-            },
-        }
-    }
-}
-
-/// A format by its name; a fault names the nearest there is.
-fn format(node: &Node) -> Read<Format> {
-    let name = text(node, "the name of a format")?.trim();
-    if let Some(format) = Format::named(name) {
-        return Ok(format);
-    }
-    let distance = |format: &&Format| strsim::damerau_levenshtein(format.name(), name);
-    let nearest = Format::ALL.iter().min_by_key(distance).map_or("auto", |format| format.name());
-    wrong(node, format!("`{name}` is no format that is known; did you mean `{nearest}`?"))
-}
-
 /// Every part, or every fault of every part.
-fn all<T>(parts: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
+pub(super) fn all<T>(parts: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
     let (mut values, mut faults) = (Vec::new(), Vec::new());
     for part in parts {
         match part {
@@ -118,7 +73,7 @@ fn all<T>(parts: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
 }
 
 /// The items of a list. Text of a variable is split; a single text is a list of one.
-fn items<'a>(node: &'a Node, of: &str) -> Read<Cow<'a, [Node]>> {
+pub(super) fn items<'a>(node: &'a Node, of: &str) -> Read<Cow<'a, [Node]>> {
     match &node.value {
         Value::List(items) => Ok(Cow::Borrowed(items)),
         Value::Loose(text) if text.trim_start().starts_with('[') => {

@@ -10,7 +10,9 @@ mod environment;
 mod fault;
 mod file;
 mod flags;
+mod formats;
 mod lists;
+mod redact;
 mod secret;
 mod section;
 mod security;
@@ -33,6 +35,7 @@ use crate::http::HttpOptions;
 use crate::input::forward::ForwardOptions;
 use crate::log::LogOptions;
 use crate::output::{DeadLetterOptions, ElasticsearchOptions, FileOptions};
+use crate::parse::OwnOptions;
 use environment::Environment;
 use fault::Place;
 use tree::Node;
@@ -52,6 +55,8 @@ pub struct Config {
     pub stop_timeout: Duration,
     /// `[[forward]]`
     pub forward: Vec<ForwardOptions>,
+    /// `[format.NAME]`, by name.
+    pub formats: Vec<(String, OwnOptions)>,
     /// `[[pipeline]]`
     pub pipelines: Vec<PipelineOptions>,
     /// `[partial]`
@@ -79,6 +84,7 @@ impl Default for Config {
             data_dir: "data".into(),
             stop_timeout: Duration::from_secs(30),
             forward: vec![ForwardOptions::default()],
+            formats: Vec::new(),
             pipelines: vec![PipelineOptions::default()],
             partial: PartialOptions::default(),
             multiline: MultilineOptions::default(),

@@ -8,7 +8,7 @@ use std::borrow::Borrow;
 use super::checks::Checked;
 use super::fault::{Fault, Place};
 use super::secret;
-use super::setting::{Setting, Wrong, quote};
+use super::setting::{Read, Setting, Wrong, quote};
 use super::tree::{Node, Value};
 use crate::units::Secret;
 
@@ -54,6 +54,24 @@ impl Section<'_> {
                 }
             }
             Self::Print(printer) => printer.pair(name, &slot.print()),
+        }
+    }
+
+    /// A key that is read with the help of what other keys say.
+    pub(super) fn key_by<T>(
+        &mut self,
+        name: &str,
+        slot: &mut T,
+        read: impl Fn(&Node) -> Read<T>,
+        print: impl Fn(&T) -> String,
+    ) {
+        match self {
+            Self::Read(reader) => {
+                if let Some(value) = reader.take(name).and_then(|node| reader.taken(name, read(node))) {
+                    *slot = value;
+                }
+            }
+            Self::Print(printer) => printer.pair(name, &print(slot)),
         }
     }
 
@@ -112,7 +130,7 @@ impl Section<'_> {
         &mut self,
         name: &str,
         slot: &mut Vec<T>,
-        visit: fn(&mut Section<'_>, &mut T),
+        visit: impl Fn(&mut Section<'_>, &mut T),
     ) {
         match self {
             Self::Read(reader) => {
@@ -121,6 +139,24 @@ impl Section<'_> {
                 }
             }
             Self::Print(printer) => printer.tables(name, slot, visit),
+        }
+    }
+
+    /// Tables with names that are free but for `check`, by name.
+    pub(super) fn named_tables<T: Default>(
+        &mut self,
+        name: &str,
+        slot: &mut Vec<(String, T)>,
+        check: impl Fn(&str) -> Checked,
+        visit: impl Fn(&mut Section<'_>, &mut T),
+    ) {
+        match self {
+            Self::Read(reader) => *slot = reader.named_tables(name, check, visit).unwrap_or_default(),
+            Self::Print(printer) => {
+                for (own, options) in slot {
+                    printer.table(&format!("{name}.{own}"), ("[", "]"), options, &visit);
+                }
+            }
         }
     }
 
@@ -147,6 +183,17 @@ impl Section<'_> {
         let place = node.map_or(Place::Default, |node| node.place.clone());
         reader.fault(key, place, why.into());
     }
+
+    /// Refuses what lies below this table, at the last of `path` that is given.
+    pub(super) fn refuse_at(&mut self, path: &[&str], why: impl Into<String>) {
+        let Self::Read(reader) = self else { return };
+        let (mut place, mut node) = (Place::Default, reader.node);
+        for key in path {
+            node = node.and_then(|node| node.get(key));
+            place = node.map_or(place, |node| node.place.clone());
+        }
+        reader.fault(&path.join("."), place, why.into());
+    }
 }
 
 /// Reads one table whole, and tells the keys that `visit` did not ask for.
@@ -155,7 +202,7 @@ pub(super) fn read<T>(
     node: Option<&Node>,
     faults: &mut Vec<Fault>,
     slot: &mut T,
-    visit: fn(&mut Section<'_>, &mut T),
+    visit: impl Fn(&mut Section<'_>, &mut T),
 ) {
     let mut section = Section::Read(Reader { path: path.to_owned(), node, known: Vec::new(), faults });
     visit(&mut section, slot);
@@ -196,7 +243,12 @@ impl<'a> Reader<'a> {
             Ok(()) => Ok(value),
             Err(why) => Err(vec![Wrong { place: node.place.clone(), why }]),
         });
-        let wrong = match checked {
+        self.taken(name, checked)
+    }
+
+    /// The value, or all that is wrong with it told.
+    fn taken<T>(&mut self, name: &str, read: Read<T>) -> Option<T> {
+        let wrong = match read {
             Ok(value) => return Some(value),
             Err(wrong) => wrong,
         };
@@ -217,7 +269,30 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn tables<T: Default>(&mut self, name: &str, visit: fn(&mut Section<'_>, &mut T)) -> Option<Vec<T>> {
+    fn named_tables<T: Default>(
+        &mut self,
+        name: &str,
+        check: impl Fn(&str) -> Checked,
+        visit: impl Fn(&mut Section<'_>, &mut T),
+    ) -> Option<Vec<(String, T)>> {
+        let node = self.take(name)?;
+        let Value::Table(entries) = &node.value else {
+            self.fault(name, node.place.clone(), format!("is {}; write [{name}.NAME]", node.value.kind()));
+            return None;
+        };
+        let path = self.below(name);
+        let read_entry = |(own, entry): (&String, &Node)| {
+            let mut options = T::default();
+            if let Err(why) = check(own) {
+                self.fault(&format!("{name}.{own}"), entry.key_place.clone(), why);
+            }
+            read(&format!("{path}.{own}"), Some(entry), self.faults, &mut options, &visit);
+            (own.clone(), options)
+        };
+        Some(entries.iter().map(read_entry).collect())
+    }
+
+    fn tables<T: Default>(&mut self, name: &str, visit: impl Fn(&mut Section<'_>, &mut T)) -> Option<Vec<T>> {
         let node = self.take(name)?;
         let Value::List(items) = &node.value else {
             self.fault(name, node.place.clone(), format!("is {}; write [[{name}]]", node.value.kind()));
@@ -229,7 +304,7 @@ impl<'a> Reader<'a> {
         let path = self.below(name);
         let read_item = |(index, item)| {
             let mut options = T::default();
-            read(&format!("{path}[{index}]"), Some(item), self.faults, &mut options, visit);
+            read(&format!("{path}[{index}]"), Some(item), self.faults, &mut options, &visit);
             options
         };
         Some(items.iter().enumerate().map(read_item).collect())
@@ -280,16 +355,16 @@ impl Printer<'_> {
         name: &str,
         (open, close): (&str, &str),
         slot: &mut T,
-        visit: fn(&mut Section<'_>, &mut T),
+        visit: impl Fn(&mut Section<'_>, &mut T),
     ) {
         let header = if self.header.is_empty() { name.to_owned() } else { format!("{}.{name}", self.header) };
         self.out.push_str(&format!("\n{open}{header}{close}\n"));
         visit(&mut Section::Print(Printer { header, out: self.out }), slot);
     }
 
-    fn tables<T>(&mut self, name: &str, slot: &mut [T], visit: fn(&mut Section<'_>, &mut T)) {
+    fn tables<T>(&mut self, name: &str, slot: &mut [T], visit: impl Fn(&mut Section<'_>, &mut T)) {
         for options in slot {
-            self.table(name, ("[[", "]]"), options, visit);
+            self.table(name, ("[[", "]]"), options, &visit);
         }
     }
 }

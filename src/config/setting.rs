@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use super::fault::Place;
 use super::tree::{Node, Value};
 use crate::buffer::{SegmentCompression, WhenFull};
+use crate::enrich::redact::{Family, RedactAction};
 use crate::enrich::steps::Convert;
 use crate::input::forward::{ClientAuth, TlsVersion, UnixMode};
 use crate::log::LogFormat;
@@ -313,6 +314,22 @@ words!(
     [("wait", WhenFull::Wait), ("drop_oldest", WhenFull::DropOldest), ("drop_newest", WhenFull::DropNewest)]
 );
 words!(SegmentCompression, [("none", SegmentCompression::None), ("zstd", SegmentCompression::Zstd)]);
+words!(
+    Family,
+    [
+        ("names", Family::Names),
+        ("cards", Family::Cards),
+        ("emails", Family::Emails),
+        ("ips", Family::Ips),
+        ("tokens", Family::Tokens),
+        ("keys", Family::Keys),
+        ("urls", Family::Urls),
+    ]
+);
+words!(
+    RedactAction,
+    [("mask", RedactAction::Mask), ("hash", RedactAction::Hash), ("remove", RedactAction::Remove)]
+);
 words!(LogFormat, [("text", LogFormat::Text), ("json", LogFormat::Json)]);
 
 #[cfg(test)]

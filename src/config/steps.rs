@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::checks;
+use super::redact::redact;
 use super::section::Section;
 use super::setting::{Read, Setting, quote, wrong};
 use super::tree::{Node, Value};
@@ -49,6 +50,7 @@ fn keys(section: &mut Section<'_>, options: &mut StepOptions) {
     section.choice("kubernetes", &mut options.kubernetes);
     section.choice_table("lookup", &mut options.lookup, lookup);
     section.choice_table("guard", &mut options.guard, guard);
+    section.choice_table("redact", &mut options.redact, redact);
 }
 
 fn replace(section: &mut Section<'_>, options: &mut ReplaceOptions) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Config;
 use super::auth::auth;
 use super::checks;
+use super::formats::{self, Formats};
 use super::section::Section;
 use super::security::security;
 use super::steps::step;
@@ -25,7 +26,10 @@ pub(super) fn config(section: &mut Section<'_>, config: &mut Config) {
     section.key("data_dir", &mut config.data_dir);
     section.checked("stop_timeout", &mut config.stop_timeout, checks::at_least(MOMENT));
     section.tables("forward", &mut config.forward, forward);
-    section.tables("pipeline", &mut config.pipelines, pipeline);
+    let formats = formats::formats(section, &mut config.formats);
+    section.tables("pipeline", &mut config.pipelines, |section: &mut Section<'_>, options: &mut _| {
+        pipeline(section, options, &formats);
+    });
     section.table("partial", &mut config.partial, partial);
     section.table("multiline", &mut config.multiline, multiline);
     section.table("buffer", &mut config.buffer, buffer);
@@ -155,9 +159,9 @@ fn limits(section: &mut Section<'_>, options: &mut LimitOptions) {
     section.checked("frames_memory", &mut options.frames_memory, checks::at_least(ByteSize::kib(64)));
 }
 
-fn pipeline(section: &mut Section<'_>, options: &mut PipelineOptions) {
+fn pipeline(section: &mut Section<'_>, options: &mut PipelineOptions, formats: &Formats) {
     section.checked("match", &mut options.pattern, checks::tag_pattern);
-    section.key("parse", &mut options.parse);
+    formats::parse(section, &mut options.parse, formats);
     section.key("schema", &mut options.schema);
     section.key("timezone", &mut options.timezone);
     section.key("original_level_field", &mut options.original_level_field);

@@ -106,7 +106,7 @@ fn variables_reach_lists_tables_and_every_type() {
     assert_eq!(config.stop_timeout, Duration::from_secs(120));
     assert_eq!(config.forward[0].limits, crate::input::forward::LimitOptions::default());
     assert_eq!((config.forward[1].listen.as_str(), config.forward[1].limits.depth), ("127.0.0.1:2", 7));
-    assert_eq!(config.pipelines[0].parse, Parse::Formats(vec![Format::Json]));
+    assert_eq!(config.pipelines[0].parse, Parse::Formats(vec![Format::Json.into()]));
     assert_eq!(config.pipelines[0].fields, [("env".into(), "prod".into())]);
     assert_eq!(config.pipelines[1].fields, [("rack".into(), "b".into()), ("zone".into(), "a".into())]);
     assert_eq!(config.pipelines[1].tag_field, None);
@@ -159,7 +159,7 @@ fn every_fault_is_told_at_once_with_its_place() {
             "10:3: forward[0].limits.dept: is not known; did you mean `depth`?",
             "13:22: elasticsearch.hosts: `b:9200` must begin with http:// or https://",
             "14:10: elasticsearch.verify: is text, but takes true or false",
-            "16:2: nonsense: is not known; known here are data_dir, stop_timeout, forward, pipeline, partial, multiline, \
+            "16:2: nonsense: is not known; known here are data_dir, stop_timeout, forward, format, pipeline, partial, multiline, \
              buffer, elasticsearch, file, dead_letters, http, log",
             "FOREBAY_BUFER__DISK: is not known; did you mean `FOREBAY_BUFFER`?",
             "FOREBAY_LOG__LEVEL: `wran` is not a level: off, error, warn, info, debug, trace",

@@ -80,7 +80,7 @@ impl LineStep {
         if let Parse::Formats(formats) = &self.parse {
             let error = Value::Text(self.misfit.as_bytes());
             event.fields.add_beside("forebay", Cow::Borrowed("parse_error"), error);
-            formats.first().into_iter().for_each(|format| course.seen.misfit(*format));
+            formats.first().into_iter().for_each(|format| course.seen.misfit(format.name()));
         }
     }
 }

@@ -70,7 +70,7 @@ impl Rig {
     }
 
     /// The format of `line` and its document.
-    fn document(&mut self, line: &[u8]) -> (Option<Format>, String) {
+    fn document(&mut self, line: &[u8]) -> (Option<&'static str>, String) {
         let arena = Bump::new();
         let mut fields = Fields::default();
         fields.push("message".into(), Value::Text(line));
@@ -97,8 +97,8 @@ impl Rig {
 }
 
 /// One line of a file of documents: the format's name, a tab, the document.
-fn shown((format, document): &(Option<Format>, String)) -> String {
-    format!("{}\t{document}\n", format.map_or("-", Format::name))
+fn shown((format, document): &(Option<&'static str>, String)) -> String {
+    format!("{}\t{document}\n", format.unwrap_or("-"))
 }
 
 const SCHEMAS: [(Schema, &str); 2] = [(Schema::Plain, "plain"), (Schema::Ecs, "ecs")];
@@ -106,7 +106,7 @@ const SCHEMAS: [(Schema, &str); 2] = [(Schema::Plain, "plain"), (Schema::Ecs, "e
 /// How the lines of a folder are read: by themselves where a line tells its format.
 fn parse(format: Option<Format>) -> Parse {
     match format {
-        Some(format) if !format.is_automatic() => Parse::Formats(vec![format]),
+        Some(format) if !format.is_automatic() => Parse::Formats(vec![format.into()]),
         _ => Parse::Auto,
     }
 }
@@ -160,7 +160,7 @@ fn a_line_is_recognised_as_what_its_folder_says_and_no_line_of_none_is_claimed()
             all += 1;
             let (found, _) = rig.document(&line);
             let line = String::from_utf8_lossy(&line);
-            if found == format {
+            if found == format.map(Format::name) {
                 right += 1;
             } else {
                 wrong.insert(format!("{found:?} in place of {format:?}: {line}"));

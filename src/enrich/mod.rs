@@ -20,6 +20,7 @@ mod partial;
 mod path;
 mod place;
 mod quantity;
+pub mod redact;
 mod seen;
 pub mod steps;
 mod stream;

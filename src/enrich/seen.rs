@@ -1,50 +1,45 @@
 //! What the pipeline saw since it was last asked, to be counted.
 
-use crate::parse::Format;
-
 /// Lines by what became of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// As many as there are formats, once one was read.
-    read: Vec<u32>,
-    misfits: Vec<u32>,
+    read: Counts,
+    misfits: Counts,
 }
 
+/// How many for each format, by its name. A connection's lines have a few formats, so that looking through them is the
+/// fastest.
+type Counts = Vec<(&'static str, u32)>;
+
 impl Seen {
-    pub(super) fn read(&mut self, format: Format) {
+    pub(super) fn read(&mut self, format: &'static str) {
         add(&mut self.read, format);
     }
 
-    pub(super) fn misfit(&mut self, format: Format) {
+    pub(super) fn misfit(&mut self, format: &'static str) {
         add(&mut self.misfits, format);
     }
 
-    /// How many lines were read in each format; those of none are left out.
-    pub fn lines_read(&self) -> impl Iterator<Item = (Format, u32)> {
-        counted(&self.read)
+    /// How many lines were read in each format.
+    pub fn lines_read(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        self.read.iter().copied()
     }
 
     /// How many lines did not have the format that was named, by the first that was.
-    pub fn misfits(&self) -> impl Iterator<Item = (Format, u32)> {
-        counted(&self.misfits)
+    pub fn misfits(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        self.misfits.iter().copied()
     }
 
     /// Counts anew, in the same allocation.
     pub fn clear(&mut self) {
-        self.read.fill(0);
-        self.misfits.fill(0);
+        self.read.clear();
+        self.misfits.clear();
     }
 }
 
-fn add(counts: &mut Vec<u32>, format: Format) {
-    if counts.is_empty() {
-        counts.resize(Format::ALL.len(), 0);
+fn add(counts: &mut Counts, format: &'static str) {
+    match counts.iter_mut().find(|(name, _)| *name == format) {
+        Some((_, count)) => *count = count.saturating_add(1),
+        None => counts.push((format, 1)),
     }
-    if let Some(count) = counts.get_mut(format as usize) {
-        *count = count.saturating_add(1);
-    }
-}
-
-fn counted(counts: &[u32]) -> impl Iterator<Item = (Format, u32)> {
-    Format::ALL.iter().zip(counts).filter(|(_, count)| **count > 0).map(|(format, count)| (*format, *count))
 }

@@ -19,10 +19,10 @@ impl Counts {
         metrics.events_received.inc_by(std::mem::take(&mut self.received));
         self.dropped.count(metrics);
         for (read, count) in seen.lines_read() {
-            line_format(&metrics.lines_parsed, read.name()).inc_by(u64::from(count));
+            line_format(&metrics.lines_parsed, read).inc_by(u64::from(count));
         }
         for (named, count) in seen.misfits() {
-            line_format(&metrics.lines_unparsed, named.name()).inc_by(u64::from(count));
+            line_format(&metrics.lines_unparsed, named).inc_by(u64::from(count));
         }
         seen.clear();
         let changed = [

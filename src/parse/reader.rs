@@ -1,21 +1,60 @@
 //! How the lines of a pipeline are read: in one format, in the first of several that fits, or in the one they have.
 
+use std::sync::Arc;
+
 use bumpalo::Bump;
 
 use super::auto::{self, Streams};
 use super::format::Format;
 use super::level::Level;
+use super::own::Own;
 use super::sink::{Sink, Style};
 use crate::event::Event;
 
+/// A format that was named.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Grammar {
+    /// One of those that are known.
+    Known(Format),
+    /// One that the configuration describes.
+    Own(Arc<Own>),
+}
+
+impl Grammar {
+    /// As configuration and metrics have it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Known(format) => format.name(),
+            Self::Own(own) => own.name(),
+        }
+    }
+
+    fn read<'a>(&'a self, line: &'a str, sink: &mut Sink<'_, 'a>) -> bool {
+        let read = match self {
+            Self::Known(format) => return auto::fits(*format, line, sink),
+            Self::Own(own) => own.read(line, sink),
+        };
+        if read.is_none() {
+            sink.take_back();
+        }
+        read.is_some()
+    }
+}
+
+impl From<Format> for Grammar {
+    fn from(format: Format) -> Self {
+        Self::Known(format)
+    }
+}
+
 /// How the line of an event is read.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub enum Parse {
     /// In the format that it has; a line that has none is left alone.
     #[default]
     Auto,
     /// In the first of these that fits; a line that fits none is kept whole and counted.
-    Formats(Vec<Format>),
+    Formats(Vec<Grammar>),
     /// No line is looked at.
     None,
 }
@@ -30,8 +69,8 @@ pub struct Stream<'s> {
 
 /// What a line that was read is.
 pub struct ReadLine {
-    /// What it is written in.
-    pub format: Format,
+    /// The name of what it is written in.
+    pub format: &'static str,
     /// The level that it says in a place of its own, not in a member that only may be one.
     pub level: Option<Level>,
 }
@@ -39,7 +78,7 @@ pub struct ReadLine {
 /// Reads `line` into `event`, from which it was taken; none, and then nothing is changed, where it does not fit.
 pub fn read_line<'a>(
     line: &'a str,
-    parse: &Parse,
+    parse: &'a Parse,
     style: &'a Style,
     event: &mut Event<'a>,
     stream: Stream<'_>,
@@ -47,10 +86,10 @@ pub fn read_line<'a>(
 ) -> Option<ReadLine> {
     let mut sink = Sink::new(&mut event.fields, style, event.time, arena);
     let format = match parse {
-        Parse::Auto => auto::read(line, stream, &mut sink),
+        Parse::Auto => auto::read(line, stream, &mut sink).map(Format::name),
         Parse::Formats(formats) => {
             sink = sink.named_format();
-            formats.iter().copied().find(|format| auto::fits(*format, line, &mut sink))
+            formats.iter().find(|format| format.read(line, &mut sink)).map(Grammar::name)
         }
         Parse::None => None,
     }?;

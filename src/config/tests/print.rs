@@ -20,6 +20,7 @@ fn the_printed_configuration_reads_back_as_the_same() {
         [[pipeline.step]]\nreplace = { field = \"a\", pattern = '\\d', with = \"$0\" }\n\
         [[pipeline.step]]\nsample = { rate = 1, by_level = { ERROR = 1, DEBUG = 1e-3 }, key = \"t\" }\n\
         [[pipeline.step]]\nthrottle = { per = \"2m\" }\n[[pipeline.step]]\ndedupe = { window = \"1500ms\" }\n\
+        [[pipeline.step]]\nredact = { find = [\"cards\", \"ips\"], names = [\"iban\"], patterns = ['o-\\d+'], action = \"remove\" }\n\
         [[pipeline.step]]\nroute = { tag = \"x.{tag}\" }\n[[pipeline.step]]\nguard = { depth = 3 }\n\
         [[pipeline.step]]\nnest = { under = \"a\", fields = [\"b\"] }\n[[pipeline.step]]\ndrop = true\n\
         [[pipeline.step]]\nflatten = { fields = [\"a\"], separator = \"_\" }\n\

@@ -23,6 +23,14 @@ fn a_step_that_is_wrong_is_told_with_its_line_and_a_condition_with_its_column() 
         ("sample = { by_level = { LOUD = 1 } }", "3:10: pipeline[0].step[0].sample: ", "`LOUD` is no level"),
         ("throttle = { events = 0 }", "3:23: pipeline[0].step[0].throttle.events: ", "1 or more"),
         ("route = { index = '' }", "3:9: pipeline[0].step[0].route: ", "neither index nor tag"),
+        (
+            "redact = { patterns = ['('] }",
+            "3:23: pipeline[0].step[0].redact.patterns: ",
+            "at character 1 of the regex",
+        ),
+        ("redact = { find = ['card'] }", "3:20: pipeline[0].step[0].redact.find: ", "\"names\", \"cards\""),
+        ("redact = { action = 'hash' }", "3:21: pipeline[0].step[0].redact.action: ", "set hash_key_file"),
+        ("redact = { keep_last = 5 }", "3:24: pipeline[0].step[0].redact.keep_last: ", "take 4 or less"),
         ("guard = { depth = 21 }", "3:19: pipeline[0].step[0].guard.depth: ", "between 1 and 20"),
     ] {
         let fault = only_fault(&step(keys));

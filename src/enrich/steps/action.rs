@@ -10,6 +10,7 @@ use super::{
     split, text, throttle,
 };
 use crate::enrich::names::Names;
+use crate::enrich::redact::{Redact, RedactOptions};
 use crate::event::Event;
 
 /// What a step does.
@@ -35,6 +36,7 @@ pub(super) enum Action {
     Guard(guard::Guard),
     Lookup(lookup::Lookup),
     Kubernetes(kubernetes::Kubernetes),
+    Redact(Box<Redact>),
 }
 
 impl Action {
@@ -95,6 +97,7 @@ impl Action {
             Self::Guard(guard) => guard.apply(event, arena),
             Self::Lookup(lookup) => lookup.apply(event, arena),
             Self::Kubernetes(kubernetes) => kubernetes.apply(event, arena),
+            Self::Redact(redact) => redact.apply(event, arena),
             Self::Drop | Self::Sample(_) | Self::Throttle(_) | Self::Dedupe(_) | Self::Route(_) => (),
         }
     }
@@ -149,6 +152,12 @@ fn all(options: &StepOptions, around: &Surroundings<'_>) -> Vec<Compiled> {
             "lookup",
             o.lookup.as_ref().map(|options| lookup::Lookup::new(options, around.host).map(Action::Lookup)),
         ),
+        ("redact", o.redact.as_ref().map(redact)),
         ("guard", o.guard.as_ref().map(|options| guard::Guard::new(options, around).map(Action::Guard))),
     ]
+}
+
+fn redact(options: &RedactOptions) -> Result<Action, String> {
+    let redact = Redact::new(options).map_err(|fault| format!("{}: {}", fault.key, fault.why))?;
+    Ok(Action::Redact(Box::new(redact)))
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::enrich::redact::RedactOptions;
+
 /// A `[[pipeline.step]]` table: one of the steps, and when.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StepOptions {
@@ -51,6 +53,8 @@ pub struct StepOptions {
     pub lookup: Option<LookupOptions>,
     /// Limits beyond which fields become text.
     pub guard: Option<GuardOptions>,
+    /// What of secrets is taken out.
+    pub redact: Option<RedactOptions>,
 }
 
 /// What `set` gives a field.

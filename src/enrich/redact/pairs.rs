@@ -1,0 +1,168 @@
+//! Names of secrets within a text, with their values: `password=x`, `?access_token=x&…`, `"api_key": "x"`, `Cookie: a=b; c=d`.
+//!
+//! A value in quotes ends with them, any other where such values do: at a blank, a comma and the like. Behind a colon and a
+//! blank, as in prose, a `token` is none: parsers complain of unexpected ones.
+
+use super::names::Names;
+
+/// Bytes of a name that are looked at.
+const LONGEST_NAME: usize = 64;
+
+/// What stands before the secret itself in `Authorization`.
+const SCHEMES: [&[u8]; 5] = [b"bearer", b"basic", b"digest", b"token", b"apikey"];
+
+/// Hands each secret in `text` to `found`, by where it begins and ends.
+pub(super) fn find(text: &[u8], names: &Names, mut found: impl FnMut(usize, usize)) {
+    let mut done = 0;
+    for at in memchr::memchr2_iter(b'=', b':', text) {
+        if at < done {
+            continue;
+        }
+        let secret = name(text, at, names).and_then(|(name, quoted)| value(text, at, name, quoted));
+        if let Some((start, end)) = secret.filter(|(start, end)| start < end) {
+            found(start, end);
+            done = end;
+        }
+    }
+}
+
+/// The name that ends at `at`, where secrets have it, and whether it stands in quotes.
+fn name<'t>(text: &'t [u8], at: usize, names: &Names) -> Option<(&'t [u8], bool)> {
+    let mut before = text.get(..at)?;
+    let quoted = matches!(before.last(), Some(b'"' | b'\''));
+    while let [rest @ .., b'"' | b'\'' | b'\\'] = before
+        && quoted
+    {
+        before = rest;
+    }
+    if before.ends_with(b" ") || !names.may_cover(before) {
+        return None;
+    }
+    let is_part =
+        |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'_' | b'-' | b'.') || !byte.is_ascii();
+    let length = before.iter().rev().take(LONGEST_NAME).take_while(is_part).count();
+    let name = before.get(before.len() - length..)?;
+    names.cover(name).then_some((name, quoted))
+}
+
+/// Where the value behind the sign at `at` begins and ends.
+fn value(text: &[u8], at: usize, name: &[u8], name_is_quoted: bool) -> Option<(usize, usize)> {
+    let blanks = blanks(text, at + 1);
+    let mut start = at + 1 + blanks;
+    let slashes = text.get(start..)?.iter().take_while(|byte| **byte == b'\\').count();
+    if let Some(quote @ (b'"' | b'\'')) = text.get(start + slashes) {
+        start += slashes + 1;
+        return Some((start, quoted_end(text, start, *quote, slashes)));
+    }
+    let is_token = ends_with(name, b"token") || ends_with(name, b"tokens");
+    let in_prose = text.get(at) == Some(&b':') && blanks > 0 && !name_is_quoted;
+    // `a == b`, `a => b`, `A::b`, `a://b`.
+    let goes_on = matches!(text.get(start..), Some([b'=' | b':' | b'>', ..] | [b'/', b'/', ..]));
+    if goes_on || (in_prose && is_token) {
+        return None;
+    }
+    let is_cookie = ends_with(name, b"cookie") || ends_with(name, b"cookies");
+    let end = start + word(text, start, is_cookie);
+    let first = text.get(start..end)?;
+    if [&b"null"[..], b"nil", b"none", b"true", b"false"].iter().any(|word| first.eq_ignore_ascii_case(word))
+    {
+        return None;
+    }
+    let is_scheme = SCHEMES.iter().any(|scheme| first.eq_ignore_ascii_case(scheme));
+    let next = end + self::blanks(text, end);
+    Some((start, if is_scheme { next + word(text, next, false) } else { end }))
+}
+
+fn blanks(text: &[u8], from: usize) -> usize {
+    text.get(from..).unwrap_or_default().iter().take_while(|byte| **byte == b' ').count()
+}
+
+fn ends_with(name: &[u8], end: &[u8]) -> bool {
+    name.len()
+        .checked_sub(end.len())
+        .and_then(|at| name.get(at..))
+        .is_some_and(|last| last.eq_ignore_ascii_case(end))
+}
+
+/// How long a value without quotes is; a cookie goes to the end of its line.
+fn word(text: &[u8], from: usize, is_cookie: bool) -> usize {
+    let rest = text.get(from..).unwrap_or_default();
+    let ends = |byte: &u8| match byte {
+        b'\n' | b'\r' | b'"' | b'\'' | b'\\' | b'<' | b'>' => true,
+        b' ' | b'\t' | b'&' | b',' | b';' | b')' | b']' | b'}' => !is_cookie,
+        _ => false,
+    };
+    rest.iter().position(ends).unwrap_or(rest.len())
+}
+
+/// Where the value in quotes that begins at `start` ends; its quotes have so many backslashes before them.
+fn quoted_end(text: &[u8], start: usize, quote: u8, slashes: usize) -> usize {
+    let mut at = start;
+    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr2(quote, b'\\', rest)) {
+        at += found;
+        let escapes = text.get(at..).unwrap_or_default().iter().take_while(|byte| **byte == b'\\').count();
+        match text.get(at + escapes) {
+            Some(byte) if *byte == quote && escapes == slashes => return at,
+            Some(byte) if *byte == quote && slashes == 0 && escapes.is_multiple_of(2) => return at + escapes,
+            _ => at += escapes + 1,
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        let names = Names::new(true, &[]).expect("names");
+        let mut found = Vec::new();
+        find(text.as_bytes(), &names, |start, end| {
+            found.push(text.get(start..end).expect("whole characters"))
+        });
+        found
+    }
+
+    #[test]
+    fn values_behind_names_of_secrets_are_found() {
+        for (text, secret) in [
+            ("login user=eva password=hunter2, ok", "hunter2"),
+            ("GET /a?b=c&access_token=x-y_z&d=e", "x-y_z"),
+            (r#"{"user":"eva","api_key": 12}"#, "12"),
+            (r#"{"user":"eva","apiKey": "a \"b\" c","d":1}"#, r#"a \"b\" c"#),
+            (r#"sent {\"password\":\"hunter2\",\"d\":1}"#, "hunter2"),
+            ("db.password='a b' x", "a b"),
+            ("Cookie: a=b; c=d\nHost: x", "a=b; c=d"),
+            ("Authorization: Bearer short, x", "Bearer short"),
+            ("password: hunter2", "hunter2"),
+            ("token:abc", "abc"),
+            ("secret=\"no end", "no end"),
+            ("CLIENT_SECRET=größe;x", "größe"),
+        ] {
+            assert_eq!(found(text), [secret], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_value_or_no_name_of_a_secret_is_left() {
+        for text in [
+            "",
+            "=",
+            "password",
+            "password=",
+            "password = ",
+            "token == x",
+            "Token::new",
+            "secret://x",
+            "unexpected token: }",
+            "Unexpected token: x",
+            "token=null",
+            "token_count=5",
+            "10:30:45",
+            "keys=a",
+            "password=\"\"",
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! One text, looked through for all that is wanted: each family looks at the text only where a byte or a word of its own is.
+
+use bumpalo::Bump;
+use bumpalo::collections::Vec as ArenaVec;
+use regex_automata::meta::Regex;
+
+use super::names::Names;
+use super::options::{Family, RedactOptions};
+use super::view::View;
+use super::words::Words;
+use super::{cards, emails, ips, pairs};
+use crate::pattern::{self, Over};
+
+/// Bytes of the shortest text in which any of the families finds something: `::1`.
+const SHORTEST: usize = 3;
+
+/// Escapes within escapes that are followed: JSON in a text of JSON in a text of JSON.
+const DEEPEST: usize = 4;
+
+/// A secret, by where it begins and ends, and what it is without escapes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Find<'a> {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) secret: &'a [u8],
+    pub(super) is_card: bool,
+}
+
+/// What is looked for, compiled.
+#[derive(Debug)]
+pub(super) struct Scan {
+    pub(super) names: Names,
+    cards: bool,
+    emails: bool,
+    ips: bool,
+    words: Option<Words>,
+    own: Vec<Regex>,
+}
+
+impl Scan {
+    pub(super) fn new(names: Names, options: &RedactOptions) -> Result<Self, String> {
+        let wants = |family| options.find.contains(&family);
+        let own = options.patterns.iter().map(|pattern| match pattern.as_str() {
+            "" => Err("an empty regex is found everywhere".to_owned()),
+            pattern => pattern::compile(pattern, Over::Bytes),
+        });
+        Ok(Self {
+            names,
+            cards: wants(Family::Cards),
+            emails: wants(Family::Emails),
+            ips: wants(Family::Ips),
+            words: Words::new(wants)?,
+            own: own.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Whether nothing is looked for.
+    pub(super) fn is_empty(&self) -> bool {
+        !(self.cards || self.emails || self.ips)
+            && self.names.is_empty()
+            && self.words.is_none()
+            && self.own.is_empty()
+    }
+
+    /// Adds what is in `text`, which may itself hold JSON with escapes.
+    pub(super) fn find<'a>(&self, text: &'a [u8], finds: &mut ArenaVec<'a, Find<'a>>, arena: &'a Bump) {
+        self.find_below(text, finds, arena, 0);
+    }
+
+    fn find_below<'a>(
+        &self,
+        text: &'a [u8],
+        finds: &mut ArenaVec<'a, Find<'a>>,
+        arena: &'a Bump,
+        depth: usize,
+    ) {
+        self.plain(text, finds);
+        if depth < DEEPEST
+            && let Some(view) = View::of_unicode(text, arena)
+        {
+            let before = finds.len();
+            self.find_below(view.bytes, finds, arena, depth + 1);
+            view.place(finds.iter_mut().skip(before));
+        }
+    }
+
+    /// Adds what is in the inside of a JSON text.
+    pub(super) fn find_in_json<'a>(
+        &self,
+        inside: &'a [u8],
+        finds: &mut ArenaVec<'a, Find<'a>>,
+        arena: &'a Bump,
+    ) {
+        match View::of_json(inside, arena) {
+            Some(view) => {
+                let before = finds.len();
+                self.find(view.bytes, finds, arena);
+                view.place(finds.iter_mut().skip(before));
+            }
+            None => self.plain(inside, finds),
+        }
+    }
+
+    fn plain<'a>(&self, text: &'a [u8], finds: &mut ArenaVec<'a, Find<'a>>) {
+        let mut add = |start, end, is_card| {
+            if let Some(secret) = text.get(start..end).filter(|secret| !secret.is_empty()) {
+                finds.push(Find { start, end, secret, is_card });
+            }
+        };
+        if text.len() >= SHORTEST {
+            if !self.names.is_empty() {
+                pairs::find(text, &self.names, |start, end| add(start, end, false));
+            }
+            if self.emails {
+                emails::find(text, |start, end| add(start, end, false));
+            }
+            if self.cards {
+                cards::find(text, |start, end| add(start, end, true));
+            }
+            if self.ips {
+                ips::find_v4(text, |start, end| add(start, end, false));
+                ips::find_v6(text, |start, end| add(start, end, false));
+            }
+            if let Some(words) = &self.words {
+                words.find(text, |start, end| add(start, end, false));
+            }
+        }
+        for found in self.own.iter().flat_map(|regex| regex.find_iter(text)) {
+            add(found.start(), found.end(), false);
+        }
+    }
+}
