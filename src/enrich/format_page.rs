@@ -1,5 +1,5 @@
-//! The part of `docs/formats.md` between two marks is what `fixtures/lines` says: a table of the formats, and for each an example
-//! line with its document.
+//! The part of `docs/formats.md` between two marks is what `fixtures/lines` says: a table of the formats, and for each an
+//! example line with its document.
 //!
 //! `cargo test --lib write_the_page_anew -- --ignored` writes that part; the rest of the page is written by hand.
 

@@ -1,7 +1,8 @@
 //! The plain server log of Elasticsearch and OpenSearch: `[TIME][LEVEL][LOGGER] [NODE] MESSAGE`.
 //!
 //! Level and logger are padded. The slow and the deprecation log have this layout too, with an index and a shard, or a
-//! client's id, at the beginning of the message, where it stays. How grave a deprecation is says `CRITICAL`, a level of its own.
+//! client's id, at the beginning of the message, where it stays. How grave a deprecation is says `CRITICAL`, a level of
+//! its own.
 //! <https://www.elastic.co/docs/deploy-manage/monitor/logging-configuration/elasticsearch-log4j-configuration-self-managed>
 
 use crate::parse::known::{self, Known};

@@ -1,8 +1,8 @@
 //! Go's `log`: `YYYY/MM/DD HH:MM:SS[.microseconds] [FILE:LINE: ]MESSAGE`.
 //!
-//! A level stands at the message's beginning where `slog` prints through it, `INFO`, `ERROR+2`, or in brackets and capitals, as is the
-//! custom of HashiCorp's programs. Flags that print no date, or a prefix before it, leave nothing to recognise a line by.
-//! <https://pkg.go.dev/log#pkg-constants>, <https://pkg.go.dev/log/slog#hdr-Levels>
+//! A level stands at the message's beginning where `slog` prints through it, `INFO`, `ERROR+2`, or in brackets and
+//! capitals, as is the custom of HashiCorp's programs. Flags that print no date, or a prefix before it, leave nothing to
+//! recognise a line by. <https://pkg.go.dev/log#pkg-constants>, <https://pkg.go.dev/log/slog#hdr-Levels>
 
 use crate::parse::known;
 use crate::parse::level::Level;

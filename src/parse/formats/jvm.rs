@@ -1,8 +1,9 @@
 //! Java's unified logging, which its garbage collector logs by: `[DECORATION]… MESSAGE`.
 //!
-//! Decorations come in one order — time, uptime, …, pid, tid, level, tags — and are there as configured; the default is uptime,
-//! level and tags. Read here are lines that begin with a time or an uptime in seconds and end in tags, with a level, or at least a
-//! process, before them. <https://openjdk.org/jeps/158>, <https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html>
+//! Decorations come in one order — time, uptime, …, pid, tid, level, tags — and are there as configured; the default is
+//! uptime, level and tags. Read here are lines that begin with a time or an uptime in seconds and end in tags, with a
+//! level, or at least a process, before them. <https://openjdk.org/jeps/158>,
+//! <https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html>
 
 use crate::parse::known::{self, Known};
 use crate::parse::sink::{Sink, is_json_number};

@@ -1,8 +1,8 @@
-//! A level and a message, with nothing that tells it from prose, so that it has to be named: `LEVEL MESSAGE`, `LEVEL: MESSAGE`,
-//! `[LEVEL] MESSAGE`, in any case, padded or not.
+//! A level and a message, with nothing that tells it from prose, so that it has to be named: `LEVEL MESSAGE`, `LEVEL:
+//! MESSAGE`, `[LEVEL] MESSAGE`, in any case, padded or not.
 //!
-//! Python's `%(levelname)s %(message)s`, Log4j 1's `SimpleLayout`, colorlog, and winston's `simple`, whose fields behind the message,
-//! a JSON object, become fields. <https://github.com/winstonjs/logform#simple>
+//! Python's `%(levelname)s %(message)s`, Log4j 1's `SimpleLayout`, colorlog, and winston's `simple`, whose fields behind
+//! the message, a JSON object, become fields. <https://github.com/winstonjs/logform#simple>
 
 use super::members;
 use crate::parse::level::Level;

@@ -7,8 +7,8 @@ use crate::event::Value;
 use crate::parse::known;
 use crate::parse::sink::Sink;
 
-/// Appends the members of `object`; false, and nothing is appended, where it is none. One that is called as something that the
-/// line says itself is kept as `parsed.NAME`, so that neither value is lost.
+/// Appends the members of `object`; false, and nothing is appended, where it is none. One that is called as something
+/// that the line says itself is kept as `parsed.NAME`, so that neither value is lost.
 pub(super) fn read<'a>(object: &'a str, sink: &mut Sink<'_, 'a>) -> bool {
     let from = sink.fields().len();
     if !object.starts_with('{') || json_object(object, 1, sink.fields()).is_err() {

@@ -1,5 +1,5 @@
-//! Node's morgan: `tiny`, `METHOD URL STATUS BYTES - MILLISECONDS ms`; `short`, with `CLIENT USER` before it and `HTTP/1.1` behind the
-//! URL; and `dev`, `METHOD URL STATUS MILLISECONDS ms - BYTES`.
+//! Node's morgan: `tiny`, `METHOD URL STATUS BYTES - MILLISECONDS ms`; `short`, with `CLIENT USER` before it and
+//! `HTTP/1.1` behind the URL; and `dev`, `METHOD URL STATUS MILLISECONDS ms - BYTES`.
 //!
 //! What has not been answered has `-` in place of the status and the milliseconds. `combined` and `common` are Apache's.
 //! <https://github.com/expressjs/morgan#predefined-formats>

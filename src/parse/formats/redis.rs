@@ -1,8 +1,9 @@
 //! Redis and Valkey: `PID:ROLE DD Mon YYYY HH:MM:SS.mmm LEVEL MESSAGE`.
 //!
-//! The role is `X` sentinel, `C` child, `S` replica, `M` primary; the level `.` debug, `-` verbose, `*` notice, `#` warning. Redis has
-//! no level above a warning. <https://redis.io/docs/latest/operate/oss_and_stack/management/config-file/> (`loglevel`), and
-//! `serverLogRaw` in the source for the layout.
+//! The role is `X` sentinel, `C` child, `S` replica, `M` primary; the level `.` debug, `-` verbose, `*` notice, `#`
+//! warning. Redis has no level above a warning.
+//! <https://redis.io/docs/latest/operate/oss_and_stack/management/config-file/> (`loglevel`), and `serverLogRaw` in the
+//! source for the layout.
 
 use crate::parse::known::{self, Known};
 use crate::parse::level::Level;

@@ -1,7 +1,7 @@
 //! Ruby's Logger, and so Rails in production: `I, [TIME #PID]  INFO -- PROGRAM: MESSAGE`.
 //!
-//! A message that is a JSON object, as lograge prints, becomes its members. The first of Rails' tags is the request's id where it
-//! is a UUID. `ANY`, of what was logged at no level, is none.
+//! A message that is a JSON object, as lograge prints, becomes its members. The first of Rails' tags is the request's id
+//! where it is a UUID. `ANY`, of what was logged at no level, is none.
 //! <https://docs.ruby-lang.org/en/master/Logger/Formatter.html>,
 //! <https://api.rubyonrails.org/classes/ActiveSupport/TaggedLogging.html>
 

@@ -1,8 +1,8 @@
 //! Spring Boot's console: `TIME  LEVEL PID --- [APPLICATION] [THREAD] LOGGER : MESSAGE`.
 //!
-//! 2 prints the time without an offset, 3 with one; the application's name is there since 3.2 where it is set. Correlation ids
-//! of Micrometer, `[trace-span]`, stand behind the thread since 3; before, those of Sleuth, `[application,trace,span]`, before the
-//! process.
+//! 2 prints the time without an offset, 3 with one; the application's name is there since 3.2 where it is set.
+//! Correlation ids of Micrometer, `[trace-span]`, stand behind the thread since 3; before, those of Sleuth,
+//! `[application,trace,span]`, before the process.
 //! <https://docs.spring.io/spring-boot/reference/features/logging.html#features.logging.log-format>
 
 use crate::parse::known::{self, Known};

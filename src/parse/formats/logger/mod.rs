@@ -1,16 +1,16 @@
 //! What the loggers of Java, Python, Node and Rust print as text: a time and a level, in one of their usual layouts.
 //!
-//! The layouts of different loggers are the same too often to tell these apart — Hadoop's Log4j and Python have
-//! `TIME LEVEL LOGGER: MESSAGE` — so they are one format. [`timed`], [`bracketed`] and [`leading`] have the layouts by what the
+//! The layouts of different loggers are the same too often to tell these apart — Hadoop's Log4j and Python have `TIME
+//! LEVEL LOGGER: MESSAGE` — so they are one format. [`timed`], [`bracketed`] and [`leading`] have the layouts by what the
 //! line begins with, [`origin`] what says where in a program it comes from.
 //! <https://logging.apache.org/log4j/2.x/manual/pattern-layout.html>, <https://logback.qos.ch/manual/layouts.html>,
 //! <https://docs.python.org/3/library/logging.html#logrecord-attributes>, <https://loguru.readthedocs.io>,
 //! <https://docs.celeryq.dev/en/stable/userguide/configuration.html#logging>,
 //! <https://docs.rs/tracing-subscriber/latest/tracing_subscriber/fmt/format>
 //!
-//! A layout is the user's choice, so what is not surely a thread or a logger stays in the message. Unsure, and therefore left:
-//! a level without a time, but for `LEVEL:LOGGER:MESSAGE`, which is Python's without configuration; a date with slashes, which
-//! Go prints, but for Spark's.
+//! A layout is the user's choice, so what is not surely a thread or a logger stays in the message. Unsure, and therefore
+//! left: a level without a time, but for `LEVEL:LOGGER:MESSAGE`, which is Python's without configuration; a date with
+//! slashes, which Go prints, but for Spark's.
 
 mod bracketed;
 mod leading;
@@ -64,8 +64,8 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     if is_of_another(parts.message) { None } else { parts.put(sink) }
 }
 
-/// Whether what follows time and level is of a format that says more there: Spring Boot's `PID --- [`, RabbitMQ's `<PROCESS>`, or
-/// MySQL's entry point.
+/// Whether what follows time and level is of a format that says more there: Spring Boot's `PID --- [`, RabbitMQ's
+/// `<PROCESS>`, or MySQL's entry point.
 fn is_of_another(message: &str) -> bool {
     match message.as_bytes().first() {
         Some(b'<') => message.split_once('>').is_some_and(|(process, _)| {

@@ -153,8 +153,8 @@ pub(super) fn after_padding<'a>(level: &str, rest: &'a str) -> &'a str {
     rest.get(blanks..).unwrap_or_default()
 }
 
-/// `[THREAD] LOGGER - MESSAGE`, `[LOGGER] (THREAD) MESSAGE`, `FILE:LINE > MESSAGE`, `LOGGER - MESSAGE`, `LOGGER: MESSAGE`, or the
-/// message.
+/// `[THREAD] LOGGER - MESSAGE`, `[LOGGER] (THREAD) MESSAGE`, `FILE:LINE > MESSAGE`, `LOGGER - MESSAGE`, `LOGGER:
+/// MESSAGE`, or the message.
 fn after_level<'a>(text: &'a str, parts: &mut Parts<'a>) {
     let trimmed = text.trim_start_matches(' ');
     if let Some(inside) = trimmed.strip_prefix('[')

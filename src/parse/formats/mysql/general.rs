@@ -1,7 +1,8 @@
 //! The general query log: `TIME⇥THREAD COMMAND⇥ARGUMENT`, with tabs.
 //!
-//! MariaDB and MySQL before 5.7 print `YYMMDD HH:MM:SS` on the first line of a second, and two tabs on the others; those get the
-//! event's own time. <https://dev.mysql.com/doc/refman/8.4/en/query-log.html>, <https://mariadb.com/kb/en/general-query-log/>
+//! MariaDB and MySQL before 5.7 print `YYMMDD HH:MM:SS` on the first line of a second, and two tabs on the others; those
+//! get the event's own time. <https://dev.mysql.com/doc/refman/8.4/en/query-log.html>,
+//! <https://mariadb.com/kb/en/general-query-log/>
 
 use super::{COMMAND, THREAD};
 use crate::parse::sink::Sink;

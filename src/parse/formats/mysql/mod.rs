@@ -1,8 +1,9 @@
 //! MySQL and MariaDB: the error log, and in [`general`] the log of queries.
 //!
-//! `TIME THREAD [LEVEL] [CODE] [SUBSYSTEM] MESSAGE` is MySQL's since 8; without code and subsystem it is 5.7's and MariaDB's. The
-//! images' entry point prints `TIME [LEVEL] [Entrypoint]: MESSAGE`. MariaDB's times are in the server's own zone and do not say
-//! which. <https://dev.mysql.com/doc/refman/8.4/en/error-log-format.html>, <https://mariadb.com/kb/en/error-log/>
+//! `TIME THREAD [LEVEL] [CODE] [SUBSYSTEM] MESSAGE` is MySQL's since 8; without code and subsystem it is 5.7's and
+//! MariaDB's. The images' entry point prints `TIME [LEVEL] [Entrypoint]: MESSAGE`. MariaDB's times are in the server's
+//! own zone and do not say which. <https://dev.mysql.com/doc/refman/8.4/en/error-log-format.html>,
+//! <https://mariadb.com/kb/en/error-log/>
 
 mod general;
 
