@@ -13,7 +13,7 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     // Looked at before the line is searched from its end, for each line of prose comes by here.
     let (first, rest) = line.split_at_checked(line.bytes().take(40).position(|byte| byte == b' ')?)?;
     let is_client = || first.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
-    if !(is_method(first) && rest.starts_with(" /")) && !is_client() {
+    if !(is_client() || is_method(first) && rest.starts_with(" /")) {
         return None;
     }
     let (head, bytes, duration) = match line.strip_suffix(" ms") {
