@@ -3,7 +3,7 @@
 use super::draft::{Draft, Table};
 use super::section::{Entry, Section};
 use super::words::{inline, quote, regex};
-use crate::parse::Format;
+use crate::parse::{Format, Own, OwnOptions};
 
 /// Forebay's name of a format.
 pub(super) fn known(kind: &str, from: &str, draft: &mut Draft) -> Option<String> {
@@ -26,7 +26,7 @@ pub(super) fn known(kind: &str, from: &str, draft: &mut Draft) -> Option<String>
     }
 }
 
-/// A format of one's own, under a name that no other has.
+/// A format of one's own, under a name that no other has; none, and told, where Forebay would refuse it.
 pub(super) fn own(
     expression: &Entry,
     parse: &mut Section,
@@ -34,6 +34,12 @@ pub(super) fn own(
     draft: &mut Draft,
 ) -> Option<String> {
     let time_key = parse.take(&["time_key"]).map_or_else(|| "time".to_owned(), |key| key.value);
+    let (types, time) = (parse.take(&["types"]), parse.take(&["time_format"]));
+    let name = name.map_or_else(|| format!("imported_{}", draft.formats.len() + 1), legal);
+    let head = format!("[format.{name}]");
+    if draft.formats.iter().any(|other| other.head == head) {
+        return Some(name);
+    }
     let pattern = match regex(&expression.value) {
         Ok(pattern) => pattern.replace(&format!("(?<{time_key}>"), "(?<time>"),
         Err(why) => {
@@ -41,30 +47,29 @@ pub(super) fn own(
             return None;
         }
     };
-    if !pattern.contains("(?<") && !pattern.contains("(?P<") {
-        draft.leave(expression.from(), "its regex has no group with a name");
+    let mut options = OwnOptions { regex: Some(pattern.clone()), ..OwnOptions::default() };
+    options.types = types.as_ref().map(|types| self::types(&types.value)).unwrap_or_default();
+    options.types.retain(|(name, _)| pattern.contains(&format!("<{name}>")));
+    options.time = time.as_ref().and_then(|time| time_form(time, &pattern, draft));
+    if let Err(fault) = Own::compile(&name, &options) {
+        draft.leave(expression.from(), fault.why);
         return None;
     }
-    let name = name.map_or_else(|| format!("imported_{}", draft.formats.len() + 1), legal);
-    let mut table = Table::new(format!("[format.{name}]"), expression.from());
+    let mut table = Table::new(head, expression.from());
     table.push("regex", quote(&pattern), expression.from());
-    if let Some(types) = parse.take(&["types"]) {
-        let types_read = self::types(&types.value);
-        if !types_read.is_empty() {
-            table.push("types", inline(&types_read), types.from());
-        }
+    if let Some(from) = types.filter(|_| !options.types.is_empty()) {
+        let kinds: Vec<_> = options.types.iter().map(|(name, kind)| (name.clone(), quote(kind))).collect();
+        table.push("types", inline(&kinds), from.from());
     }
-    if let Some(time) = parse.take(&["time_format"]).filter(|_| pattern.contains("(?<time>")) {
-        time_format(&time, &mut table, draft);
+    if let (Some(form), Some(from)) = (options.time, time) {
+        table.push("time", quote(&form), from.from());
     }
-    if !draft.formats.iter().any(|other| other.head == table.head) {
-        draft.formats.push(table);
-    }
+    draft.formats.push(table);
     Some(name)
 }
 
 /// A form of times is given only where the usual ones do not hold: those Forebay reads by itself.
-fn time_format(time: &Entry, table: &mut Table, draft: &mut Draft) {
+fn time_form(time: &Entry, pattern: &str, draft: &mut Draft) -> Option<String> {
     const USUAL: [&str; 5] = [
         "%d/%b/%Y:%H:%M:%S %z",
         "%Y-%m-%dT%H:%M:%S%z",
@@ -72,16 +77,16 @@ fn time_format(time: &Entry, table: &mut Table, draft: &mut Draft) {
         "%Y-%m-%dT%H:%M:%S.%L",
         "%iso8601",
     ];
-    if USUAL.contains(&time.value.as_str()) {
-        return;
+    if USUAL.contains(&time.value.as_str()) || !pattern.contains("(?<time>") {
+        return None;
     }
     let form =
         time.value.replace(".%L", "%.f").replace(".%N", "%.f").replace(",%L", ",%f").replace(",%N", ",%f");
-    if form.contains("%L") || form.contains("%N") || form.contains("%s") {
+    if ["%L", "%N", "%s"].iter().any(|part| form.contains(part)) {
         draft.leave(time.from(), "this form of time is not read; the usual ones are");
-        return;
+        return None;
     }
-    table.push("time", quote(&form), time.from());
+    Some(form)
 }
 
 /// `status:integer,took:float`, or a hash of the same.
@@ -97,7 +102,7 @@ fn types(text: &str) -> Vec<(String, String)> {
                 "string" => "text",
                 _ => return None,
             };
-            Some((name.trim().trim_matches('"').to_owned(), quote(kind)))
+            Some((name.trim().trim_matches('"').to_owned(), kind.to_owned()))
         })
         .collect()
 }

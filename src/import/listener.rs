@@ -3,13 +3,19 @@
 
 use super::draft::{Draft, Table};
 use super::section::{Entry, Section};
-use super::words::{list, quote};
+use super::security::security;
+use super::words::quote;
 
 /// Carries a listener over, whose nested sections are moved up or left below as each of the two has them.
 pub(super) fn forward(mut source: Section, draft: &mut Draft) {
     let from = source.from();
     let index = draft.listeners.len();
     let mut table = Table::new("[[forward]]", from.clone());
+    if source.value("unix_path").or(source.value("path")).is_some() {
+        leave_addresses(&mut source, draft);
+    } else {
+        source.pass_over(&["unix_perm"]);
+    }
     let mut security = security(&mut source, index, draft);
     listen(&mut source, security.is_none(), &mut table);
     plain_keys(&mut source, &mut table, draft);
@@ -38,6 +44,19 @@ pub(super) fn forward(mut source: Section, draft: &mut Draft) {
         draft.leave(from, "another listener has the same address");
     } else {
         draft.listeners.push(tables);
+    }
+}
+
+/// What comes over a unix socket has no address that could be told or ruled by.
+fn leave_addresses(source: &mut Section, draft: &mut Draft) {
+    let names = ["source_hostname_key", "source_address_key", "allow_anonymous_source"];
+    for name in names {
+        if let Some(entry) = source.take(&[name]) {
+            draft.leave(entry.from(), "what comes over a unix socket has no address");
+        }
+    }
+    for security in &mut source.sections {
+        security.pass_over(&names);
     }
 }
 
@@ -146,98 +165,4 @@ fn tls(source: &mut Section, draft: &mut Draft) -> Option<Table> {
         table.push("min_version", quote("1.3"), oldest.from());
     }
     Some(table)
-}
-
-/// `[forward.security]` and what is below it: no tables where nothing is asked, none at all where the key is not known.
-fn security(source: &mut Section, index: usize, draft: &mut Draft) -> Option<Vec<Table>> {
-    let mut below = source.take_sections("security").pop();
-    let keys = below.as_mut().unwrap_or(source);
-    let Some(shared_key) = keys.take(&["shared_key"]) else {
-        keys.pass_over(&["self_hostname"]);
-        return Some(Vec::new());
-    };
-    let key = draft.known(&shared_key, &format!("forward[{index}].security.shared_key"))?;
-    let mut table = Table::new("[forward.security]", shared_key.from());
-    table.push("shared_key", quote(&key), shared_key.from());
-    if let Some(name) = keys.take(&["self_hostname"]) {
-        if let Some(known) = draft.known(&name, &format!("forward[{index}].security.self_hostname")) {
-            table.push("self_hostname", quote(&known), name.from());
-        }
-    }
-    let users = users(keys, draft);
-    let clients = clients(keys, users.is_empty(), draft);
-    if let Some(anonymous) = keys.take(&["allow_anonymous_source"]) {
-        if !anonymous.is_on() && !clients.is_empty() {
-            table.push("allow_anonymous", "false".into(), anonymous.from());
-        }
-    }
-    keys.pass_over(&["empty_shared_key"]);
-    if let Some(below) = &below {
-        draft.leave_rest(below);
-    }
-    Some(std::iter::once(table).chain(users).chain(clients).collect())
-}
-
-fn users(keys: &mut Section, draft: &mut Draft) -> Vec<Table> {
-    let asks = keys.take_truth(&["user_auth"]).unwrap_or(false);
-    let mut found = Vec::new();
-    for mut user in keys.take_sections("user").into_iter().filter(|_| asks) {
-        if let (Some(name), Some(password)) = (user.take(&["username"]), user.take(&["password"])) {
-            found.push((user.from(), name.value.clone(), password));
-        }
-    }
-    for entry in keys.take_all("security.users") {
-        if let Some((name, password)) = entry.value.split_once(char::is_whitespace) {
-            found.push((
-                entry.from(),
-                name.to_owned(),
-                Entry { value: password.trim().to_owned(), ..entry.clone() },
-            ));
-        }
-    }
-    let mut tables: Vec<Table> = Vec::new();
-    for (from, name, password) in found {
-        let name = quote(&name);
-        let is_there = tables.iter().any(|table| table.lines.iter().any(|line| line.value == name));
-        match draft.known(&password, "forward[0].security.users[0].password") {
-            Some(password) if !is_there => {
-                let mut table = Table::new("[[forward.security.users]]", from.clone());
-                table.push("name", name, from.clone());
-                table.push("password", quote(&password), from);
-                tables.push(table);
-            }
-            _ => draft.leave(from, "a user has one name and one password that is known"),
-        }
-    }
-    tables
-}
-
-fn clients(keys: &mut Section, has_no_users: bool, draft: &mut Draft) -> Vec<Table> {
-    let mut tables = Vec::new();
-    for mut client in keys.take_sections("client") {
-        let from = client.from();
-        let mut table = Table::new("[[forward.security.clients]]", from.clone());
-        match (client.take(&["network"]), client.take(&["host"])) {
-            (Some(network), _) if network.value.parse::<ipnet::IpNet>().is_ok() => {
-                table.push("network", quote(&network.value), network.from());
-            }
-            (_, Some(host)) => table.push("host", quote(&host.value), host.from()),
-            _ => {
-                draft.leave(from, "it names no network and no host");
-                continue;
-            }
-        }
-        if let Some(entry) = client.take(&["shared_key"]) {
-            if let Some(key) = draft.known(&entry, "forward[0].security.clients[0].shared_key") {
-                table.push("shared_key", quote(&key), entry.from());
-            }
-        }
-        if let Some(users) = client.take(&["users"]).filter(|_| !has_no_users) {
-            let names: Vec<&str> = users.value.split(',').map(str::trim).collect();
-            table.push("users", list(&names), users.from());
-        }
-        draft.leave_rest(&client);
-        tables.push(table);
-    }
-    tables
 }

@@ -21,6 +21,7 @@ mod plan;
 mod render;
 mod retag;
 mod section;
+mod security;
 mod settings;
 mod target;
 mod template;

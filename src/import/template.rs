@@ -62,10 +62,12 @@ fn place(inside: &str) -> Option<String> {
             names.join(".")
         }
         Some(rest) if rest.starts_with('[') && rest.ends_with(']') => words::path(rest)?,
-        _ if is_name(inside.trim_start_matches(['$', '.'])) => {
-            inside.trim_start_matches(['$', '.']).to_owned()
-        }
-        _ => return None,
+        _ => match inside.strip_prefix("$.") {
+            Some(path) => path.to_owned(),
+            // A dot is a call of Ruby's.
+            None if is_name(inside) && !inside.contains('.') => inside.to_owned(),
+            None => return None,
+        },
     };
     let is_field = !field.is_empty() && field.split('.').all(is_name);
     is_field.then(|| if field == "host" { "{field:host}".into() } else { format!("{{{field}}}") })

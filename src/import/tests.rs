@@ -43,13 +43,21 @@ fn what_is_printed_is_read_without_a_fault() {
     }
 }
 
-/// What is wrong with a configuration, but for certificates that it names and this host does not have.
+/// What is wrong with a configuration, on a host that has the certificates which it names.
 fn faults(text: &str) -> Vec<String> {
+    const FILES: [&str; 6] =
+        ["certificate", "key", "client_ca_file", "ca_file", "client_certificate", "client_key"];
+    let is_file = |line: &&str| line.split_once(" = ").is_some_and(|(key, _)| FILES.contains(&key));
+    let mut there = String::new();
+    for line in text.lines() {
+        let key = Some(line).filter(is_file).and_then(|line| line.split_once(" = "));
+        there.push_str(&key.map_or_else(|| line.to_owned(), |(key, _)| format!("{key} = \"Cargo.toml\"")));
+        there.push('\n');
+    }
     let file = tempfile::NamedTempFile::new().expect("a file");
-    fs::write(file.path(), text).expect("writing a file");
+    fs::write(file.path(), there).expect("writing a file");
     let faults = config::load(Some(file.path()), NOTHING, &Overrides::default()).err();
-    let faults = faults.iter().flat_map(|faults| faults.iter().map(ToString::to_string)).collect::<Vec<_>>();
-    faults.into_iter().filter(|fault| !fault.contains("cannot read `/")).collect()
+    faults.iter().flat_map(|faults| faults.iter().map(ToString::to_string)).collect()
 }
 
 #[test]

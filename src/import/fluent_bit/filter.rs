@@ -23,8 +23,11 @@ pub(super) fn read(mut section: Section, parsers: &Parsers, draft: &mut Draft) -
         "rewrite_tag" => rewrite::rewrite(&mut section, draft),
         "stdout" => Vec::new(),
         "kubernetes" => {
-            draft.leave(from, "Forebay asks no Kubernetes API: let the shipper add these fields");
-            return None;
+            let why =
+                "no Kubernetes API is asked: names are told by the tag, labels and annotations are not there";
+            draft.leave(from.clone(), why);
+            section.entries.clear();
+            vec![Effect::Step(vec![("kubernetes", quote("{tag}"))])]
         }
         _ => {
             draft.leave(from, "Forebay has no such filter");
@@ -42,6 +45,7 @@ fn parser(section: &mut Section, parsers: &Parsers, draft: &mut Draft) -> Vec<Ef
     if let Some(key) = section.take(&["key_name"]) {
         if !["log", "message"].contains(&key.value.as_str()) {
             draft.leave(key.from(), "a line is read from `log` or `message`; let the sender name it so");
+            section.entries.clear();
             return Vec::new();
         }
     }

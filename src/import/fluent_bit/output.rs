@@ -22,6 +22,7 @@ pub(super) fn read(mut section: Section, draft: &mut Draft) -> Option<Leg> {
     let kind = section.take(&["name"]).map(|name| name.value.to_ascii_lowercase()).unwrap_or_default();
     section.title = format!("[OUTPUT] {kind}");
     let from = section.from();
+    let pattern = matched(&mut section, draft);
     let end = match kind.as_str() {
         "es" | "elasticsearch" | "opensearch" => target::elasticsearch(&mut section, &DEFAULTS, draft),
         "file" => {
@@ -34,7 +35,6 @@ pub(super) fn read(mut section: Section, draft: &mut Draft) -> Option<Leg> {
             return None;
         }
     };
-    let pattern = matched(&mut section, draft);
     settings::buffer(&mut section, 1_000, draft);
     section.pass_over(&["alias", "log_level", "workers", "retry_limit"]);
     draft.leave_rest(&section);

@@ -20,8 +20,11 @@ pub(super) fn read(directive: &Section, pattern: String, draft: &mut Draft) -> O
         "detect_exceptions" => vec![Effect::Multiline(quote("traces"))],
         "stdout" | "prometheus" => Vec::new(),
         "kubernetes_metadata" => {
-            draft.leave(from.clone(), "Forebay asks no Kubernetes API: let the shipper add these fields");
-            return None;
+            let why =
+                "no Kubernetes API is asked: names are told by the tag, labels and annotations are not there";
+            draft.leave(from.clone(), why);
+            section.entries.clear();
+            vec![Effect::Step(vec![("kubernetes", quote("{tag}"))])]
         }
         _ => {
             draft.leave(format!("{from} @type {kind}"), "Forebay has no such filter");

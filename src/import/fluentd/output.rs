@@ -32,7 +32,6 @@ fn copy(mut directive: Section, draft: &mut Draft) -> End {
     let mut found: Option<End> = None;
     for mut store in directive.take_sections("store") {
         let kind = store.take(&["@type", "type"]).map(|kind| kind.value).unwrap_or_default();
-        store.title = format!("<store> @type {kind}");
         let from = store.from();
         let end = end(&kind, store, draft);
         match &found {

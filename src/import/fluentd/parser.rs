@@ -12,6 +12,8 @@ pub(super) fn parser(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
         key.filter(|key| !["log", "message", "$.log", "$.message"].contains(&key.value.as_str()))
     {
         draft.leave(key.from(), "a line is read from `log` or `message`; let the sender name it so");
+        section.entries.clear();
+        section.sections.clear();
         return Vec::new();
     }
     section.pass_over(&[
