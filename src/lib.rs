@@ -61,6 +61,9 @@ pub mod log;
 /// File, environment and secret files to each stage's own options.
 pub mod config;
 
+/// Configurations of Fluentd and Fluent Bit to Forebay's.
+pub mod import;
+
 /// The wiring, start to stop: the only file that names every stage.
 pub mod daemon;
 

@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 
 static PIPELINES: LazyLock<Pipelines> = LazyLock::new(|| {
     let defaults = Defaults { index: "logs", fallback: "logs", host: "here" };
-    let parse = Parse::Formats(vec![Format::Json]);
+    let parse = Parse::Formats(vec![Format::Json.into()]);
     Pipelines::compile(&[PipelineOptions { parse, ..PipelineOptions::default() }], defaults)
         .expect("good options")
 });

@@ -24,16 +24,16 @@ libfuzzer_sys::fuzz_target!(|input: (u8, bool, &str)| {
         let alone = read(line, &Parse::Auto, &style, &mut streams);
         // Another format is remembered now, if the line had one.
         for other in Format::ALL {
-            let _remembered = read(line, &Parse::Formats(vec![*other]), &style, &mut streams);
+            let _remembered = read(line, &Parse::Formats(vec![(*other).into()]), &style, &mut streams);
         }
         assert_eq!(read(line, &Parse::Auto, &style, &mut streams), alone);
         return;
     };
-    let _read = read(line, &Parse::Formats(vec![format]), &style, &mut streams);
+    let _read = read(line, &Parse::Formats(vec![format.into()]), &style, &mut streams);
 });
 
 /// The format that was found, and the document.
-fn read(line: &str, parse: &Parse, style: &Style, streams: &mut Streams) -> (Option<Format>, String) {
+fn read(line: &str, parse: &Parse, style: &Style, streams: &mut Streams) -> (Option<&'static str>, String) {
     let arena = Bump::new();
     let time = Timestamp::new(ABOUT, 0).expect("in range");
     let mut event = Event { time, tag: "t", fields: Fields::default() };

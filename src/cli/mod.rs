@@ -6,6 +6,7 @@ mod check;
 mod dead_letters;
 mod findings;
 mod health;
+mod import;
 mod options;
 mod run;
 mod stored;
@@ -46,6 +47,8 @@ enum Command {
     Check(Options),
     /// Shows what becomes of a line, or of a captured frame: the document, and with --explain the way there.
     Try(r#try::TryOptions),
+    /// Prints a configuration of Fluentd or Fluent Bit in Forebay's words, and what could not be carried.
+    Import(import::ImportOptions),
     /// Asks the daemon on this host whether it is ready: a container's health check that needs no shell.
     Health(health::HealthOptions),
     /// Looks at, moves and empties the buffer on disk: one that a daemon left, a copy, or an export.
@@ -82,6 +85,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(options) => configured(&options, run::run),
         Command::Check(options) => configured(&options, check::check),
         Command::Try(options) => r#try::run(&options),
+        Command::Import(options) => import::import(&options),
         Command::Health(options) => health::health(&options),
         Command::Buffer(command) => buffer::buffer(command),
         Command::DeadLetters(command) => dead_letters::dead_letters(*command),

@@ -28,10 +28,11 @@ pub(super) fn unnest<'a>(
     while index < end && left > 0 {
         match object(fields.at(index)) {
             Some((name, json)) if is_time(&name) && instant(json).is_some() => time = instant(json),
-            Some((name, json))
-                if is_opened(&name, json, schema) && open(fields, &name, json, schema, arena) =>
-            {
-                ()
+            Some((name, json)) if is_opened(&name, json, schema) => {
+                if !open(fields, &name, json, schema, arena) {
+                    index += 1;
+                    continue;
+                }
             }
             _ => {
                 index += 1;

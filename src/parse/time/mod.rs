@@ -4,6 +4,7 @@
 //! Numbers are seconds since 1970, or milli-, micro- or nanoseconds, told apart by their size: each reading gives a year
 //! from 1973 on for exactly one of them.
 
+pub(crate) mod abbreviation;
 pub(crate) mod civil;
 pub(crate) mod forms;
 
@@ -40,9 +41,8 @@ pub fn parse_time_text(text: &str, zone: &Zone) -> Option<Timestamp> {
 fn parse_quoted(text: &str) -> Option<Timestamp> {
     let whole = text.bytes().position(|byte| byte == b'.').unwrap_or(text.len());
     let is_number = text.starts_with('1') && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    (is_number && !text.ends_with('.') && matches!(whole, 10 | 13 | 16 | 19))
-        .then(|| parse_number(text))
-        .flatten()
+    let is_whole = matches!(whole, 10 | 13 | 16 | 19) && !text.ends_with('.');
+    (is_number && is_whole).then(|| parse_number(text)).flatten()
 }
 
 /// The rest of ISO 8601: without seconds or separators, with a zone's name in brackets.

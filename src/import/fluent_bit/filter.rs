@@ -1,0 +1,147 @@
+//! `[FILTER]`: what is done to events on their way.
+
+use super::parsers::Parsers;
+use super::{matched, modify, rewrite};
+use crate::import::draft::{Draft, Effect, Filter};
+use crate::import::section::Section;
+use crate::import::words::{field, inline, list, path, quote, regex, text};
+
+/// Carries a filter over, as far as Forebay has the like; none where it has nothing.
+pub(super) fn read(mut section: Section, parsers: &Parsers, draft: &mut Draft) -> Option<Filter> {
+    let kind = section.take(&["name"]).map(|name| name.value.to_ascii_lowercase()).unwrap_or_default();
+    section.title = format!("[FILTER] {kind}");
+    section.pass_over(&["alias", "log_level"]);
+    let from = section.from();
+    let pattern = matched(&mut section, draft)?;
+    let effects = match kind.as_str() {
+        "parser" => parser(&mut section, parsers, draft),
+        "multiline" => multiline(&mut section, parsers, draft),
+        "grep" => grep(&mut section, draft),
+        "modify" => modify::modify(&mut section, draft),
+        "record_modifier" => record(&mut section, draft),
+        "nest" => nest(&mut section, draft),
+        "rewrite_tag" => rewrite::rewrite(&mut section, draft),
+        "stdout" => Vec::new(),
+        "kubernetes" => {
+            draft.leave(from, "Forebay asks no Kubernetes API: let the shipper add these fields");
+            return None;
+        }
+        _ => {
+            draft.leave(from, "Forebay has no such filter");
+            return None;
+        }
+    };
+    draft.leave_rest(&section);
+    (!effects.is_empty()).then_some(Filter { pattern, effects, from })
+}
+
+fn parser(section: &mut Section, parsers: &Parsers, draft: &mut Draft) -> Vec<Effect> {
+    let from = section.from();
+    section.pass_over(&["reserve_data", "preserve_key", "unescape_key"]);
+    let names = section.take_all("parser");
+    if let Some(key) = section.take(&["key_name"]) {
+        if !["log", "message"].contains(&key.value.as_str()) {
+            draft.leave(key.from(), "a line is read from `log` or `message`; let the sender name it so");
+            return Vec::new();
+        }
+    }
+    names.iter().filter_map(|name| parsers.line(&name.value, &from, draft)).collect()
+}
+
+fn multiline(section: &mut Section, parsers: &Parsers, draft: &mut Draft) -> Vec<Effect> {
+    let from = section.from();
+    section.pass_over(&[
+        "multiline.key_content",
+        "mode",
+        "buffer",
+        "emitter_name",
+        "emitter_storage.type",
+        "emitter_mem_buf_limit",
+    ]);
+    if let Some(flush) =
+        section.take(&["flush_ms"]).filter(|flush| flush.value.parse::<u32>().is_ok_and(|ms| ms > 0))
+    {
+        draft.set("multiline", "timeout", quote(&format!("{}ms", flush.value)), flush.from());
+    }
+    let names = section.take_all("multiline.parser");
+    let names = names.iter().flat_map(|entry| entry.value.split(',')).map(str::trim);
+    names.filter_map(|name| parsers.several(name, &from, draft)).collect()
+}
+
+/// Events stay that fit every `Regex` and no `Exclude`; with a `Logical_Op`, those that fit any, or all.
+fn grep(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
+    let between = section.take(&["logical_op"]).map(|entry| entry.value.to_ascii_lowercase());
+    let mut drops = Vec::new();
+    for (name, keeps) in [("regex", true), ("exclude", false)] {
+        let mut rules = Vec::new();
+        for entry in section.take_all(name) {
+            match fits(&entry.value) {
+                Ok(rule) => rules.push(rule),
+                Err(why) => draft.leave(entry.from(), why),
+            }
+        }
+        let joined = match between.as_deref() {
+            Some(word @ ("and" | "or")) if !rules.is_empty() => vec![rules.join(&format!(" {word} "))],
+            _ => rules,
+        };
+        drops.extend(joined.into_iter().map(|rule| if keeps { format!("not ({rule})") } else { rule }));
+    }
+    drops
+        .into_iter()
+        .map(|when| Effect::Step(vec![("when", quote(&when)), ("drop", "true".into())]))
+        .collect()
+}
+
+/// `KEY REGEX` as a condition.
+fn fits(rule: &str) -> Result<String, String> {
+    let (key, pattern) = rule.split_once(char::is_whitespace).ok_or("it has no pattern")?;
+    let name =
+        path(key).and_then(|path| field(&path)).ok_or_else(|| format!("`{key}` is no name of a field"))?;
+    Ok(format!("{name} ~ {}", text(&regex(pattern.trim())?)))
+}
+
+fn record(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let keep: Vec<String> = ["allowlist_key", "whitelist_key"]
+        .iter()
+        .flat_map(|name| section.take_all(name))
+        .map(|entry| entry.value)
+        .collect();
+    if !keep.is_empty() {
+        effects.push(Effect::Step(vec![("keep", list(&keep))]));
+    }
+    let mut set = Vec::new();
+    for entry in section.take_all("record") {
+        let Some((key, value)) = entry.value.split_once(char::is_whitespace) else { continue };
+        match modify::value(value.trim()) {
+            Ok(value) => set.push((key.to_owned(), quote(&value))),
+            Err(why) => draft.leave(entry.from(), why),
+        }
+    }
+    if !set.is_empty() {
+        effects.push(Effect::Step(vec![("set", inline(&set))]));
+    }
+    let remove: Vec<String> = section.take_all("remove_key").into_iter().map(|entry| entry.value).collect();
+    if !remove.is_empty() {
+        effects.push(Effect::Step(vec![("remove", list(&remove))]));
+    }
+    effects
+}
+
+/// `nest`: fields below an object. To lift them out of one, without a name before theirs, no step is made for.
+fn nest(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
+    let operation =
+        section.take(&["operation"]).map(|entry| entry.value.to_ascii_lowercase()).unwrap_or_default();
+    if operation != "nest" {
+        draft.leave(section.from(), "what an object holds is `OBJECT.name` to Elasticsearch; name it so");
+        section.entries.clear();
+        return Vec::new();
+    }
+    let fields: Vec<String> = section.take_all("wildcard").into_iter().map(|entry| entry.value).collect();
+    let under = section.take(&["nest_under"]);
+    let strip = section.take(&["remove_prefix"]);
+    let Some(under) = under.filter(|_| !fields.is_empty()) else { return Vec::new() };
+    let mut keys = vec![("under".to_owned(), quote(&under.value)), ("fields".to_owned(), list(&fields))];
+    keys.extend(strip.map(|strip| ("strip".to_owned(), quote(&strip.value))));
+    vec![Effect::Step(vec![("nest", inline(&keys))])]
+}

@@ -1,0 +1,164 @@
+//! Fluent Bit: inputs to listeners, filters and outputs to legs. Its two syntaxes make the same sections.
+
+mod classic;
+mod filter;
+mod modify;
+mod output;
+mod parsers;
+mod rewrite;
+mod yaml;
+
+use std::sync::Arc;
+
+use super::draft::{Draft, Filter, Leg};
+use super::include::{Includes, Parse};
+use super::pattern::{covers, is_one, overlaps};
+use super::section::{Entry, Section};
+use super::words::{quote, time};
+use super::{Unreadable, listener};
+use parsers::Parsers;
+
+pub(super) use classic::parse as classic;
+pub(super) use yaml::parse as yaml;
+
+/// Carries a configuration over.
+pub(super) fn carry(text: &str, file: &Arc<str>, parse: Parse, draft: &mut Draft) -> Result<(), Unreadable> {
+    let mut root = parse(text, file)?;
+    Includes::new(parse, draft).expand(&mut root, 0)?;
+    classic::substitute(&mut root);
+    let mut named = Vec::new();
+    for service in root.take_sections("service") {
+        self::service(service, &mut named, draft);
+    }
+    let parsers = Parsers::read(&mut root, &named, parse, draft)?;
+    let (mut filters, mut outputs) = (Vec::new(), Vec::new());
+    for section in std::mem::take(&mut root.sections) {
+        match section.name.as_str() {
+            "input" => input(section, draft),
+            "filter" => filters.extend(filter::read(section, &parsers, draft)),
+            "output" => outputs.extend(output::read(section, draft)),
+            _ => draft.leave(section.from(), "Forebay has nothing like it"),
+        }
+    }
+    draft.leave_rest(&root);
+    legs(outputs, &filters, draft);
+    Ok(())
+}
+
+/// An event goes to every output that matches, where Forebay has one target: the narrower patterns come first.
+fn legs(outputs: Vec<Leg>, filters: &[Filter], draft: &mut Draft) {
+    for mut leg in outputs {
+        let differs =
+            |other: &&Leg| overlaps(&other.pattern, &leg.pattern) && other.end.index != leg.end.index;
+        if let Some(from) = draft.legs.iter().find(differs).map(|other| other.from.clone()) {
+            draft.leave(leg.from.clone(), format!("an event goes to one index; see {from}"));
+        }
+        leg.filters = filters.to_vec();
+        let is_wider =
+            |other: &Leg| covers(&other.pattern, &leg.pattern) && !covers(&leg.pattern, &other.pattern);
+        let at = draft.legs.iter().position(is_wider).unwrap_or(draft.legs.len());
+        draft.legs.insert(at, leg);
+    }
+}
+
+/// Carries an input over.
+fn input(mut input: Section, draft: &mut Draft) {
+    let kind = input.take(&["name"]).map(|name| name.value.to_ascii_lowercase()).unwrap_or_default();
+    input.title = format!("[INPUT] {kind}");
+    input.pass_over(&["alias"]);
+    match kind.as_str() {
+        "forward" => listener::forward(input, draft),
+        _ => draft.leave(
+            input.from(),
+            "Forebay takes the forward protocol alone: leave this to a shipper, or to Docker's driver",
+        ),
+    }
+}
+
+fn service(mut service: Section, named: &mut Vec<String>, draft: &mut Draft) {
+    for key in ["parsers_file", "parsers_files"] {
+        named.extend(service.take_all(key).into_iter().map(|entry| entry.value));
+    }
+    if let Some(flush) = service.take(&["flush"]) {
+        if let Some(value) = time(&flush.value) {
+            draft.set("buffer", "batch_age", quote(&value), flush.from());
+        }
+    }
+    if let Some(grace) = service.take(&["grace"]) {
+        if let Some(value) = time(&grace.value) {
+            draft.set("", "stop_timeout", quote(&value), grace.from());
+        }
+    }
+    if let Some(level) = service.take(&["log_level"]) {
+        let value =
+            if level.value == "warning" { "warn".to_owned() } else { level.value.to_ascii_lowercase() };
+        if ["off", "error", "warn", "info", "debug", "trace"].contains(&value.as_str()) {
+            draft.set("log", "level", quote(&value), level.from());
+        }
+    }
+    http(&mut service, draft);
+    service.pass_over(&[
+        "daemon",
+        "log_file",
+        "health_check",
+        "hc_errors_count",
+        "hc_retry_failure_count",
+        "hc_period",
+        "storage.path",
+        "storage.sync",
+        "storage.checksum",
+        "storage.metrics",
+        "storage.max_chunks_up",
+        "storage.backlog.mem_limit",
+        "storage.delete_irrecoverable_chunks",
+        "scheduler.cap",
+        "scheduler.base",
+        "coro_stack_size",
+        "dns.mode",
+        "dns.resolver",
+        "json.convert_nan_to_null",
+        "sp.convert_from_str_to_num",
+        "hot_reload",
+        "multiline_buffer_limit",
+    ]);
+    draft.leave_rest(&service);
+}
+
+fn http(service: &mut Section, draft: &mut Draft) {
+    let is_on = service.take_truth(&["http_server"]).unwrap_or(false);
+    let address = service.take(&["http_listen"]).map_or_else(|| "0.0.0.0".to_owned(), |entry| entry.value);
+    let port = service.take(&["http_port"]);
+    let from = port.as_ref().map_or_else(|| service.from(), Entry::from);
+    let port = port.map_or_else(|| "2020".to_owned(), |entry| entry.value);
+    if is_on && port.parse::<u16>().is_ok() {
+        let address =
+            if address.contains(':') { format!("[{}]", address.trim_matches(['[', ']'])) } else { address };
+        draft.set("http", "listen", quote(&format!("{address}:{port}")), from);
+    }
+}
+
+/// The pattern of Fluent Bit's `Match`, whose `*` goes over dots.
+fn pattern(matched: &str) -> String {
+    match matched.trim() {
+        "*" => "**".into(),
+        text => match text.strip_suffix(".*") {
+            Some(begin) => format!("{begin}.**"),
+            None if text.ends_with('*') => format!("{text} {text}.**"),
+            None => text.to_owned(),
+        },
+    }
+}
+
+/// The pattern of a filter or an output; none, and told, where it is a regex or no pattern.
+fn matched(section: &mut Section, draft: &mut Draft) -> Option<String> {
+    if let Some(regex) = section.take(&["match_regex"]) {
+        draft.leave(regex.from(), "a pipeline is chosen by a pattern of tags, not by a regex");
+        return None;
+    }
+    let pattern = self::pattern(&section.take(&["match"])?.value);
+    if is_one(&pattern) && !pattern.contains("${") {
+        return Some(pattern);
+    }
+    draft.leave(section.from(), format!("`{pattern}` is no pattern of tags"));
+    None
+}

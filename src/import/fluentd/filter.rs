@@ -1,0 +1,127 @@
+//! `<filter>`: what is done to events on their way.
+
+use super::{grep, parser};
+use crate::import::draft::{Draft, Effect, Filter};
+use crate::import::section::Section;
+use crate::import::template::template;
+use crate::import::words::{inline, list, path, quote, regex};
+
+/// Carries a filter over, as far as Forebay has the like; none where it has nothing.
+pub(super) fn read(directive: &Section, pattern: String, draft: &mut Draft) -> Option<Filter> {
+    let mut section = directive.clone();
+    let kind = section.take(&["@type", "type"]).map(|kind| kind.value).unwrap_or_default();
+    section.pass_over(&["@id", "@log_level"]);
+    let from = section.from();
+    let effects = match kind.as_str() {
+        "parser" => parser::parser(&mut section, draft),
+        "grep" => grep::grep(&mut section, draft),
+        "record_transformer" | "record_modifier" => record(&mut section, draft),
+        "concat" => concat(&mut section, draft),
+        "detect_exceptions" => vec![Effect::Multiline(quote("traces"))],
+        "stdout" | "prometheus" => Vec::new(),
+        "kubernetes_metadata" => {
+            draft.leave(from.clone(), "Forebay asks no Kubernetes API: let the shipper add these fields");
+            return None;
+        }
+        _ => {
+            draft.leave(format!("{from} @type {kind}"), "Forebay has no such filter");
+            return None;
+        }
+    };
+    if !matches!(kind.as_str(), "stdout" | "prometheus") {
+        draft.leave_rest(&section);
+    }
+    (!effects.is_empty()).then_some(Filter { pattern, effects, from })
+}
+
+/// `record_transformer` and `record_modifier`.
+fn record(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut set = Vec::new();
+    for record in section.take_sections("record") {
+        for entry in record.entries {
+            match value(&entry.value) {
+                Ok(value) => set.push((entry.key.clone(), value)),
+                Err(why) => draft.leave(entry.from(), why),
+            }
+        }
+    }
+    if let Some(keep) = section.take(&["keep_keys", "whitelist_keys"]) {
+        effects.push(Effect::Step(vec![("keep", list(&names(&keep.value)))]));
+    }
+    if !set.is_empty() {
+        effects.push(Effect::Step(vec![("set", inline(&set))]));
+    }
+    if let Some(remove) = section.take(&["remove_keys"]) {
+        effects.push(Effect::Step(vec![("remove", list(&names(&remove.value)))]));
+    }
+    if let Some(renew) = section.take(&["renew_record"]).filter(|renew| renew.is_on()) {
+        draft.leave(renew.from(), "the event keeps its other fields; `keep` names those that stay");
+    }
+    section.pass_over(&[
+        "enable_ruby",
+        "auto_typecast",
+        "char_encoding",
+        "renew_time_key",
+        "renew_record",
+        "prepare_value",
+    ]);
+    effects
+}
+
+/// A value that `set` gives, in TOML. A hash or an array is none.
+fn value(text: &str) -> Result<String, String> {
+    match text {
+        _ if text.starts_with(['{', '[']) => {
+            Err("it is a hash or an array, which `set` does not make".into())
+        }
+        _ => template(text).map(|template| quote(&template)),
+    }
+}
+
+/// `a,b`, `$.a.b`, `["a", "b"]`
+fn names(text: &str) -> Vec<String> {
+    let bare = text.trim().trim_start_matches('[').trim_end_matches(']');
+    bare.split(',').filter_map(|name| path(name.trim().trim_matches('"'))).collect()
+}
+
+/// `concat`: lines that are one event.
+fn concat(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
+    section.pass_over(&[
+        "key",
+        "stream_identity_key",
+        "separator",
+        "timeout_label",
+        "use_first_timestamp",
+        "keep_partial_key",
+    ]);
+    section.pass_over(&["use_partial_cri_logtag", "partial_cri_logtag_key", "partial_cri_stream_key"]);
+    if let Some(interval) = section.take(&["flush_interval"]) {
+        if let Some(time) = crate::import::words::time(&interval.value) {
+            draft.set("multiline", "timeout", quote(&time), interval.from());
+        }
+    }
+    let joins_parts =
+        ["use_partial_metadata", "partial_key", "use_partial_metadata_ignore_case", "partial_value"];
+    let is_of_parts = section.take(&joins_parts).is_some();
+    section.pass_over(&["partial_metadata_format", "partial_value"]);
+    let start = section.take(&["multiline_start_regexp"]);
+    let follow = section.take(&["continuous_line_regexp"]);
+    let mut rules = Vec::new();
+    for (name, entry) in [("start", &start), ("follow", &follow)] {
+        let Some(entry) = entry else { continue };
+        match regex(&entry.value) {
+            Ok(pattern) => rules.push((name.to_owned(), quote(&pattern))),
+            Err(why) => draft.leave(entry.from(), why),
+        }
+    }
+    match rules.is_empty() {
+        true if !is_of_parts => {
+            draft.leave(section.from(), "lines are joined by how an event begins or goes on");
+            Vec::new()
+        }
+        // Docker's parts are joined anyway.
+        true => Vec::new(),
+        false => vec![Effect::Multiline(inline(&rules))],
+    }
+}

@@ -1,0 +1,109 @@
+//! `parser`: the format of lines.
+
+use crate::import::draft::{Draft, Effect};
+use crate::import::format;
+use crate::import::section::Section;
+
+/// Carries a parser over.
+pub(super) fn parser(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
+    let from = section.from();
+    let key = section.take(&["key_name"]);
+    if let Some(key) =
+        key.filter(|key| !["log", "message", "$.log", "$.message"].contains(&key.value.as_str()))
+    {
+        draft.leave(key.from(), "a line is read from `log` or `message`; let the sender name it so");
+        return Vec::new();
+    }
+    section.pass_over(&[
+        "reserve_data",
+        "reserve_time",
+        "remove_key_name_field",
+        "replace_invalid_sequence",
+        "emit_invalid_record_to_error",
+        "inject_key_prefix",
+        "hash_value_field",
+        "suppress_parse_error_log",
+    ]);
+    let mut parses = section.take_sections("parse");
+    if parses.is_empty() {
+        let mut whole = section.clone();
+        section.entries.clear();
+        whole
+            .entries
+            .iter_mut()
+            .filter(|entry| entry.key == "format")
+            .for_each(|entry| entry.key = "@type".into());
+        parses.push(whole);
+    }
+    let mut effects = Vec::new();
+    for mut parse in parses {
+        let patterns = parse.take_sections("pattern");
+        let several = if patterns.is_empty() { vec![parse] } else { patterns };
+        effects.extend(several.into_iter().filter_map(|one| format(one, &from, draft)));
+    }
+    effects
+}
+
+fn format(mut parse: Section, from: &str, draft: &mut Draft) -> Option<Effect> {
+    let kind = parse.take(&["@type", "format"]).map(|kind| kind.value).unwrap_or_default();
+    parse.pass_over(&[
+        "json_parser",
+        "time_type",
+        "keep_time_key",
+        "localtime",
+        "utc",
+        "timezone",
+        "null_value_pattern",
+        "message_format",
+        "null_empty_string",
+        "estimate_current_event",
+        "timeout",
+        "with_priority",
+        "parser_engine",
+        "rfc5424_time_format",
+        "time_format_fallbacks",
+        "stream_buffer_size",
+        "parser_type",
+        "support_colonless_ident",
+        "delimiter",
+        "keys",
+        "label_delimiter",
+        "delimiter_pattern",
+    ]);
+    if kind == "multiline" {
+        return multiline(&mut parse, draft);
+    }
+    let own = match kind.as_str() {
+        "regexp" => parse.take(&["expression"]),
+        _ if kind.starts_with('/') => Some(crate::import::section::Entry {
+            key: "format".into(),
+            value: kind.clone(),
+            place: parse.place.clone(),
+        }),
+        _ => None,
+    };
+    let found = match own {
+        Some(expression) => format::own(&expression, &mut parse, None, draft),
+        None => format::known(&kind, from, draft),
+    };
+    parse.pass_over(&["time_key", "time_format", "types", "expression", "format"]);
+    draft.leave_rest(&parse);
+    found.map(Effect::Parse)
+}
+
+/// The first line of an event; formats of its parts cannot be told line by line.
+fn multiline(parse: &mut Section, draft: &mut Draft) -> Option<Effect> {
+    let first = parse.take(&["format_firstline"])?;
+    for part in parse.entries.extract_if(.., |entry| entry.key.starts_with("format")) {
+        draft.leave(part.from(), "write a [format.NAME] with a regex for the whole event");
+    }
+    match crate::import::words::regex(&first.value) {
+        Ok(pattern) => {
+            Some(Effect::Multiline(format!("{{ start = {} }}", crate::import::words::quote(&pattern))))
+        }
+        Err(why) => {
+            draft.leave(first.from(), why);
+            None
+        }
+    }
+}
