@@ -12,8 +12,9 @@ const DURATION: Known = Known::new("duration_ms", "event.duration");
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     // Looked at before the line is searched from its end, for each line of prose comes by here.
     let (first, rest) = line.split_at_checked(line.bytes().take(40).position(|byte| byte == b' ')?)?;
-    let is_client = || first.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
-    if !(is_method(first) && rest.starts_with(" /")) && !is_client() {
+    let is_client = first.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
+    let is_request = is_method(first) && rest.starts_with(" /");
+    if !is_client && !is_request {
         return None;
     }
     let (head, bytes, duration) = match line.strip_suffix(" ms") {
