@@ -40,7 +40,7 @@ fn failed(about: String, test: &TestOptions, why: &str) -> Finding {
 /// Runs `test` of the pipeline at the place `pipeline`, or tells why it fails.
 fn run(config: &Config, pipeline: usize, test: &TestOptions) -> Result<(), String> {
     let pipelines = daemon::compile(config).map_err(|error: PipelineError| error.to_string())?;
-    let tag = tag(&pipelines, pipeline, test)?;
+    let tag = tag(&pipelines, config.pipelines.len(), pipeline, test)?;
     let mut walk = Walk::new(pipelines, config.partial.clone(), config.multiline.clone());
     let walked = take(&mut walk, test, &tag)?;
     let differences = test.differences(&walked);
@@ -51,16 +51,21 @@ fn run(config: &Config, pipeline: usize, test: &TestOptions) -> Result<(), Strin
     Err(format!("is not as expected (-) but otherwise (+)\n{}", told.join("\n")))
 }
 
-/// A tag that leads to the pipeline.
-fn tag(pipelines: &Pipelines, pipeline: usize, test: &TestOptions) -> Result<String, String> {
+/// A tag that leads to the pipeline; `defaults` is the place of the last one.
+fn tag(
+    pipelines: &Pipelines,
+    defaults: usize,
+    pipeline: usize,
+    test: &TestOptions,
+) -> Result<String, String> {
     let example = || pipelines.example_tag(pipeline).unwrap_or_default();
     let tag = test.tag.clone().unwrap_or_else(example);
-    match pipelines.number(&tag) {
-        taken if taken == pipeline => Ok(tag),
-        taken => Err(format!(
-            "the tag `{tag}` does not come here, pipeline[{taken}] takes it; set another as `tag`"
-        )),
-    }
+    let taker = match pipelines.number(&tag) {
+        taken if taken == pipeline => return Ok(tag),
+        taken if taken == defaults => "the defaults take it".to_owned(),
+        taken => format!("pipeline[{taken}] takes it"),
+    };
+    Err(format!("the tag `{tag}` does not come here, {taker}; set another as `tag`"))
 }
 
 /// The events that the test's input makes.

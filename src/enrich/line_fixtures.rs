@@ -22,7 +22,7 @@ fn folder() -> PathBuf {
 }
 
 /// Each file with the format that its folder names.
-fn files() -> Vec<(PathBuf, Option<Format>)> {
+pub(super) fn files() -> Vec<(PathBuf, Option<Format>)> {
     let mut files = Vec::new();
     for folder in fs::read_dir(folder()).expect("fixtures").map(|entry| entry.expect("an entry").path()) {
         let name = folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();

@@ -286,6 +286,8 @@ impl Pipelines {
 }
 
 #[cfg(test)]
+mod format_page;
+#[cfg(test)]
 mod line_fixtures;
 #[cfg(test)]
 mod tests;

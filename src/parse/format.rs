@@ -48,6 +48,7 @@ macro_rules! formats {
 }
 
 formats! {
+    Mongodb "mongodb" formats::mongodb::read, (b'{' | b'0'..=b'9');
     Json "json" formats::json::read, (b'{' | b' ' | b'\t');
     Syslog5424 "syslog_5424" formats::syslog_5424::read, (b'<');
     Syslog3164 "syslog_3164" formats::syslog_3164::read, (b'<' | b'0'..=b'9' | b'A' | b'D' | b'F' | b'J' | b'M' | b'N' | b'O' | b'S');
@@ -67,6 +68,20 @@ formats! {
     GunicornError "gunicorn_error" formats::gunicorn_error::read, (b'[');
     Haproxy "haproxy" formats::haproxy::read, (b'0'..=b'9' | b'a'..=b'f' | b':' | b'u' | b'C');
     Uvicorn "uvicorn" formats::uvicorn::read, (b'I' | b'D' | b'W' | b'E' | b'T');
+    Ruby "ruby" formats::ruby::read, (b'D' | b'I' | b'W' | b'E' | b'F' | b'A');
+    Redis "redis" formats::redis::read, (b'0'..=b'9');
+    Zap "zap" formats::zap::read, (b'0'..=b'9');
+    SpringBoot "spring_boot" formats::spring_boot::read, (b'0'..=b'9');
+    Postgresql "postgresql" formats::postgresql::read, (b'0'..=b'9');
+    Mysql "mysql" formats::mysql::read, (b'0'..=b'9' | b'\t');
+    Rabbitmq "rabbitmq" formats::rabbitmq::read, (b'0'..=b'9');
+    Elasticsearch "elasticsearch" formats::elasticsearch::read, (b'[');
+    Jvm "jvm" formats::jvm::read, (b'[');
+    Django "django" formats::django::read, (b'[');
+    Logger "logger" formats::logger::read, (b'0'..=b'9' | b'[' | b'A'..=b'Z');
+    Go "go" formats::go::read, (b'0'..=b'9');
+    Morgan "morgan" formats::morgan::read, (b'A'..=b'Z' | b'0'..=b'9' | b':');
+    Level "level" formats::level::read, none;
 }
 
 /// Programs whose lines have a format with a name of its own.
@@ -89,6 +104,25 @@ const ALIASES: &[(&str, Format)] = &[
     ("traefik", Format::Access),
     ("istio", Format::Envoy),
     ("hypercorn", Format::GunicornError),
+    ("rails", Format::Ruby),
+    ("valkey", Format::Redis),
+    ("postgres", Format::Postgresql),
+    ("mariadb", Format::Mysql),
+    ("opensearch", Format::Elasticsearch),
+    ("python", Format::Logger),
+    ("loguru", Format::Logger),
+    ("celery", Format::Logger),
+    ("log4j", Format::Logger),
+    ("logback", Format::Logger),
+    ("kafka", Format::Logger),
+    ("zookeeper", Format::Logger),
+    ("spark", Format::Logger),
+    ("hadoop", Format::Logger),
+    ("quarkus", Format::Logger),
+    ("log4js", Format::Logger),
+    ("winston", Format::Logger),
+    ("node", Format::Logger),
+    ("tracing", Format::Logger),
 ];
 
 /// One bit for each format.

@@ -54,7 +54,6 @@ known! {
     FUNCTION "function" "log.origin.function";
     SERVICE "service" "service.name";
     ERROR "error" "error.message";
-    ERROR_TYPE "error_type" "error.type";
     ERROR_CODE "error_code" "error.code";
     STACK "stack" "error.stack_trace";
     TRACE_ID "trace_id" "trace.id";

@@ -40,7 +40,7 @@ impl Level {
         lower.copy_from_slice(word.as_bytes());
         lower.make_ascii_lowercase();
         Some(match &*lower {
-            b"trace" | b"verbose" | b"silly" | b"finest" | b"finer" | b"all" => Self::Trace,
+            b"trace" | b"trc" | b"verbose" | b"silly" | b"finest" | b"finer" | b"all" => Self::Trace,
             b"debug" | b"dbg" | b"fine" | b"config" | b"debug1" | b"debug2" | b"debug3" | b"debug4"
             | b"debug5" => Self::Debug,
             b"info" | b"information" | b"informational" | b"inf" | b"notice" | b"log" | b"note"

@@ -33,12 +33,6 @@ pub(crate) fn split(line: &str, at: Option<usize>, gap: usize) -> Read<'_> {
     piece.map_or_else(misfit, Ok)
 }
 
-/// A word: at least one byte, up to the first blank or the end; the blank stays.
-pub(crate) fn word(line: &str) -> Read<'_> {
-    let end = line.bytes().position(|byte| byte == b' ' || byte == b'\t').unwrap_or(line.len());
-    if end == 0 { misfit() } else { split(line, Some(end), 0) }
-}
-
 /// As long as bytes are ASCII and `takes` says yes; at least one.
 pub(crate) fn run<'a>(takes: impl Fn(u8) -> bool) -> impl Parser<&'a str, Output = &'a str, Error = ()> {
     move |line: &'a str| {
@@ -50,16 +44,6 @@ pub(crate) fn run<'a>(takes: impl Fn(u8) -> bool) -> impl Parser<&'a str, Output
 /// Digits, at least one.
 pub(crate) fn digits(line: &str) -> Read<'_> {
     run(|byte| byte.is_ascii_digit()).parse_complete(line)
-}
-
-/// Digits, perhaps with a point and more digits: `0.005`.
-pub(crate) fn decimal(line: &str) -> Read<'_> {
-    let (rest, _) = digits(line)?;
-    let rest = match rest.strip_prefix('.') {
-        Some(fraction) => digits(fraction).map_or(rest, |(rest, _)| rest),
-        None => rest,
-    };
-    split(line, Some(line.len() - rest.len()), 0)
 }
 
 /// The inside of a text in double quotes, in which a backslash keeps the next byte from ending it; given as it stands.
@@ -165,11 +149,6 @@ pub(crate) fn blanks(line: &str) -> Read<'_> {
     run(|byte| byte == b' ' || byte == b'\t').parse_complete(line)
 }
 
-/// Nothing more.
-pub(crate) fn end(line: &str) -> Read<'_, ()> {
-    if line.is_empty() { Ok((line, ())) } else { misfit() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,9 +158,6 @@ mod tests {
     fn pieces_are_slices_and_the_rest_follows() {
         assert_eq!(until(b' ').parse_complete("ab c"), Ok(("c", "ab")));
         assert_eq!(until_text(" - ").parse_complete("ä - c"), Ok(("c", "ä")));
-        assert_eq!(word("ab c"), Ok((" c", "ab")));
-        assert_eq!(decimal("0.005 x"), Ok((" x", "0.005")));
-        assert_eq!(decimal("12.x"), Ok((".x", "12")));
         assert_eq!(quoted(r#""a \"b\" \\" c"#), Ok((" c", r#"a \"b\" \\"#)));
         assert_eq!(quoted_text(r#""a\\" "b""#), Ok((" \"b\"", (r"a\\", true))));
         assert_eq!(quoted_text(r#""a" "b\\""#), Ok((r#" "b\\""#, ("a", false))));
@@ -210,13 +186,13 @@ mod tests {
         for line in ["", "\"", "\"a", "\"a\\", "\"a\\\"", "a\"b\""] {
             assert!(quoted(line).is_err(), "{line}");
         }
-        assert!(word(" a").is_err() && digits("a1").is_err() && until(b'=').parse_complete("abc").is_err());
+        assert!(digits("a1").is_err() && until(b'=').parse_complete("abc").is_err());
     }
 
     proptest! {
         #[test]
         fn no_line_panics_and_nothing_is_invented(line in r#"[ "\\ä=0-9.a]{0,20}"#) {
-            for read in [until(b'=').parse_complete(&line), quoted(&line), word(&line), decimal(&line), blanks(&line)] {
+            for read in [until(b'=').parse_complete(&line), quoted(&line), digits(&line), blanks(&line)] {
                 let Ok((rest, piece)) = read else { continue };
                 prop_assert!(line.ends_with(rest) && line.contains(piece) && rest.len() + piece.len() <= line.len());
             }

@@ -143,6 +143,10 @@ fn own<'a>(rest: &'a str, said: Said, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (word, rest) = rest.split_once("][")?;
     let (logger, rest) = rest.split_once("] ")?;
     let level = Level::of_word(word).filter(|_| is_whole(thread))?;
+    // Java's unified log has the same brackets, and a time with an offset.
+    if said.offset.is_some() {
+        return None;
+    }
     sink.said(said)?;
     sink.leveled(Some(level), word);
     sink.number(known::THREAD_ID, thread);

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{docker_json, flat};
+use super::{docker_json, flat, mongodb};
 use crate::event::{self, Fields, Name, Value};
 use crate::parse::sink::{MAX_MEMBERS, Sink};
 
@@ -35,7 +35,7 @@ pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> 
 /// A line that is one object and nothing else.
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let object = line.trim_ascii();
-    if !(object.starts_with('{') && object.ends_with('}')) {
+    if !(object.starts_with('{') && object.ends_with('}')) || mongodb::head(line).is_some() {
         return None;
     }
     if object.starts_with("{\"log\":\"") {

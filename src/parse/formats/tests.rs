@@ -120,6 +120,22 @@ fn time(format: Format, line: &str) -> Option<Timestamp> {
 }
 
 #[test]
+fn a_line_fits_one_automatic_format_at_most() {
+    let style = Style::default();
+    let about = Timestamp::new(1_795_867_200, 0).expect("a time");
+    let fits = |format: &Format, line: &str| {
+        let (arena, mut fields) = (Bump::new(), Fields::default());
+        fits_format(*format, line, &mut Sink::new(&mut fields, &style, about, &arena))
+    };
+    let fitting = |line: &String| {
+        let all: Vec<_> = Format::candidates(line).filter(|format| fits(format, line)).collect();
+        (all.len() > 1).then(|| format!("{all:?} {line}"))
+    };
+    let wrong: Vec<_> = LINES.iter().filter_map(fitting).collect();
+    assert!(wrong.is_empty(), "{} lines\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
 fn a_line_that_fits_two_formats_has_the_same_time_in_both() {
     for line in LINES.iter() {
         let times: Vec<_> =

@@ -69,6 +69,17 @@ impl Civil {
         let years = [year, year - 1, year + 1].into_iter();
         years.filter_map(|year| Self { year, ..self }.at(offset, zone)).min_by_key(distance)
     }
+
+    /// The same where the line says no day: the one that brings the time of day nearest to `about`.
+    pub(crate) fn on_the_day(self, about: Timestamp, offset: Option<i32>, zone: &Zone) -> Option<Timestamp> {
+        let distance = |time: &Timestamp| time.seconds().abs_diff(about.seconds());
+        let days = [0, -86_400, 86_400].into_iter().filter_map(|by| {
+            let day = jiff::Timestamp::from_second(about.seconds().checked_add(by)?).ok()?;
+            let date = Offset::UTC.to_datetime(day).date();
+            Self { year: date.year(), month: date.month(), day: date.day(), ..self }.at(offset, zone)
+        });
+        days.min_by_key(distance)
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +97,17 @@ mod tests {
         let first = Civil { month: 1, day: 1, hour: 0, minute: 0, second: 3, ..EVE };
         let before = Timestamp::new(NEW_YEAR - 60, 0).expect("a time");
         assert_eq!(first.near(before, None, &Zone::Utc), Timestamp::new(NEW_YEAR, 5));
+    }
+
+    #[test]
+    fn a_time_of_day_alone_is_of_the_nearest_day() {
+        let about = Timestamp::new(NEW_YEAR, 0).expect("a time");
+        assert_eq!(EVE.on_the_day(about, None, &Zone::Utc), Timestamp::new(NEW_YEAR - 5, 5));
+        let berlin = Zone::named("Europe/Berlin").expect("a zone");
+        let one = Civil { hour: 1, minute: 0, second: 4, ..Civil::default() };
+        assert_eq!(one.on_the_day(about, None, &berlin), Timestamp::new(NEW_YEAR + 1, 0));
+        let never = Timestamp::new(i64::MAX / 2, 0);
+        assert_eq!(never.and_then(|about| EVE.on_the_day(about, None, &Zone::Utc)), None);
     }
 
     #[test]

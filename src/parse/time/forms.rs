@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | [`iso`] | `2024-01-15T10:30:45.123Z`, `2024/01/15 10:30:45`, `2024-01-15 10:30:45,123 +0100` | nearly all |
 //! | [`clf`] | `15/Jan/2024:10:30:45 +0000` | web servers |
+//! | [`short_year`] | `24/01/15 10:30:45` | Spark |
+//! | [`clock`] | `10:30:45.123` | Logback and Log4j without configuration, no day |
 //! | [`syslog`] | `Jan 15 10:30:45` | RFC 3164, no year |
 //! | [`cisco`] | `Jan 15 2024 10:30:45` | Cisco |
 //! | [`ctime`] | `Mon Jan 15 10:30:45.123456 2024` | Apache's error log, C |
@@ -24,17 +26,17 @@ pub(crate) struct Said {
     pub(crate) civil: Civil,
     /// Seconds east of UTC.
     pub(crate) offset: Option<i32>,
-    /// Whether the year was said.
+    /// Whether the year was said; a month that is 0 says that the day was not said either.
     pub(crate) has_year: bool,
 }
 
 impl Said {
-    /// The point in time; see [`Civil::at`] and [`Civil::near`].
+    /// The point in time; see [`Civil::at`], [`Civil::near`] and [`Civil::on_the_day`].
     pub(crate) fn at(self, about: Timestamp, zone: &Zone) -> Option<Timestamp> {
-        if self.has_year {
-            self.civil.at(self.offset, zone)
-        } else {
-            self.civil.near(about, self.offset, zone)
+        match self {
+            Self { has_year: true, .. } => self.civil.at(self.offset, zone),
+            Self { civil: Civil { month: 0, .. }, .. } => self.civil.on_the_day(about, self.offset, zone),
+            _ => self.civil.near(about, self.offset, zone),
         }
     }
 }
@@ -62,8 +64,16 @@ pub(crate) fn iso(text: &str) -> Read<'_, Said> {
 
 /// Day, month and year with slashes, then the time of day behind a colon, and the offset.
 pub(crate) fn clf(text: &str) -> Read<'_, Said> {
+    slashes(text, b':')
+}
+
+/// The same with `gap` before the time of day.
+pub(crate) fn slashes(text: &str, gap: u8) -> Read<'_, Said> {
     let Some((date, _)) = text.as_bytes().split_first_chunk::<12>() else { return misfit() };
-    let [d1, d2, b'/', m1, m2, m3, b'/', y1, y2, y3, y4, b':'] = *date else { return misfit() };
+    let [d1, d2, b'/', m1, m2, m3, b'/', y1, y2, y3, y4, found] = *date else { return misfit() };
+    if found != gap {
+        return misfit();
+    }
     let (Some(year), Some(month), Some(day)) = (four([y1, y2, y3, y4]), month([m1, m2, m3]), two(d1, d2))
     else {
         return misfit();
@@ -71,6 +81,24 @@ pub(crate) fn clf(text: &str) -> Read<'_, Said> {
     let (rest, time) = time_of_day(tail(text, 12))?;
     let (rest, offset) = zone(rest);
     Ok((rest, Said { civil: Civil { year, month, day, ..time }, offset, has_year: true }))
+}
+
+/// Year of two digits, month and day with slashes, and the time of day; of this century.
+pub(crate) fn short_year(text: &str) -> Read<'_, Said> {
+    let Some((date, _)) = text.as_bytes().split_first_chunk::<9>() else { return misfit() };
+    let [y1, y2, b'/', m1, m2, b'/', d1, d2, b' '] = *date else { return misfit() };
+    let (Some(year), Some(month), Some(day)) = (two(y1, y2), two(m1, m2), two(d1, d2)) else {
+        return misfit();
+    };
+    let (rest, time) = time_of_day(tail(text, 9))?;
+    let civil = Civil { year: 2000 + i16::from(year), month, day, ..time };
+    Ok((rest, Said { civil, offset: None, has_year: true }))
+}
+
+/// A time of day alone.
+pub(crate) fn clock(text: &str) -> Read<'_, Said> {
+    let (rest, civil) = time_of_day(text)?;
+    Ok((rest, Said { civil, offset: None, has_year: false }))
 }
 
 /// Month, day and time of day, without a year: RFC 3164, section 4.1.2; the day is filled with a blank or a nought.
@@ -244,6 +272,9 @@ mod tests {
         at(iso("2024-01-15 10:30:45 UTC [7]"), 0, 0, " [7]");
         at(iso("2024-01-15 10:30:45 CET [7]"), 0, 0, " CET [7]");
         at(clf("15/Jan/2024:10:30:45 +0000] \""), 0, 0, "] \"");
+        at(short_year("24/01/15 10:30:45 INFO"), 0, 0, " INFO");
+        at(clock("10:30:45.123 [main]"), 123_000_000, 0, " [main]");
+        at(slashes("15/Jan/2024 10:30:45] \"", b' '), 0, 0, "] \"");
         at(syslog("Jan 15 10:30:45 host"), 0, 0, " host");
         at(cisco("Jan 15 2024 10:30:45: %ASA"), 0, 0, ": %ASA");
         at(ctime("Mon Jan 15 10:30:45.123456 2024]"), 123_456_000, 0, "]");
@@ -291,7 +322,7 @@ mod tests {
         #[test]
         fn no_text_panics_and_the_rest_is_its_end(text in r"[A-Za-z]{0,3}[ ,]{0,2}[0-9]{0,4}[-/ ][0-9A-Za-z]{0,3}[-/ ][0-9]{0,4}[T :][0-9:]{0,8}[.,]?[0-9]{0,10}[Zä +\-0-9:]{0,6}") {
             let about = Timestamp::new(SECONDS, 0).expect("a time");
-            for form in [iso, clf, syslog, ctime, rfc2822] {
+            for form in [iso, clf, short_year, clock, syslog, ctime, rfc2822] {
                 let Ok((rest, said)) = form(&text) else { continue };
                 prop_assert!(text.ends_with(rest));
                 let _in_range_or_none = said.at(about, &Zone::Utc);

@@ -4,6 +4,7 @@
 //! Numbers are seconds since 1970, or milli-, micro- or nanoseconds, told apart by their size: each reading gives a year
 //! from 1973 on for exactly one of them.
 
+pub(crate) mod abbreviation;
 pub(crate) mod civil;
 pub(crate) mod forms;
 
