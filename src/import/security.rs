@@ -15,10 +15,10 @@ pub(super) fn security(source: &mut Section, index: usize, draft: &mut Draft) ->
     let key = draft.known(&shared_key, &format!("forward[{index}].security.shared_key"))?;
     let mut table = Table::new("[forward.security]", shared_key.from());
     table.push("shared_key", quote(&key), shared_key.from());
-    if let Some(name) = keys.take(&["self_hostname"]) {
-        if let Some(known) = draft.known(&name, &format!("forward[{index}].security.self_hostname")) {
-            table.push("self_hostname", quote(&known), name.from());
-        }
+    if let Some(name) = keys.take(&["self_hostname"])
+        && let Some(known) = draft.known(&name, &format!("forward[{index}].security.self_hostname"))
+    {
+        table.push("self_hostname", quote(&known), name.from());
     }
     let users = users(keys, draft);
     let clients = clients(keys, &users, draft);
@@ -90,10 +90,10 @@ fn clients(keys: &mut Section, known: &[Table], draft: &mut Draft) -> Vec<Table>
                 continue;
             }
         }
-        if let Some(entry) = client.take(&["shared_key"]) {
-            if let Some(key) = draft.known(&entry, "forward[0].security.clients[0].shared_key") {
-                table.push("shared_key", quote(&key), entry.from());
-            }
+        if let Some(entry) = client.take(&["shared_key"])
+            && let Some(key) = draft.known(&entry, "forward[0].security.clients[0].shared_key")
+        {
+            table.push("shared_key", quote(&key), entry.from());
         }
         if let Some(users) = client.take(&["users"]) {
             let is_known =

@@ -116,11 +116,11 @@ pub(super) fn file(output: &mut Section, draft: &mut Draft) {
 
 /// What cannot stand side by side in the end.
 pub(super) fn settle(draft: &mut Draft) {
-    if draft.has("elasticsearch", "hosts") {
-        if let Some(lines) = draft.tables.remove("file") {
-            let from = lines.first().map(|line| line.from.clone()).unwrap_or_default();
-            draft.leave(from, "documents go to Elasticsearch or to files, not to both");
-        }
+    if draft.has("elasticsearch", "hosts")
+        && let Some(lines) = draft.tables.remove("file")
+    {
+        let from = lines.first().map(|line| line.from.clone()).unwrap_or_default();
+        draft.leave(from, "documents go to Elasticsearch or to files, not to both");
     }
     let value = |draft: &Draft, key: &str| {
         let lines = draft.tables.get("elasticsearch")?;

@@ -84,10 +84,10 @@ pub(super) fn elasticsearch(output: &mut Section, defaults: &Defaults, draft: &m
     let is_tls = hosts(output, defaults, draft);
     credentials(output, draft);
     tls(output, is_tls, draft);
-    if let Some(timeout) = output.take(&["request_timeout"]) {
-        if let Some(value) = time(&timeout.value) {
-            draft.set("elasticsearch", "request_timeout", quote(&value), timeout.from());
-        }
+    if let Some(timeout) = output.take(&["request_timeout"])
+        && let Some(value) = time(&timeout.value)
+    {
+        draft.set("elasticsearch", "request_timeout", quote(&value), timeout.from());
     }
     let compress = output.take(&["compression_level", "compress"]);
     if let Some(compress) =

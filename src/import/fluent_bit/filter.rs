@@ -42,12 +42,12 @@ fn parser(section: &mut Section, parsers: &Parsers, draft: &mut Draft) -> Vec<Ef
     let from = section.from();
     section.pass_over(&["reserve_data", "preserve_key", "unescape_key"]);
     let names = section.take_all("parser");
-    if let Some(key) = section.take(&["key_name"]) {
-        if !["log", "message"].contains(&key.value.as_str()) {
-            draft.leave(key.from(), "a line is read from `log` or `message`; let the sender name it so");
-            section.entries.clear();
-            return Vec::new();
-        }
+    if let Some(key) = section.take(&["key_name"])
+        && !["log", "message"].contains(&key.value.as_str())
+    {
+        draft.leave(key.from(), "a line is read from `log` or `message`; let the sender name it so");
+        section.entries.clear();
+        return Vec::new();
     }
     names.iter().filter_map(|name| parsers.line(&name.value, &from, draft)).collect()
 }

@@ -79,15 +79,15 @@ fn service(mut service: Section, named: &mut Vec<String>, draft: &mut Draft) {
     for key in ["parsers_file", "parsers_files"] {
         named.extend(service.take_all(key).into_iter().map(|entry| entry.value));
     }
-    if let Some(flush) = service.take(&["flush"]) {
-        if let Some(value) = time(&flush.value) {
-            draft.set("buffer", "batch_age", quote(&value), flush.from());
-        }
+    if let Some(flush) = service.take(&["flush"])
+        && let Some(value) = time(&flush.value)
+    {
+        draft.set("buffer", "batch_age", quote(&value), flush.from());
     }
-    if let Some(grace) = service.take(&["grace"]) {
-        if let Some(value) = time(&grace.value) {
-            draft.set("", "stop_timeout", quote(&value), grace.from());
-        }
+    if let Some(grace) = service.take(&["grace"])
+        && let Some(value) = time(&grace.value)
+    {
+        draft.set("", "stop_timeout", quote(&value), grace.from());
     }
     if let Some(level) = service.take(&["log_level"]) {
         let value =

@@ -99,10 +99,10 @@ fn concat(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
         "keep_partial_key",
     ]);
     section.pass_over(&["use_partial_cri_logtag", "partial_cri_logtag_key", "partial_cri_stream_key"]);
-    if let Some(interval) = section.take(&["flush_interval"]) {
-        if let Some(time) = crate::import::words::time(&interval.value) {
-            draft.set("multiline", "timeout", quote(&time), interval.from());
-        }
+    if let Some(interval) = section.take(&["flush_interval"])
+        && let Some(time) = crate::import::words::time(&interval.value)
+    {
+        draft.set("multiline", "timeout", quote(&time), interval.from());
     }
     let joins_parts =
         ["use_partial_metadata", "partial_key", "use_partial_metadata_ignore_case", "partial_value"];

@@ -65,10 +65,10 @@ fn source(mut source: Section, draft: &mut Draft) -> Option<String> {
 /// A page about the daemon itself: Forebay has one.
 fn http(source: &mut Section, draft: &mut Draft) {
     let bind = source.take(&["bind"]).map_or_else(|| "0.0.0.0".to_owned(), |bind| bind.value);
-    if let Some(port) = source.take(&["port"]).filter(|port| port.value.parse::<u16>().is_ok()) {
-        if !bind.contains([':', '#', '$']) {
-            draft.set("http", "listen", quote(&format!("{bind}:{}", port.value)), port.from());
-        }
+    if let Some(port) = source.take(&["port"]).filter(|port| port.value.parse::<u16>().is_ok())
+        && !bind.contains([':', '#', '$'])
+    {
+        draft.set("http", "listen", quote(&format!("{bind}:{}", port.value)), port.from());
     }
 }
 
