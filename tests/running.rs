@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
-use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
