@@ -201,7 +201,7 @@ fn json_line(nth: u32) -> String {
         "{{\"time\":\"2026-05-04T09:12:{:02}.482519Z\",\"level\":\"INFO\",\"msg\":\"prediction served to the client in time\",\
          \"module\":\"inference\",\"request_id\":\"{nth:08x}-e88f-4d2b-9a1c-00c04fd430c8\",\"user\":\"user-{nth}\",\
          \"model_version\":\"v2.3.1\",\"batch\":16,\"cached\":false,\"latency_ms\":{}.73}}",
-        nth % 60,
+        nth / 100,
         nth % 90,
     )
 }
@@ -212,7 +212,7 @@ fn rfc_5424(nth: u32) -> String {
         "<{}>1 2026-05-04T09:12:{:02}.482519+00:00 web-{}.example.com orders {} ID{nth} [meta@32473 sequenceId=\"{nth}\" \
          language=\"en\"] order A-{nth} of customer {} was stored and is sent to the warehouse of its region today",
         8 * (nth % 24) + 6,
-        nth % 60,
+        nth / 100,
         nth % 9,
         1_000 + nth,
         nth * 7,
@@ -225,7 +225,7 @@ fn logfmt(nth: u32) -> String {
         "time=2026-05-04T09:12:{:02}.482519Z level=info msg=\"prediction served to the client in time\" module=inference \
          request_id={nth:08x}-e88f-4d2b-9a1c-00c04fd430c8 user=user-{nth} model_version=v2.3.1 batch=16 cached=false \
          latency_ms={}.73",
-        nth % 60,
+        nth / 100,
         nth % 90,
     )
 }

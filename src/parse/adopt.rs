@@ -120,7 +120,7 @@ fn text_of<'a>(value: &Value<'a>) -> Option<&'a str> {
         Value::Text(text) => str::from_utf8(text).ok(),
         Value::Json(json) | Value::Scalar(json) => {
             let text = json.strip_prefix('"')?.strip_suffix('"')?;
-            (!text.contains('\\')).then_some(text)
+            memchr::memchr(b'\\', text.as_bytes()).is_none().then_some(text)
         }
         _ => None,
     }

@@ -334,14 +334,15 @@ pub(crate) fn bare(word: &str) -> Value<'_> {
 
 /// Whether `text` is a number as JSON has them, without an exponent, so that it can be written as it stands.
 pub(crate) fn is_json_number(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = match digits.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (digits, None),
+    let digits = text.as_bytes().strip_prefix(b"-").unwrap_or(text.as_bytes());
+    let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let leads = whole == 1 || (whole > 1 && digits.first() != Some(&b'0'));
+    let ends = match digits.get(whole..) {
+        Some([]) => true,
+        Some([b'.', fraction @ ..]) => !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit),
+        _ => false,
     };
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let leads = whole.len() == 1 || !whole.starts_with('0');
-    text.len() <= 300 && leads && all_digits(whole) && fraction.is_none_or(all_digits)
+    text.len() <= 300 && leads && ends
 }
 
 #[cfg(test)]

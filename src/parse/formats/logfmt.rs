@@ -17,9 +17,9 @@ use crate::parse::token::{Read, byte, misfit, quoted};
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (mut rest, mut is_sure) = (line, sink.is_format_named());
     while !rest.is_empty() {
-        let (after, key) = key(rest).ok().filter(|_| sink.has_room())?;
+        let (after, name) = key(rest).ok().filter(|_| sink.has_room())?;
+        let key = if rest.starts_with('"') { sink.unescaped(name) } else { name };
         let (after, value) = value(after, sink).ok()?;
-        let key = sink.unescaped(key);
         is_sure = is_sure || tells(key, &value);
         sink.named(key, value);
         rest = after.strip_prefix(' ').or_else(|| after.is_empty().then_some(after))?.trim_start_matches(' ');
