@@ -234,7 +234,7 @@ impl<'s, 'a> Sink<'s, 'a> {
     }
 
     /// Takes everything back.
-    pub(super) fn take_back(&mut self) {
+    pub(in crate::parse) fn take_back(&mut self) {
         self.fields.truncate(self.own);
         (self.time, self.level, self.level_text, self.message) = (None, None, None, None);
         (self.adopts, self.is_wrapped) = (Adopts::Nothing, false);

@@ -10,7 +10,6 @@
 //! | `[TIME] {FILE:LINE} LEVEL - MESSAGE` | Airflow |
 //! | `[TIME] CHANNEL.LEVEL: MESSAGE` | Monolog |
 //! | `[TIME LEVEL  TARGET] MESSAGE` | env_logger |
-//! | `[TIME OF DAY] LEVEL (LOGGER/PID): MESSAGE` | pino-pretty |
 
 use super::{Parts, levels, origin, timed};
 use crate::parse::time::forms;

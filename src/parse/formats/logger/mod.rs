@@ -20,6 +20,7 @@ mod origin;
 mod tests;
 mod timed;
 
+use super::console;
 use crate::parse::known::{self, Known};
 use crate::parse::sink::Sink;
 use crate::parse::time::forms::Said;
@@ -61,7 +62,14 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         b'A'..=b'Z' => leading::read(line)?,
         _ => return None,
     };
-    if is_of_another(parts.message) { None } else { parts.put(sink) }
+    if is_of_another(parts.message) || is_of_console(line, sink) { None } else { parts.put(sink) }
+}
+
+/// Whether it is in a layout for terminals, which says more than this one finds: no line is to be of two formats.
+fn is_of_console<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> bool {
+    let is_of_it = console::read(line, sink).is_some();
+    sink.take_back();
+    is_of_it
 }
 
 /// Whether what follows time and level is of a format that says more there: Spring Boot's `PID --- [`, RabbitMQ's

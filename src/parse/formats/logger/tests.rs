@@ -75,7 +75,6 @@ fn what_may_be_prose_stays_in_the_message() {
 fn layouts_that_no_fixture_has() {
     for (line, expected) in [
         ("2026-11-28 12:00:00,123 INFO  [io.quarkus] (main) up", "thread=main logger=io.quarkus"),
-        ("2026-11-28T12:00:00Z WRN shop/main.go:7 > disk", "file=shop/main.go line=7"),
         ("[2026-11-28 12:00:00,123] ERROR in app: broke", "module=app"),
         ("[2026-11-28T12:00:00.123+0000] {task.py:7} INFO - x", "file=task.py line=7"),
         ("[2026-11-28T12:00:00Z INFO  shop] up", "logger=shop"),
