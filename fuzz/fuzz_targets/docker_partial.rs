@@ -103,7 +103,7 @@ impl Books {
         assert_eq!(of.len(), 1, "one line: {text}");
         assert!(places.is_sorted(), "in order: {text}");
         let name = places[0].0;
-        if !line.incomplete {
+        if line.incomplete.is_none() {
             let ordinals: Vec<u32> = places.iter().map(|(_, ordinal)| *ordinal).collect();
             assert_eq!(ordinals, (1..=ordinals.len() as u32).collect::<Vec<_>>(), "whole: {text}");
             self.whole.insert(name, ordinals.len() as u32);

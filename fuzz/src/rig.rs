@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forebay::buffer::{Buffer, BufferOptions};
-use forebay::enrich::{Defaults, Joiner, PartialOptions, Pipelines};
+use forebay::enrich::{
+    Assembler, Defaults, Gatherer, Joiner, Multiline, MultilineOptions, PartialOptions, PipelineOptions,
+    Pipelines,
+};
 use forebay::input::forward::{LimitOptions, fuzzing};
 use forebay::input::{Pass, Shared};
 use forebay::metrics::Metrics;
@@ -108,12 +111,15 @@ impl Rig {
 
     fn shared(&self, metrics: &Arc<Metrics>) -> Arc<Shared> {
         let defaults = Defaults { index: "logs", fallback: "logs", host: "here" };
-        let pipelines = Pipelines::compile(&[], defaults).expect("good options");
+        // What is looked at are frames: each line is an event.
+        let options = PipelineOptions { multiline: Multiline::None, ..PipelineOptions::default() };
+        let pipelines = Pipelines::compile(&[options], defaults).expect("good options");
         let partial =
             PartialOptions { memory: ByteSize::kib(16), line_bytes: ByteSize(512), timeout: Duration::ZERO };
         let joiner = Joiner::new(partial, Arc::clone(metrics));
+        let assembler = Assembler::new(joiner, Gatherer::new(MultilineOptions::default()));
         let (buffer, letters) = (self.buffer.clone(), self.letters.clone());
-        Shared::new(pipelines, joiner, buffer, letters, &options(), Arc::clone(metrics))
+        Shared::new(pipelines, assembler, buffer, letters, &self::options(), Arc::clone(metrics))
     }
 
     /// All that is in the buffer, delivered.
@@ -145,7 +151,7 @@ impl Default for Rig {
 /// Lines that would have to wait for the rest of their parts leave as they are.
 fn end_lines(shared: &Arc<Shared>) {
     let mut pass = Pass::new(Arc::clone(shared), CancellationToken::new());
-    shared.joiner().expire().iter().for_each(|line| pass.line(line));
+    shared.assembler().expire().iter().for_each(|line| pass.line(line));
     pass.flush();
 }
 

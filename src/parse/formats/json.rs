@@ -34,7 +34,8 @@ pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> 
 
 /// A line that is one object and nothing else.
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
-    let object = line.trim_ascii();
+    // What JSON takes for blanks, and nothing else: a form feed is none of them.
+    let object = line.trim_matches([' ', '\t', '\r', '\n']);
     if !(object.starts_with('{') && object.ends_with('}')) || mongodb::head(line).is_some() {
         return None;
     }
@@ -129,6 +130,13 @@ mod tests {
                 ("escape", json("null"))
             ]
         );
+    }
+
+    #[test]
+    fn an_object_has_blanks_around_it_and_nothing_else() {
+        use crate::parse::formats::tests::fits;
+        assert!(fits(read, " \t{\"a\":1}\r"));
+        assert!(!fits(read, "{\"a\":1}\u{c}") && !fits(read, "\u{b}{\"a\":1}"));
     }
 
     #[test]
