@@ -9,7 +9,7 @@ use crate::event::{Fields, Timestamp};
 use crate::input::forward::LimitOptions;
 
 /// Who takes what is found: events, and why there is none in a place.
-type Taker<'t> = dyn FnMut(Result<Given<'_>, String>) + 't;
+type Taker<'t> = dyn FnMut(Result<(Given<'_>, Fields<'_>), String>) + 't;
 
 /// The frames in msgpack, whatever form they are kept in. Msgpack frames begin with a byte beyond ASCII, those of JSON with
 /// `[`; all else can only be hexadecimal.
@@ -106,7 +106,7 @@ impl Reading<'_, '_> {
             let mut fields = Fields::default();
             match entries.next(&mut fields) {
                 None => return,
-                Some(Ok(time)) => self.event(time, entries.record()),
+                Some(Ok(time)) => self.event(time, entries.record(), fields),
                 Some(Err(error)) => {
                     let count = entries.refused().1;
                     self.chunk = self.chunk.map(|chunk| chunk.plus(count));
@@ -116,10 +116,10 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn event(&mut self, time: Option<Timestamp>, record: &[u8]) {
+    fn event(&mut self, time: Option<Timestamp>, record: &[u8], fields: Fields<'_>) {
         let id = self.chunk.map(|chunk| if time.is_some() { chunk } else { chunk.undated() });
         self.chunk = self.chunk.map(|chunk| chunk.plus(1));
         let time = time.unwrap_or_else(Timestamp::now);
-        (self.take)(Ok(Given { tag: self.tag, time, id, record }));
+        (self.take)(Ok((Given { tag: self.tag, time, id, record }, fields)));
     }
 }

@@ -17,7 +17,7 @@ use super::{Exit, complain, configured, fail, say};
 use crate::config::Config;
 use crate::daemon;
 use crate::enrich::walk::{End, Given, Walk, Walked, line_record};
-use crate::event::Timestamp;
+use crate::event::{Fields, Timestamp};
 use explain::Explainer;
 
 /// What is tried, and how.
@@ -116,12 +116,19 @@ impl Attempt {
 
     fn line(&mut self, line: &[u8], tag: &str, source: Option<&str>) {
         let record = line_record(line, source);
-        self.event(Ok(Given { tag, time: Timestamp::now(), id: None, record: &record }));
+        let given = Given { tag, time: Timestamp::now(), id: None, record: &record };
+        let walked = self.walk.take(&given).map_err(|error| error.to_string());
+        self.told(walked);
     }
 
     /// An event, or why a frame has none in this place.
-    fn event(&mut self, given: Result<Given<'_>, String>) {
-        match given.and_then(|given| self.walk.take(&given).map_err(|error| error.to_string())) {
+    fn event(&mut self, read: Result<(Given<'_>, Fields<'_>), String>) {
+        let walked = read.map(|(given, fields)| self.walk.take_read(&given, fields));
+        self.told(walked);
+    }
+
+    fn told(&mut self, walked: Result<Vec<Walked>, String>) {
+        match walked {
             Ok(walked) => self.show(&walked),
             Err(why) => {
                 complain(&format!("a dead letter: {why}"));

@@ -77,6 +77,11 @@ impl Walk {
     pub fn take(&mut self, given: &Given<'_>) -> Result<Vec<Walked>, DecodeError> {
         let mut fields = Fields::default();
         read_record(given.record, &mut fields)?;
+        Ok(self.take_read(given, fields))
+    }
+
+    /// As [`Walk::take`], with the fields as they were read: a frame's have a time beside them that is none.
+    pub fn take_read(&mut self, given: &Given<'_>, fields: Fields<'_>) -> Vec<Walked> {
         let id = given.id.unwrap_or_else(|| self.ids.plus(self.taken));
         self.taken += 1;
         let Given { tag, time, record, .. } = *given;
@@ -84,7 +89,7 @@ impl Walk {
         if let Some(pipeline) = self.pipelines.choose(tag).cloned() {
             self.event(&pipeline, &part, fields);
         }
-        Ok(std::mem::take(&mut self.walked))
+        std::mem::take(&mut self.walked)
     }
 
     /// Tells of everything that waits for more: there is none.
