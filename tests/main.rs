@@ -51,7 +51,6 @@ fn main() {
         recorded::stories,
         pipelines::stories,
         poison::stories,
-        pipelines::stories,
         trying::stories,
         multiline::stories,
         sockets::stories,
