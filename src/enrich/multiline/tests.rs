@@ -74,7 +74,7 @@ fn shown(line: &Line) -> String {
     String::from_utf8(line.text.clone()).expect("text") + mark
 }
 
-const TRACES: [&str; 9] = [
+const TRACES: [&str; 13] = [
     "java.lang.IllegalStateException: no\n\tat a.B.c(B.java:3)\n\t... 3 more\nCaused by: a.C: d\n\tat e.F.g(F.java:1)",
     "2026-11-28 12:00:00 ERROR a.B - failed\njava.lang.RuntimeException: x\n\tat a.B.c(B.java:3)",
     "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n    f()\nValueError: no\n\nDuring handling of \
@@ -85,6 +85,11 @@ const TRACES: [&str; 9] = [
     "TypeError: x is not a function\n    at f (/app/a.js:3:9)",
     "app.rb:5:in `foo': message (RuntimeError)\n\tfrom app.rb:9:in `<main>'",
     "PHP Fatal error:  Uncaught Exception: x in /a.php:3\nStack trace:\n#0 {main}\n  thrown in /a.php on line 3",
+    "2026-11-28T12:16:30.117Z ERROR 1 --- [main] c.e.Boot : failed\n\njava.lang.RuntimeException: no\n\tat a.B.c(B.java:3)",
+    "ERROR order failed\nTraceback (most recent call last):\n> File \"a.py\", line 81, in <module>\n    f()\nKeyError: 'a'",
+    "panic: nil map [recovered]\n\tpanic: again\n\ngoroutine 1 [running]:\npanic({0x6640c0?, 0x8e4280?})\n\truntime/panic.go:860 \
+     +0x13a\nmain.main()\n\tmain.go:274 +0xc28",
+    "ERROR it broke\nrb/l.rb:13:in `rescue in <main>'\nrb/l.rb:13:in `<main>'",
     "thread 'main' panicked at src/main.rs:2:5:\nboom\nnote: run with `RUST_BACKTRACE=1` environment variable",
 ];
 

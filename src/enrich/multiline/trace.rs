@@ -3,10 +3,10 @@
 //! | language | begins with | goes on with, beside indented lines |
 //! |---|---|---|
 //! | Java, .NET | `a.b.CException: …`, `Exception in thread "…"`, `Unhandled exception. …` | `Caused by:`, `Suppressed:`, `... 3 more`, `--- End of …` |
-//! | Python | `Traceback (most recent call last):` | the exception's own line, once; blank lines and `During handling …` |
-//! | Go | `panic: …`, `fatal error: …`, `goroutine 1 […` | `goroutine`, functions, `created by`, `exit status`, blank lines |
+//! | Python | `Traceback (most recent call last):`, `Stack (most …` | the exception's own line, once; blank lines and `During handling …` |
+//! | Go | `panic: …`, `fatal error: …`, `SIGQUIT: …`, `goroutine 1 […` | `goroutine`, functions, `created by`, `exit status`, blank lines |
 //! | Node | `TypeError: …`, `/app/a.js:3` | the error's own line, `}`, `Node.js v…`, blank lines |
-//! | Ruby | `a.rb:3:in …` | |
+//! | Ruby | `a.rb:3:in …` | `a.rb:3:in …` without a message |
 //! | PHP | `PHP Fatal error:  Uncaught …` | `Stack trace:`, `#0 …` |
 //! | Rust | `thread '…' panicked at …` | the message's line, `note:`, `stack backtrace:`, blank lines |
 //!
@@ -59,7 +59,8 @@ impl Trace {
             Language::Python => self.takes_python(line),
             Language::Go => is_go(line),
             Language::Node => self.takes_node(line),
-            Language::Ruby => false,
+            // The place of a frame alone; one with a message behind it is another exception.
+            Language::Ruby => line.ends_with(b"'") && self::language(line) == Some(Language::Ruby),
             Language::Php => starts(line, &["Stack trace:", "PHP Stack trace:", "#", "PHP   "]),
             Language::Rust => line.is_empty() || starts(line, &["note: ", "stack backtrace:"]),
         }
@@ -68,6 +69,10 @@ impl Trace {
     /// The line before was a message of its own, and this one is the trace that it tells of.
     fn begins(&mut self, line: &[u8]) -> bool {
         let begun = Self::begun_by(line);
+        // Spring Boot prints one before the trace.
+        if line.is_empty() && !self.has_frames {
+            return true;
+        }
         // why: indented lines behind a message may be anything, and so what comes behind them is another event.
         if self.has_frames {
             return false;
@@ -78,7 +83,10 @@ impl Trace {
 
     /// After the frames comes `Name: message`; then perhaps another trace behind a blank line and a word.
     fn takes_python(&mut self, line: &[u8]) -> bool {
-        if line.is_empty() || starts(line, &["During handling of the above", "The above exception was"]) {
+        // loguru marks the frame that logged with `>`.
+        if line.is_empty()
+            || starts(line, &["During handling of the above", "The above exception was", "> File "])
+        {
             return true;
         }
         if self.has_frames {
@@ -104,6 +112,8 @@ fn starts(line: &[u8], beginnings: &[&str]) -> bool {
 fn language(line: &[u8]) -> Option<Language> {
     match line.first()? {
         b'T' if line.starts_with(b"Traceback (most recent call last)") => Some(Language::Python),
+        b'S' if line.starts_with(b"Stack (most recent call last)") => Some(Language::Python),
+        b'S' if line.starts_with(b"SIG") && contains(line, b": ") => Some(Language::Go),
         b'p' if line.starts_with(b"panic: ") => Some(Language::Go),
         b'f' if line.starts_with(b"fatal error: ") => Some(Language::Go),
         b'g' if line.starts_with(b"goroutine ") && line.contains(&b'[') => Some(Language::Go),
@@ -172,7 +182,9 @@ fn by_place(line: &[u8]) -> Option<Language> {
 }
 
 fn is_go(line: &[u8]) -> bool {
-    let is_function = || line.ends_with(b")") && line.contains(&b'(') && !line.contains(&b' ');
+    // `main.main()`, `panic({0x6640c0?, 0x8e4280?})`
+    let name = |open: usize| line.get(..open).is_some_and(|name| !name.is_empty() && !name.contains(&b' '));
+    let is_function = || line.ends_with(b")") && memchr::memchr(b'(', line).is_some_and(name);
     line.is_empty()
         || starts(line, &["goroutine ", "created by ", "exit status ", "[signal ", "panic: "])
         || is_function()
