@@ -43,15 +43,22 @@ impl Assembler {
         part: Part<'_>,
         fields: &Fields<'_>,
         level: Option<Level>,
-        keep: impl FnOnce(&[u8]) -> Option<PartId>,
+        keep: impl FnOnce(&Part<'_>) -> Option<PartId>,
     ) -> Gathered {
         let Some((rules, text)) = pipeline.lines_of(fields) else { return Gathered::alone() };
         let piece = Piece { stream: stream::of(part.tag, fields), part, text, kept: &[] };
         self.lines.add(rules, &piece, level.is_some_and(|level| level >= Level::Warn), keep)
     }
 
-    /// Takes a line that parts were put together to, with all of what is kept of it; `waits` whatever it says.
-    pub fn add_line(&self, pipeline: &Pipeline, line: &Line, waits: bool) -> Gathered {
+    /// Takes a line that parts were put together to; `waits` whatever it says. `keep` is asked to keep the rest of it on disk
+    /// where it has to wait.
+    pub fn add_line(
+        &self,
+        pipeline: &Pipeline,
+        line: &Line,
+        waits: bool,
+        keep: impl FnOnce() -> Option<PartId>,
+    ) -> Gathered {
         let mut fields = Fields::default();
         let Some(rules) = pipeline.multiline.as_ref().filter(|_| line.incomplete.is_none()) else {
             return Gathered::alone();
@@ -63,17 +70,7 @@ impl Assembler {
         let part = Part { tag: &line.tag, time, id, source: &line.source, record: &line.record };
         let piece =
             Piece { stream: stream::of(&line.tag, &fields), part, text: &line.text, kept: &line.kept };
-        self.lines.add(rules, &piece, waits, |_| None)
-    }
-
-    /// Whether [`Assembler::add_line`] would let the line wait.
-    pub fn may_wait(&self, pipeline: &Pipeline, line: &Line) -> bool {
-        let mut fields = Fields::default();
-        let rules = pipeline.multiline.as_ref().filter(|_| line.incomplete.is_none());
-        rules.is_some_and(|rules| {
-            read_record(&line.record, &mut fields).is_ok()
-                && !self.lines.passes(rules, true, || stream::of(&line.tag, &fields), &line.text)
-        })
+        self.lines.add(rules, &piece, waits, |_| keep())
     }
 
     /// What no more comes of: lines whose parts or followers are late.

@@ -46,7 +46,9 @@ impl LineStep {
         let Ok(line) = simdutf8::basic::from_utf8(bytes) else { return self.misfits(event, course) };
         let line = ansi::without_colours(line, arena);
         let (text, rest) = first_line(line.trim_end_matches(['\r', '\n']));
-        let stream = Stream { id: stream::of(event.tag, &event.fields), last: &mut course.streams };
+        // Which stream it is, only `auto` asks.
+        let id = if self.parse == Parse::Auto { stream::of(event.tag, &event.fields) } else { 0 };
+        let stream = Stream { id, last: &mut course.streams };
         // Taken out first: afterwards all that was read would have to move up.
         let Some((place, mut message)) = event.fields.take("message") else { return };
         match parse::read_line(text, &self.parse, &self.style, event, stream, arena) {

@@ -59,7 +59,7 @@ impl Pass {
         let source = self.origin.source.to_bytes();
         let record = raw.record.unwrap_or_default();
         let part = Part { tag: &route.tag, time: raw.time, id: raw.id, source: &source, record };
-        let keep = |bytes: &[u8]| self.keep(bytes, raw.receipt);
+        let keep = |part: &Part<'_>| self.keep(|| part.to_bytes(), raw.receipt);
         let gathered = shared.assembler.add(&route.pipeline, part, fields, level, keep);
         gathered.lines.iter().for_each(|line| self.write_line(open, line, raw.sequence));
         gathered.waits
@@ -125,34 +125,33 @@ impl Pass {
         receipt: Option<&Receipt>,
     ) {
         let shared = Arc::clone(&self.shared);
-        for mut line in shared.assembler.parts().add(part, |bytes| self.keep(bytes, receipt)) {
-            if receipt.is_some() && self.may_wait(&line) {
-                // The part that made it whole has to be as safe as those before it.
-                line.kept.extend(self.keep(&part.to_bytes(), receipt));
-            }
-            self.whole_line(open, &line, sequence, false);
+        for line in shared.assembler.parts().add(part, |bytes| self.keep(|| bytes.to_vec(), receipt)) {
+            // The part that made it whole has to be as safe as those before it.
+            self.whole_line(open, &line, sequence, false, |pass| pass.keep(|| part.to_bytes(), receipt));
         }
     }
 
     /// Keeps a part or a line on disk, where its sender waits for an ack.
-    fn keep(&self, bytes: &[u8], receipt: Option<&Receipt>) -> Option<PartId> {
-        receipt.map(|receipt| self.shared.buffer.keep_part(bytes.to_vec(), Some(receipt.clone())))
+    fn keep(&self, bytes: impl FnOnce() -> Vec<u8>, receipt: Option<&Receipt>) -> Option<PartId> {
+        receipt.map(|receipt| self.shared.buffer.keep_part(bytes(), Some(receipt.clone())))
     }
 
-    /// Takes a line that was put together of parts; `waits` whatever it says.
-    fn whole_line(&mut self, open: &mut OpenBatch, line: &Line, sequence: u64, waits: bool) {
+    /// Takes a line that was put together of parts; `waits` whatever it says, and then `keep` keeps the rest of it on disk.
+    fn whole_line(
+        &mut self,
+        open: &mut OpenBatch,
+        line: &Line,
+        sequence: u64,
+        waits: bool,
+        keep: impl FnOnce(&Self) -> Option<PartId>,
+    ) {
         let shared = Arc::clone(&self.shared);
         let Some(route) = self.line_routes.of(line.tag.as_bytes(), &shared.pipelines) else { return };
-        let gathered = shared.assembler.add_line(&route.pipeline, line, waits);
+        let gathered = shared.assembler.add_line(&route.pipeline, line, waits, || keep(self));
         gathered.lines.iter().for_each(|before| self.write_line(open, before, sequence));
         if !gathered.waits {
             self.write_line(open, line, sequence);
         }
-    }
-
-    fn may_wait(&mut self, line: &Line) -> bool {
-        let route = self.line_routes.of(line.tag.as_bytes(), &self.shared.pipelines);
-        route.is_some_and(|route| self.shared.assembler.may_wait(&route.pipeline, line))
     }
 
     fn write_line(&mut self, open: &mut OpenBatch, line: &Line, sequence: u64) {
@@ -183,7 +182,7 @@ impl Pass {
     /// Takes back a part or a line that an earlier run kept: it goes on waiting.
     pub fn recover(&mut self, bytes: &[u8], id: PartId) {
         for line in self.shared.assembler.recover(bytes, id) {
-            self.with_open(|pass, open, sequence| pass.whole_line(open, &line, sequence, true));
+            self.with_open(|pass, open, sequence| pass.whole_line(open, &line, sequence, true, |_| None));
         }
     }
 

@@ -113,7 +113,8 @@ impl Gatherer {
         stream: impl FnOnce() -> u64,
         line: &[u8],
     ) -> bool {
-        if matches!(rules.kind(line), Kind::Begins(_)) {
+        // why: nearly every line of one's own patterns begins something, and is not to be matched twice.
+        if rules.are_own() || matches!(rules.kind(line), Kind::Begins(_)) {
             return false;
         }
         let waits_anywhere = self.bytes.load(Ordering::Relaxed) > 0;
@@ -124,13 +125,13 @@ impl Gatherer {
     }
 
     /// Takes a line: it goes on with what waits, or ends that and is looked at by itself. `waits` says that it is of a kind
-    /// that may go on, whatever its text says. `keep` is asked to keep it on disk where it has to wait.
+    /// that may go on, whatever its text says. `keep` is asked to keep on disk what is not there of it, where it has to wait.
     pub(in crate::enrich) fn add(
         &self,
         rules: &Rules,
         piece: &Piece<'_>,
         waits: bool,
-        keep: impl FnOnce(&[u8]) -> Option<PartId>,
+        keep: impl FnOnce(&Part<'_>) -> Option<PartId>,
     ) -> Gathered {
         let Some(shard) = self.shard(piece.stream) else { return Gathered::alone() };
         let mut waiting = shard.lock();
@@ -146,7 +147,6 @@ impl Gatherer {
         if goes_on {
             self.append(&mut waiting, piece, keep);
             gathered.waits = true;
-            gathered.lines.extend(self.bounded(shard, &mut waiting, piece.stream));
         } else {
             gathered.lines.extend(self.finish(&mut waiting, piece.stream, false));
             let trace = match kind {
@@ -159,6 +159,7 @@ impl Gatherer {
                 gathered.waits = true;
             }
         }
+        gathered.lines.extend(self.bounded(&mut waiting, piece.stream));
         shard.tell(&waiting);
         gathered
     }
@@ -168,18 +169,21 @@ impl Gatherer {
         waiting: &mut Waiting,
         piece: &Piece<'_>,
         trace: Trace,
-        keep: impl FnOnce(&[u8]) -> Option<PartId>,
+        keep: impl FnOnce(&Part<'_>) -> Option<PartId>,
     ) {
-        let first = piece.part.to_bytes();
-        let kept =
-            if piece.kept.is_empty() { keep(&first).into_iter().collect() } else { piece.kept.to_vec() };
-        let (text, ids) = (piece.text.to_vec(), Vec::new());
+        let kept = piece.kept.iter().copied().chain(keep(&piece.part)).collect();
+        let (first, text, ids) = (piece.part.to_bytes(), piece.text.to_vec(), Vec::new());
         let held = Held { first, text, lines: 1, trace, kept, ids, touched: Instant::now() };
         self.bytes.fetch_add(held.cost(), Ordering::Relaxed);
         waiting.events.insert(piece.stream, held);
     }
 
-    fn append(&self, waiting: &mut Waiting, piece: &Piece<'_>, keep: impl FnOnce(&[u8]) -> Option<PartId>) {
+    fn append(
+        &self,
+        waiting: &mut Waiting,
+        piece: &Piece<'_>,
+        keep: impl FnOnce(&Part<'_>) -> Option<PartId>,
+    ) {
         let Some(held) = waiting.events.get_mut(&piece.stream) else { return };
         let before = held.cost();
         held.text.push(b'\n');
@@ -187,22 +191,17 @@ impl Gatherer {
         held.lines += 1;
         held.ids.push(piece.part.id);
         held.touched = Instant::now();
-        match piece.kept {
-            [] => held.kept.extend(keep(&piece.part.to_bytes())),
-            kept => held.kept.extend_from_slice(kept),
-        }
+        held.kept.extend(piece.kept.iter().copied().chain(keep(&piece.part)));
         self.bytes.fetch_add(held.cost() - before, Ordering::Relaxed);
     }
 
     /// What has grown beyond a bound leaves.
-    fn bounded(&self, shard: &Shard, waiting: &mut Waiting, stream: u64) -> Option<Line> {
+    fn bounded(&self, waiting: &mut Waiting, stream: u64) -> Option<Line> {
         let held = waiting.events.get(&stream)?;
         let is_over = held.lines >= self.options.lines
             || held.text.len() >= self.options.event_bytes.as_usize()
             || self.bytes.load(Ordering::Relaxed) > self.options.memory.as_usize();
-        let line = if is_over { self.finish(waiting, stream, true) } else { None };
-        shard.tell(waiting);
-        line
+        if is_over { self.finish(waiting, stream, true) } else { None }
     }
 
     fn finish(&self, waiting: &mut Waiting, stream: u64, is_cut: bool) -> Option<Line> {

@@ -150,6 +150,17 @@ fn what_grows_beyond_a_bound_leaves_marked_and_the_rest_follows() {
 }
 
 #[test]
+fn many_streams_wait_in_no_more_than_the_memory_there_is() {
+    let options = MultilineOptions { memory: ByteSize(2_000), ..MultilineOptions::default() };
+    let mut rig = Rig::new(options, &Multiline::Traces);
+    for stream in 0..100 {
+        rig.line(stream, "a.BException: x");
+    }
+    assert!(rig.events.len() >= 95, "{} have left", rig.events.len());
+    assert_eq!(rig.end().len(), 100);
+}
+
+#[test]
 fn nothing_waits_longer_than_its_time() {
     let options = MultilineOptions { timeout: Duration::ZERO, ..MultilineOptions::default() };
     let mut rig = Rig::new(options, &Multiline::Traces);

@@ -128,7 +128,7 @@ impl Walk {
     }
 
     fn whole_line(&mut self, pipeline: &Pipeline, line: &Line) {
-        let gathered = self.assembler.add_line(pipeline, line, false);
+        let gathered = self.assembler.add_line(pipeline, line, false, || None);
         gathered.lines.iter().for_each(|before| self.line(before));
         if !gathered.waits {
             self.line(line);
