@@ -76,6 +76,24 @@ impl fmt::Debug for ByteSize {
     }
 }
 
+/// Units of time in nanoseconds, largest first.
+pub(crate) const TIMES: [(&str, u64); 6] = [
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
+];
+
+/// So many nanoseconds in the largest unit that divides them exactly, so that what is printed reads back as the same.
+pub(crate) fn print_nanoseconds(nanoseconds: u128) -> String {
+    let divides =
+        |(_, factor): &&(&str, u64)| nanoseconds != 0 && nanoseconds.is_multiple_of((*factor).into());
+    let (unit, factor) = TIMES.iter().find(divides).unwrap_or(&TIMES[2]);
+    format!("{}{unit}", nanoseconds / u128::from(*factor))
+}
+
 /// A password, key or token. It cannot be printed by accident: `Debug` shows stars, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);

@@ -43,7 +43,7 @@ use tree::Node;
 
 pub use fault::{Fault, Faults};
 pub use flags::Overrides;
-pub(crate) use setting::duration;
+pub(crate) use setting::{duration, quote};
 #[cfg(test)]
 pub(crate) use steps::read as step;
 pub(crate) use steps::title as step_title;

@@ -15,7 +15,7 @@ use crate::input::forward::{ClientAuth, TlsVersion, UnixMode};
 use crate::log::LogFormat;
 use crate::output::Compression;
 use crate::parse::{Schema, Zone};
-use crate::units::ByteSize;
+use crate::units::{self, ByteSize, TIMES};
 
 /// A value that does not fit its key, and why.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub(super) fn text<'a>(node: &'a Node, takes: &str) -> Read<&'a str> {
 }
 
 /// A TOML string.
-pub(super) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for character in text.chars() {
@@ -185,16 +185,6 @@ impl Setting for ByteSize {
     }
 }
 
-/// Units of time in nanoseconds, largest first.
-const UNITS: [(&str, u64); 6] = [
-    ("h", 3_600_000_000_000),
-    ("m", 60_000_000_000),
-    ("s", 1_000_000_000),
-    ("ms", 1_000_000),
-    ("us", 1_000),
-    ("ns", 1),
-];
-
 impl Setting for Duration {
     fn read(node: &Node) -> Read<Self> {
         match &node.value {
@@ -204,9 +194,7 @@ impl Setting for Duration {
     }
 
     fn print(&self) -> String {
-        let whole = |factor: u64| self.as_nanos().is_multiple_of(u128::from(factor));
-        let unit = UNITS.iter().find(|(_, factor)| !self.is_zero() && whole(*factor)).unwrap_or(&UNITS[2]);
-        quote(&format!("{}{}", self.as_nanos() / u128::from(unit.1), unit.0))
+        quote(&units::print_nanoseconds(self.as_nanos()))
     }
 }
 
@@ -215,7 +203,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a duration such as \"500ms\", \"30s\", \"2m\" or \"1h\"");
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?);
     let number: u64 = digits.parse().map_err(|_| wrong())?;
-    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(wrong)?;
+    let (_, factor) = TIMES.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(wrong)?;
     number.checked_mul(*factor).map(Duration::from_nanos).ok_or_else(|| format!("`{text}` is too long"))
 }
 

@@ -9,6 +9,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
 use crate::event::Value;
+use crate::parse::unicode_escape;
 
 /// A number; whole ones are held exactly.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +132,7 @@ fn unescaped<'a>(text: &[u8], arena: &'a Bump) -> &'a [u8] {
     while let Some(at) = memchr::memchr(b'\\', rest) {
         let (clean, escape) = rest.split_at_checked(at).unwrap_or((rest, &[]));
         out.extend_from_slice_copy(clean);
-        let (character, length) = escaped(escape);
+        let (character, length) = self::escape(escape).unwrap_or(('\\', 1));
         out.extend_from_slice_copy(character.encode_utf8(&mut [0; 4]).as_bytes());
         rest = escape.get(length..).unwrap_or_default();
     }
@@ -139,32 +140,22 @@ fn unescaped<'a>(text: &[u8], arena: &'a Bump) -> &'a [u8] {
     out.into_bump_slice()
 }
 
-/// The character that an escape is, and the bytes that it takes.
-fn escaped(escape: &[u8]) -> (char, usize) {
-    match escape.get(1) {
-        Some(b'n') => ('\n', 2),
-        Some(b't') => ('\t', 2),
-        Some(b'r') => ('\r', 2),
-        Some(b'b') => ('\u{8}', 2),
-        Some(b'f') => ('\u{c}', 2),
-        Some(b'u') => unicode(escape),
-        Some(other) => (char::from(*other), 2),
-        None => ('\\', 1),
-    }
-}
-
-fn unicode(escape: &[u8]) -> (char, usize) {
-    let (first, second) = (unit(escape), escape.get(6..).and_then(unit));
-    let units = [first, second].into_iter().flatten();
-    match (char::decode_utf16(units).next(), first) {
-        (Some(Ok(character)), Some(_)) => (character, 6 * character.len_utf16()),
-        _ => (char::REPLACEMENT_CHARACTER, 6),
-    }
-}
-
-fn unit(escape: &[u8]) -> Option<u16> {
-    let digits = escape.strip_prefix(b"\\u")?.get(..4)?;
-    u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+/// The character that the JSON escape at the beginning of `text` is, and the bytes that it takes; none where it is no escape.
+pub(super) fn escape(text: &[u8]) -> Option<(char, usize)> {
+    let [b'\\', escaped, ..] = text else { return None };
+    Some(match escaped {
+        b'n' => ('\n', 2),
+        b't' => ('\t', 2),
+        b'r' => ('\r', 2),
+        b'b' => ('\u{8}', 2),
+        b'f' => ('\u{c}', 2),
+        b'u' => {
+            let (character, length) = unicode_escape(text)?;
+            (character.unwrap_or(char::REPLACEMENT_CHARACTER), length)
+        }
+        b'"' | b'\\' | b'/' => (char::from(*escaped), 2),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

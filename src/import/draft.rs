@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::section::{Entry, Section};
+use super::words::quote;
 
 /// `key = value`, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +114,15 @@ impl Draft {
         if !self.left.contains(&left) {
             self.left.push(left);
         }
+    }
+
+    /// What a filter that asks Kubernetes of pods becomes, and what of it is left.
+    pub(super) fn kubernetes(&mut self, section: &mut Section) -> Effect {
+        let why =
+            "no Kubernetes API is asked: names are told by the tag, labels and annotations are not there";
+        self.leave(section.from(), why);
+        section.entries.clear();
+        Effect::Step(vec![("kubernetes", quote("{tag}"))])
     }
 
     /// Tells what nobody has taken out of `section`.

@@ -9,16 +9,7 @@ pub(super) fn quote(text: &str) -> String {
     if text.contains('\\') && !text.contains('\'') && !text.chars().any(char::is_control) {
         return format!("'{text}'");
     }
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            _ if character.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(character))),
-            _ => quoted.push(character),
-        }
-    }
-    quoted.push('"');
-    quoted
+    crate::config::quote(text)
 }
 
 /// A TOML array of texts.

@@ -24,3 +24,4 @@ pub use own::{Own, OwnFault, OwnOptions};
 pub use reader::{Grammar, Parse, ReadLine, Stream, read_line};
 pub use sink::Style;
 pub use time::{Zone, parse_time, parse_time_text};
+pub(crate) use unescape::unicode as unicode_escape;

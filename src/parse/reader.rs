@@ -93,6 +93,7 @@ pub fn read_line<'a>(
         }
         Parse::None => None,
     }?;
-    let level = sink.whole().settle(event, style, arena);
+    let (own, said) = sink.whole();
+    let level = said.settle(event, own, style, arena);
     Some(ReadLine { format, level })
 }

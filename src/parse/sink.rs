@@ -38,11 +38,7 @@ pub(crate) struct Sink<'s, 'a> {
     pub(super) arena: &'a Bump,
     /// From which field on they are of this line.
     own: usize,
-    time: Option<Timestamp>,
-    level: Option<Level>,
-    level_text: Option<&'a str>,
-    message: Option<&'a str>,
-    adopts: Adopts,
+    said: Whole<'a>,
     /// Whether the line is inside of another.
     is_wrapped: bool,
     is_named: bool,
@@ -61,8 +57,8 @@ enum Adopts {
 }
 
 /// What a line said of the whole event.
+#[derive(Clone, Copy, Default)]
 pub(super) struct Whole<'a> {
-    own: usize,
     time: Option<Timestamp>,
     level: Option<Level>,
     level_text: Option<&'a str>,
@@ -79,20 +75,8 @@ impl<'s, 'a> Sink<'s, 'a> {
         arena: &'a Bump,
     ) -> Self {
         let own = fields.len();
-        Self {
-            fields,
-            style,
-            about,
-            arena,
-            own,
-            time: None,
-            level: None,
-            level_text: None,
-            message: None,
-            adopts: Adopts::Nothing,
-            is_wrapped: false,
-            is_named: false,
-        }
+        let said = Whole::default();
+        Self { fields, style, about, arena, own, said, is_wrapped: false, is_named: false }
     }
 
     /// For lines of a format that the configuration names.
@@ -175,13 +159,13 @@ impl<'s, 'a> Sink<'s, 'a> {
 
     /// The line's time.
     pub(crate) fn said(&mut self, said: Said) -> Option<()> {
-        self.time = Some(said.at(self.about, &self.style.zone)?);
+        self.said.time = Some(said.at(self.about, &self.style.zone)?);
         Some(())
     }
 
     /// The same, known already.
     pub(crate) fn time(&mut self, time: Timestamp) {
-        self.time = Some(time);
+        self.said.time = Some(time);
     }
 
     /// A level that is said as a word; one that is not on the scale is kept as it is.
@@ -191,41 +175,41 @@ impl<'s, 'a> Sink<'s, 'a> {
 
     /// A level that was read already, and how it was said.
     pub(crate) fn leveled(&mut self, level: Option<Level>, text: &'a str) {
-        (self.level, self.level_text) = (level, Some(text));
+        (self.said.level, self.said.level_text) = (level, Some(text));
     }
 
     /// The line's message.
     pub(crate) fn message(&mut self, message: &'a str) {
-        self.message = Some(message);
+        self.said.message = Some(message);
     }
 
     /// The names are the sender's choice, so time, level and message are to be found among them.
     pub(crate) fn adopts(&mut self) {
-        self.adopts = Adopts::All;
+        self.said.adopts = Adopts::All;
     }
 
     /// The same of their names alone.
     pub(crate) fn adopts_names(&mut self) {
-        self.adopts = Adopts::Names;
+        self.said.adopts = Adopts::Names;
     }
 
     /// The line is wrapped around another, which is read in the format that it has; where it has none it is the message. What
     /// it says of the event is surer than what is said around it.
     pub(crate) fn wraps(&mut self, line: &'a str) {
-        let around = (self.fields.len(), self.time, self.level, self.level_text);
+        let around = Whole { message: None, adopts: Adopts::Nothing, ..self.said };
+        let length = self.fields.len();
         // A time without a year is nearest to what is said around it.
-        self.about = self.time.unwrap_or(self.about);
+        self.about = self.said.time.unwrap_or(self.about);
         if !std::mem::replace(&mut self.is_wrapped, true) {
             for format in Format::candidates(line) {
                 if format.read(line, self).is_some() {
                     return;
                 }
-                self.fields.truncate(around.0);
-                (self.time, self.level, self.level_text) = (around.1, around.2, around.3);
-                (self.message, self.adopts) = (None, Adopts::Nothing);
+                self.fields.truncate(length);
+                self.said = around;
             }
         }
-        self.message = Some(line);
+        self.said.message = Some(line);
     }
 
     /// The fields, for formats that fill them in another way.
@@ -236,23 +220,27 @@ impl<'s, 'a> Sink<'s, 'a> {
     /// Takes everything back.
     pub(in crate::parse) fn take_back(&mut self) {
         self.fields.truncate(self.own);
-        (self.time, self.level, self.level_text, self.message) = (None, None, None, None);
-        (self.adopts, self.is_wrapped) = (Adopts::Nothing, false);
+        (self.said, self.is_wrapped) = (Whole::default(), false);
     }
 
-    /// The line fits.
-    pub(super) fn whole(self) -> Whole<'a> {
-        let Self { own, time, level, level_text, message, adopts, .. } = self;
-        Whole { own, time, level, level_text, message, adopts }
+    /// The line fits: from which field on they are of it, and what it said of the whole event.
+    pub(super) fn whole(self) -> (usize, Whole<'a>) {
+        (self.own, self.said)
     }
 }
 
 impl<'a> Whole<'a> {
-    /// Brings what was said of the whole event into it, and settles the names; answers the level.
-    pub(super) fn settle(self, event: &mut Event<'a>, style: &'a Style, arena: &'a Bump) -> Option<Level> {
+    /// Brings what was said of the whole event into it, and settles the names of the fields from `own` on; answers the level.
+    pub(super) fn settle(
+        self,
+        event: &mut Event<'a>,
+        own: usize,
+        style: &'a Style,
+        arena: &'a Bump,
+    ) -> Option<Level> {
         let fields = &mut event.fields;
         let nested = match self.adopts {
-            Adopts::All => unnest(fields, self.own, style.schema, arena),
+            Adopts::All => unnest(fields, own, style.schema, arena),
             _ => None,
         };
         if let Some(text) = self.level_text {
@@ -268,11 +256,11 @@ impl<'a> Whole<'a> {
         if let Some(message) = self.message {
             fields.push(Cow::Borrowed("message"), Value::Text(message.as_bytes()));
         }
-        fields.settle_beside(self.own, "parsed");
+        fields.settle_beside(own, "parsed");
         let adopted = match self.adopts {
-            Adopts::All => adopt(fields, self.own, style),
+            Adopts::All => adopt(fields, own, style),
             Adopts::Names if style.schema == Schema::Ecs => {
-                adopt_names(fields, self.own);
+                adopt_names(fields, own);
                 None
             }
             _ => None,

@@ -30,8 +30,11 @@ fn one<'q>(escaped: &'q str, text: &mut String<'_>) -> &'q str {
         Some(b't') => (Some('\t'), 2),
         Some(b'b') => (Some('\u{8}'), 2),
         Some(b'f') => (Some('\u{c}'), 2),
-        Some(b'x') => (hexadecimal(escaped, 2, 4).filter(|byte| *byte < 128).and_then(char::from_u32), 4),
-        Some(b'u') => unicode(escaped),
+        Some(b'x') => {
+            let byte = escaped.as_bytes().get(2..4).and_then(hexadecimal);
+            (byte.filter(|byte| *byte < 128).and_then(char::from_u32), 4)
+        }
+        Some(b'u') => unicode(escaped.as_bytes()).unwrap_or((None, 1)),
         _ => (None, 1),
     };
     match meant {
@@ -46,21 +49,21 @@ fn one<'q>(escaped: &'q str, text: &mut String<'_>) -> &'q str {
     }
 }
 
-/// `\uXXXX`, or two of them where the first is half of a pair: the character, and the bytes they take.
-fn unicode(escaped: &str) -> (Option<char>, usize) {
-    match hexadecimal(escaped, 2, 6) {
-        Some(high @ 0xd800..=0xdbff) if escaped.get(6..8) == Some("\\u") => {
-            let low = hexadecimal(escaped, 8, 12).filter(|low| (0xdc00..=0xdfff).contains(low));
-            let pair = low.map(|low| 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00));
-            (pair.and_then(char::from_u32), 12)
+/// What the beginning of `escaped` means where it is `\u` and four digits, or two of those that are the halves of a pair:
+/// the character, which a half alone is none, and the bytes they take.
+pub(crate) fn unicode(escaped: &[u8]) -> Option<(Option<char>, usize)> {
+    let unit = |escaped: &[u8]| hexadecimal(escaped.strip_prefix(b"\\u")?.get(..4)?);
+    let first = unit(escaped)?;
+    match escaped.get(6..).and_then(unit) {
+        Some(low @ 0xdc00..=0xdfff) if (0xd800..=0xdbff).contains(&first) => {
+            Some((char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (low - 0xdc00)), 12))
         }
-        code => (code.and_then(char::from_u32), 6),
+        _ => Some((char::from_u32(first), 6)),
     }
 }
 
-fn hexadecimal(text: &str, from: usize, to: usize) -> Option<u32> {
-    let digits = text.get(from..to).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-    u32::from_str_radix(digits, 16).ok()
+fn hexadecimal(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |number, digit| Some(number * 16 + char::from(*digit).to_digit(16)?))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::enrich::view::{self, Number};
 use crate::enrich::{level, quantity};
 use crate::event::Value;
 use crate::parse::Level;
-use crate::units::ByteSize;
+use crate::units::{ByteSize, print_nanoseconds};
 
 /// A value as a condition has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,15 +118,6 @@ fn address_of(text: &[u8]) -> Option<IpAddr> {
     address.ok().map(|address| address.to_canonical())
 }
 
-const TIMES: [(&str, u64); 6] = [
-    ("h", 3_600_000_000_000),
-    ("m", 60_000_000_000),
-    ("s", 1_000_000_000),
-    ("ms", 1_000_000),
-    ("us", 1_000),
-    ("ns", 1),
-];
-
 impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -136,11 +127,7 @@ impl fmt::Display for Literal {
             Self::Truth(truth) => write!(f, "{truth}"),
             Self::Level(level) => f.write_str(level.as_str()),
             Self::Size(size) => write!(f, "{}", ByteSize(*size)),
-            Self::Duration(duration, _) => {
-                let divides = |(_, factor): &&(&str, u64)| *duration != 0 && duration.is_multiple_of(*factor);
-                let (unit, factor) = TIMES.iter().find(divides).unwrap_or(&TIMES[2]);
-                write!(f, "{}{unit}", duration / factor)
-            }
+            Self::Duration(duration, _) => f.write_str(&print_nanoseconds((*duration).into())),
             Self::Network(network) => write!(f, "{network}"),
         }
     }

@@ -7,6 +7,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 
 use super::scan::Find;
+use crate::enrich::view::escape;
 
 /// See the module.
 pub(super) struct View<'a> {
@@ -36,11 +37,11 @@ impl<'a> View<'a> {
         let mut origins = ArenaVec::with_capacity_in(text.len() + 1, arena);
         let mut at = 0;
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-            let (length, meant) = escape(rest, all);
+            let is_read = all || rest.starts_with(b"\\u");
             let mut buffer = [0; 4];
-            let meant = match meant {
-                Some(character) => character.encode_utf8(&mut buffer).as_bytes(),
-                None => rest.get(..length)?,
+            let (meant, length) = match escape(rest).filter(|_| is_read) {
+                Some((character, length)) => (character.encode_utf8(&mut buffer).as_bytes(), length),
+                None => (rest.get(..1)?, 1),
             };
             bytes.extend_from_slice_copy(meant);
             origins.extend(meant.iter().map(|_| at as u32));
@@ -60,40 +61,6 @@ impl<'a> View<'a> {
             (find.start, find.end) = (origin(find.start), origin(find.end));
         }
     }
-}
-
-/// How many bytes the beginning of `rest` takes, and what it means where that is something else.
-fn escape(rest: &[u8], all: bool) -> (usize, Option<char>) {
-    match rest {
-        [b'\\', b'u', ..] => unicode(rest),
-        [b'\\', byte, ..] if all => match byte {
-            b'n' => (2, Some('\n')),
-            b't' => (2, Some('\t')),
-            b'r' => (2, Some('\r')),
-            b'b' => (2, Some('\u{8}')),
-            b'f' => (2, Some('\u{c}')),
-            b'"' | b'\\' | b'/' => (2, Some(char::from(*byte))),
-            _ => (1, None),
-        },
-        _ => (1, None),
-    }
-}
-
-fn unicode(rest: &[u8]) -> (usize, Option<char>) {
-    match (unit(rest), rest.get(6..).and_then(unit)) {
-        (Some(high @ 0xd800..=0xdbff), Some(low @ 0xdc00..=0xdfff)) => {
-            (12, char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)))
-        }
-        (Some(unit), _) => (6, Some(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))),
-        (None, _) => (1, None),
-    }
-}
-
-/// The four digits of `\uXXXX`.
-fn unit(rest: &[u8]) -> Option<u32> {
-    let [b'\\', b'u', digits @ ..] = rest else { return None };
-    let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    digits.get(..4)?.iter().try_fold(0, |unit, byte| Some(unit * 16 + digit(byte)?))
 }
 
 /// What the JSON of a scalar means: the text without quotes and escapes, or the number as it stands.

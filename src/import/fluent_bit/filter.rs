@@ -22,13 +22,7 @@ pub(super) fn read(mut section: Section, parsers: &Parsers, draft: &mut Draft) -
         "nest" => nest(&mut section, draft),
         "rewrite_tag" => rewrite::rewrite(&mut section, draft),
         "stdout" => Vec::new(),
-        "kubernetes" => {
-            let why =
-                "no Kubernetes API is asked: names are told by the tag, labels and annotations are not there";
-            draft.leave(from.clone(), why);
-            section.entries.clear();
-            vec![Effect::Step(vec![("kubernetes", quote("{tag}"))])]
-        }
+        "kubernetes" => vec![draft.kubernetes(&mut section)],
         _ => {
             draft.leave(from, "Forebay has no such filter");
             return None;

@@ -19,13 +19,7 @@ pub(super) fn read(directive: &Section, pattern: String, draft: &mut Draft) -> O
         "concat" => concat(&mut section, draft),
         "detect_exceptions" => vec![Effect::Multiline(quote("traces"))],
         "stdout" | "prometheus" => Vec::new(),
-        "kubernetes_metadata" => {
-            let why =
-                "no Kubernetes API is asked: names are told by the tag, labels and annotations are not there";
-            draft.leave(from.clone(), why);
-            section.entries.clear();
-            vec![Effect::Step(vec![("kubernetes", quote("{tag}"))])]
-        }
+        "kubernetes_metadata" => vec![draft.kubernetes(&mut section)],
         _ => {
             draft.leave(format!("{from} @type {kind}"), "Forebay has no such filter");
             return None;

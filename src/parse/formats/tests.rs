@@ -115,7 +115,8 @@ fn time(format: Format, line: &str) -> Option<Timestamp> {
     if !format.may_have(line) || !fits_format(format, line, &mut sink) {
         return None;
     }
-    sink.whole().settle(&mut event, &style, &arena);
+    let (own, said) = sink.whole();
+    said.settle(&mut event, own, &style, &arena);
     Some(event.time)
 }
 
