@@ -1,5 +1,6 @@
 //! Lines that are one event, through the whole daemon: waited for, safe while they wait, and there once.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use libtest_mimic::Trial;
@@ -10,7 +11,7 @@ use crate::common::forward::{Client, Mode, Time, frame};
 use crate::common::load::FIRST_SECOND;
 use crate::common::process::free_port;
 use crate::common::story;
-use crate::common::target::Target;
+use crate::common::target::{Stored, Target};
 
 pub(crate) fn stories() -> Vec<Trial> {
     vec![
@@ -74,17 +75,27 @@ async fn several_streams() {
         .flat_map(|line| {
             [record("a", "stdout", line), record("a", "stderr", line), record("b", "stdout", line)]
         })
+        .chain([record("a", "stdout", "after")])
         .map(|record| (Time(FIRST_SECOND, 0), record))
         .collect();
     let mut client = daemon.client().await;
     client.send(&frame(Mode::Forward, "shop", &events, None)).await.expect("the daemon reads");
-    target.until(|target| target.documents().len() == 3).await;
+    target.until(|target| target.documents().len() == 4).await;
     let trace = TRACE[1..].join("\n");
-    assert_eq!(
-        texts(&target),
-        [format!("stderr {trace}"), format!("stdout {trace}"), format!("stdout {trace}")]
-    );
+    let [stderr, stdout] = ["stderr", "stdout"].map(|stream| format!("{stream} {trace}"));
+    assert_eq!(texts(&target), [stderr, "stdout after".into(), stdout.clone(), stdout]);
+    in_the_order_of_their_first_lines(&target);
     daemon.until_drained().await.assert_books_balance();
+}
+
+/// A trace that waited stands before the line that ended its waiting, and each has a place of its own.
+fn in_the_order_of_their_first_lines(target: &Target) {
+    let place = |stored: &Stored| stored.document["event.sequence"].as_u64().expect("a number");
+    let documents = target.documents();
+    let places: BTreeSet<_> = documents.values().map(place).collect();
+    assert_eq!(places.len(), documents.len());
+    let after = documents.values().find(|stored| stored.document["message"] == "after").map(place);
+    assert_eq!(after, places.last().copied());
 }
 
 async fn killed() {

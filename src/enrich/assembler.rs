@@ -36,17 +36,19 @@ impl Assembler {
         }
     }
 
-    /// Takes a line that does not pass, or one that more may follow for its `level`.
+    /// Takes a line that does not pass, or one that more may follow for its `level`. An event has the `sequence` of its first.
     pub fn add(
         &self,
         pipeline: &Pipeline,
         part: Part<'_>,
+        sequence: u64,
         fields: &Fields<'_>,
         level: Option<Level>,
         keep: impl FnOnce(&Part<'_>) -> Option<PartId>,
     ) -> Gathered {
         let Some((rules, text)) = pipeline.lines_of(fields) else { return Gathered::alone() };
-        let piece = Piece { stream: stream::of(part.tag, fields), part, text, kept: &[] };
+        let piece =
+            Piece { stream: stream::of(part.tag, fields), sequence: Some(sequence), part, text, kept: &[] };
         self.lines.add(rules, &piece, level.is_some_and(|level| level >= Level::Warn), keep)
     }
 
@@ -66,10 +68,15 @@ impl Assembler {
         if read_record(&line.record, &mut fields).is_err() {
             return Gathered::alone();
         }
-        let Line { time, id, .. } = *line;
+        let Line { time, id, sequence, .. } = *line;
         let part = Part { tag: &line.tag, time, id, source: &line.source, record: &line.record };
-        let piece =
-            Piece { stream: stream::of(&line.tag, &fields), part, text: &line.text, kept: &line.kept };
+        let piece = Piece {
+            stream: stream::of(&line.tag, &fields),
+            sequence,
+            part,
+            text: &line.text,
+            kept: &line.kept,
+        };
         self.lines.add(rules, &piece, waits, |_| keep())
     }
 

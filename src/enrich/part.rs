@@ -108,6 +108,8 @@ pub struct Line {
     pub time: Timestamp,
     /// The first part's id.
     pub id: IdBase,
+    /// The first line's `event.sequence`, where that is known; one of an earlier run is not.
+    pub sequence: Option<u64>,
     /// What is said of the first part's sender; empty for nothing.
     pub source: Vec<u8>,
     /// The first part's record.
@@ -127,6 +129,7 @@ impl Line {
             tag: first.tag.into(),
             time: first.time,
             id: first.id,
+            sequence: None,
             source: first.source.to_vec(),
             record: first.record.to_vec(),
             text,

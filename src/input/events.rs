@@ -60,8 +60,8 @@ impl Pass {
         let record = raw.record.unwrap_or_default();
         let part = Part { tag: &route.tag, time: raw.time, id: raw.id, source: &source, record };
         let keep = |part: &Part<'_>| self.keep(|| part.to_bytes(), raw.receipt);
-        let gathered = shared.assembler.add(&route.pipeline, part, fields, level, keep);
-        gathered.lines.iter().for_each(|line| self.write_line(open, line, raw.sequence));
+        let gathered = shared.assembler.add(&route.pipeline, part, raw.sequence, fields, level, keep);
+        gathered.lines.iter().for_each(|line| self.write_line(open, line));
         gathered.waits
     }
 
@@ -125,9 +125,10 @@ impl Pass {
         receipt: Option<&Receipt>,
     ) {
         let shared = Arc::clone(&self.shared);
-        for line in shared.assembler.parts().add(part, |bytes| self.keep(|| bytes.to_vec(), receipt)) {
+        for mut line in shared.assembler.parts().add(part, |bytes| self.keep(|| bytes.to_vec(), receipt)) {
+            line.sequence = Some(sequence);
             // The part that made it whole has to be as safe as those before it.
-            self.whole_line(open, &line, sequence, false, |pass| pass.keep(|| part.to_bytes(), receipt));
+            self.whole_line(open, &line, false, |pass| pass.keep(|| part.to_bytes(), receipt));
         }
     }
 
@@ -141,20 +142,19 @@ impl Pass {
         &mut self,
         open: &mut OpenBatch,
         line: &Line,
-        sequence: u64,
         waits: bool,
         keep: impl FnOnce(&Self) -> Option<PartId>,
     ) {
         let shared = Arc::clone(&self.shared);
         let Some(route) = self.line_routes.of(line.tag.as_bytes(), &shared.pipelines) else { return };
         let gathered = shared.assembler.add_line(&route.pipeline, line, waits, || keep(self));
-        gathered.lines.iter().for_each(|before| self.write_line(open, before, sequence));
+        gathered.lines.iter().for_each(|before| self.write_line(open, before));
         if !gathered.waits {
-            self.write_line(open, line, sequence);
+            self.write_line(open, line);
         }
     }
 
-    fn write_line(&mut self, open: &mut OpenBatch, line: &Line, sequence: u64) {
+    fn write_line(&mut self, open: &mut OpenBatch, line: &Line) {
         let mut fields = Fields::default();
         // It was read when it came in as a part.
         if read_record(&line.record, &mut fields).is_err() {
@@ -164,6 +164,7 @@ impl Pass {
         line.put_into(&mut fields);
         let source = Source::from_bytes(&line.source);
         let Line { time, id, .. } = *line;
+        let sequence = line.sequence.unwrap_or_else(|| self.shared.take_sequence(1).next);
         let raw = Raw { time, id, sequence, record: None, source: Some(&source), receipt: None };
         self.write(open, &route, fields, &raw);
         line.kept.iter().for_each(|part| open.supersede(*part));
@@ -176,20 +177,19 @@ impl Pass {
 
     /// Writes a line that became due without a frame. It was in memory before.
     pub fn line(&mut self, line: &Line) {
-        self.with_open(|pass, open, sequence| pass.write_line(open, line, sequence));
+        self.with_open(|pass, open| pass.write_line(open, line));
     }
 
     /// Takes back a part or a line that an earlier run kept: it goes on waiting.
     pub fn recover(&mut self, bytes: &[u8], id: PartId) {
         for line in self.shared.assembler.recover(bytes, id) {
-            self.with_open(|pass, open, sequence| pass.whole_line(open, &line, sequence, true, |_| None));
+            self.with_open(|pass, open| pass.whole_line(open, &line, true, |_| None));
         }
     }
 
-    fn with_open(&mut self, take: impl FnOnce(&mut Self, &mut OpenBatch, u64)) {
+    fn with_open(&mut self, take: impl FnOnce(&mut Self, &mut OpenBatch)) {
         let mut open = self.open.take().unwrap_or_else(|| self.shared.buffer.take_open());
-        let sequence = self.shared.take_sequence(1).next;
-        take(self, &mut open, sequence);
+        take(self, &mut open);
         self.open = Some(open);
     }
 }

@@ -25,6 +25,8 @@ const COST: usize = 512;
 pub(in crate::enrich) struct Piece<'a> {
     /// Which stream it is of, a hash.
     pub(in crate::enrich) stream: u64,
+    /// Its `event.sequence`, if it has one already.
+    pub(in crate::enrich) sequence: Option<u64>,
     /// The event that it is by itself.
     pub(in crate::enrich) part: Part<'a>,
     /// Its text.
@@ -73,6 +75,7 @@ struct Waiting {
 }
 
 struct Held {
+    sequence: Option<u64>,
     /// The first line, in the form in which parts are kept.
     first: Vec<u8>,
     text: Vec<u8>,
@@ -92,7 +95,7 @@ impl Held {
     fn into_line(self, is_cut: bool) -> Option<Line> {
         let incomplete = is_cut.then_some("multiline_incomplete");
         let mut line = Line::of_part(&Part::from_bytes(&self.first).ok()?, self.text, incomplete);
-        line.kept = self.kept;
+        (line.kept, line.sequence) = (self.kept, self.sequence);
         Some(line)
     }
 }
@@ -173,7 +176,8 @@ impl Gatherer {
     ) {
         let kept = piece.kept.iter().copied().chain(keep(&piece.part)).collect();
         let (first, text, ids) = (piece.part.to_bytes(), piece.text.to_vec(), Vec::new());
-        let held = Held { first, text, lines: 1, trace, kept, ids, touched: Instant::now() };
+        let sequence = piece.sequence;
+        let held = Held { sequence, first, text, lines: 1, trace, kept, ids, touched: Instant::now() };
         self.bytes.fetch_add(held.cost(), Ordering::Relaxed);
         waiting.events.insert(piece.stream, held);
     }

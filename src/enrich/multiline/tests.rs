@@ -42,7 +42,7 @@ impl Rig {
         }
         let time = Timestamp::new(1, 0).expect("a time");
         let part = Part { tag: "t", time, id: IdBase::from_bytes([id; 16]), source: b"", record: b"\x80" };
-        let piece = Piece { stream, part, text: text.as_bytes(), kept: &[] };
+        let piece = Piece { stream, sequence: Some(id.into()), part, text: text.as_bytes(), kept: &[] };
         let (promised, kept) = (self.promised, &mut self.kept);
         let gathered = self.gatherer.add(&self.rules, &piece, is_grave, |_| {
             *kept += u64::from(promised);

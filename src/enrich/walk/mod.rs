@@ -122,7 +122,7 @@ impl Walk {
         level: Option<Level>,
     ) -> bool {
         let part = Part { ..*part };
-        let gathered = self.assembler.add(pipeline, part, fields, level, |_| None);
+        let gathered = self.assembler.add(pipeline, part, self.taken, fields, level, |_| None);
         gathered.lines.iter().for_each(|line| self.line(line));
         gathered.waits
     }
