@@ -8,10 +8,11 @@
 
 mod books;
 mod by_tag;
+mod ledger;
 mod pipelines;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -22,6 +23,7 @@ use prometheus_client::registry::Registry;
 
 pub use books::{Audit, Books};
 pub use by_tag::{ByTag, TagReason};
+pub use ledger::{Ledger, Settled, Verdict};
 pub use pipelines::{ByPipeline, ByStep, Ended, PipelineMetrics};
 
 /// One label, `reason`, from a fixed set of words.
@@ -66,6 +68,8 @@ pub type ByListener = Family<Listening, Gauge>;
 
 /// Every counter of the daemon; cheap to share, registered once.
 pub struct Metrics {
+    /// What became of documents by source, where somebody wants to know; on no page.
+    pub ledger: OnceLock<Arc<Ledger>>,
     /// Events whose document was written.
     pub events_received: Counter,
     /// Events that a start found in the buffer on disk.
@@ -170,6 +174,7 @@ impl Metrics {
 
     fn unregistered() -> Self {
         Self {
+            ledger: OnceLock::new(),
             events_received: Counter::default(),
             events_recovered: Counter::default(),
             events_indexed: Counter::default(),

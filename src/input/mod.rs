@@ -16,8 +16,10 @@ mod refuse;
 mod route;
 mod shared;
 mod source;
+mod watch;
 
 pub use origin::{Origin, Retag};
-pub use pass::Pass;
+pub use pass::{Pass, Records};
 pub use shared::Shared;
 pub use source::{Awaited, Source};
+pub use watch::{Selection, Watch, Watched};

@@ -94,6 +94,9 @@ impl FileOutput {
         self.note(None);
         self.metrics.events_indexed.inc_by(delivery.ends().len() as u64);
         self.metrics.file_documents.inc_by(delivery.ends().len() as u64);
+        if let Some(ledger) = self.metrics.ledger.get() {
+            ledger.settle(delivery.tags().iter().map(|run| (&run.tag, run.documents)), &[]);
+        }
         delivery.delivered();
     }
 
