@@ -166,10 +166,13 @@ mod tests {
     #[test]
     fn ids_of_a_file_come_in_order_whatever_the_time_and_no_two_places_or_contents_share_one() {
         let file = |place, content| IdBase::of_place(7, place, content);
-        let mut ids: Vec<_> = [(0, 9), (1, 3), (64, 1), (1 << 40, 5)].map(|(p, c)| text(file(p, c).id(5))).into();
+        let mut ids: Vec<_> =
+            [(0, 9), (1, 3), (64, 1), (1 << 40, 5)].map(|(p, c)| text(file(p, c).id(5))).into();
         assert!(ids.is_sorted());
         assert_eq!(file(1, 3).id(5), file(1, 3).undated().id(1_700_000_000_000));
-        ids.extend([file(1, 4), IdBase::of_place(8, 1, 3), IdBase::of_place(7, 2, 3)].map(|base| text(base.id(5))));
+        ids.extend(
+            [file(1, 4), IdBase::of_place(8, 1, 3), IdBase::of_place(7, 2, 3)].map(|base| text(base.id(5))),
+        );
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), 7);

@@ -138,7 +138,9 @@ impl Pass {
 
     /// Keeps a part or a line on disk, where its sender waits for an ack.
     fn keep(&self, bytes: impl FnOnce() -> Vec<u8>, receipt: Option<&Receipt>) -> Option<PartId> {
-        receipt.filter(|_| self.keeps).map(|receipt| self.shared.buffer.keep_part(bytes(), Some(receipt.clone())))
+        receipt
+            .filter(|_| self.keeps)
+            .map(|receipt| self.shared.buffer.keep_part(bytes(), Some(receipt.clone())))
     }
 
     /// Takes a line that was put together of parts; `waits` whatever it says, and then `keep` keeps the rest of it on disk.

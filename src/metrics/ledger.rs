@@ -97,7 +97,8 @@ mod tests {
         ledger.names(&tags[0], 0);
         ledger.names(&tags[1], 1);
         let runs = [(&tags[0], 3), (&tags[2], 2), (&tags[1], 2), (&tags[0], 1)];
-        let verdicts = [(1, Verdict::Before), (3, Verdict::Before), (6, Verdict::DeadLetter), (7, Verdict::Before)];
+        let verdicts =
+            [(1, Verdict::Before), (3, Verdict::Before), (6, Verdict::DeadLetter), (7, Verdict::Before)];
         ledger.settle(runs.into_iter(), &verdicts);
         assert_eq!(ledger.of(0), Settled { indexed: 2, before: 2, dead_letters: 0 });
         assert_eq!(ledger.of(1), Settled { indexed: 1, before: 0, dead_letters: 1 });

@@ -33,14 +33,18 @@ async fn a_patient_receipt_is_resolved_too_when_its_documents_are_written_for_th
 #[tokio::test]
 async fn without_spilling_a_full_buffer_makes_readers_wait_and_a_stop_leaves_what_was_not_delivered_unsafe() {
     let dir = directory();
-    let limits = BufferOptions { memory: ByteSize(64), max_age: Duration::from_millis(1), spill: false, ..options() };
+    let limits =
+        BufferOptions { memory: ByteSize(64), max_age: Duration::from_millis(1), spill: false, ..options() };
     let buffer = open(limits, dir.path());
     let (receipt, waiter) = Receipt::patient();
     for n in 0..16 {
         give(&buffer, [n * 4 + 1_000, n * 4 + 1_001, n * 4 + 1_002, n * 4 + 1_003], Some(&receipt));
     }
     receipt.resolve();
-    assert!(tokio::time::timeout(Duration::from_millis(300), buffer.ready()).await.is_err(), "it has no room");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(300), buffer.ready()).await.is_err(),
+        "it has no room"
+    );
     let report = buffer.stop(LONG).await;
     assert_eq!((report.lost_events, report.spilled_events), (64, 0));
     drop(buffer);
