@@ -6,7 +6,7 @@
 
 use rmp::encode;
 
-use super::Mark;
+use super::Resting;
 use crate::encode::IdBase;
 use crate::event::Timestamp;
 use crate::input::Records;
@@ -58,7 +58,7 @@ pub(crate) struct Block {
     entries: Vec<u8>,
     ids: Vec<IdBase>,
     /// How far into the file everything is in this block or in those before it.
-    pub(crate) end: Mark,
+    pub(crate) end: Resting,
 }
 
 impl Block {
