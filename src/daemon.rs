@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::enrich::{Assembler, Defaults, Gatherer, Joiner, PipelineError, Pipelines};
 use crate::http::{self, BufferReading, DiskReading, Gauges, Reading, TargetReading};
 use crate::input::forward::{ListenError, Listener};
+use crate::input::tail::{TailError, Tails};
 use crate::input::{Pass, Shared};
 use crate::metrics::{Audit, Books, LineFormat, Metrics};
 use crate::output::dead_letters::ReplayError;
@@ -57,6 +58,9 @@ pub enum Error {
     /// A forward address.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// Files that are followed.
+    #[error(transparent)]
+    Tail(#[from] TailError),
     /// The address for health and metrics.
     #[error("cannot listen on {address} for health and metrics: {error}")]
     HttpListen {
@@ -140,6 +144,7 @@ struct Daemon {
     shared: Arc<Shared>,
     output: Arc<Output>,
     listeners: TaskTracker,
+    tails: Tails,
     /// Ends listening; connections finish what has come.
     stop_input: CancellationToken,
     /// Ends connections as soon as what they have read is written, room or not.
@@ -152,7 +157,7 @@ struct Daemon {
 
 impl Daemon {
     async fn start(mut config: Config) -> Result<Self, Error> {
-        handles::make_room(&mut config.forward);
+        handles::make_room(&mut config.forward, !config.tail.is_empty());
         let mut listeners = Vec::new();
         for options in &config.forward {
             listeners.push(Listener::bind(options.clone()).await?);
@@ -166,7 +171,8 @@ impl Daemon {
         let (buffer, parts) =
             Buffer::open(config.buffer.clone(), &config.buffer_dir(), Arc::clone(&metrics))?;
         let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
-        let assembler = Assembler::new(joiner, Gatherer::new(config.multiline.clone()));
+        let lines = Gatherer::new(config.multiline.clone());
+        let assembler = Assembler::new(joiner, lines).with_paths(config.path_fields());
         let shared =
             Shared::new(pipelines, assembler, buffer, dead_letters, &config.buffer, Arc::clone(&metrics));
         let source =
@@ -174,9 +180,12 @@ impl Daemon {
         Gauges::register(&mut registry, Arc::clone(&source), Arc::clone(&metrics));
 
         let delivering = deliver(Arc::clone(&output), shared.buffer().clone());
-        let daemon = Self {
+        let stop_input = CancellationToken::new();
+        let tails = Tails::open(&config.tail, &config.tail_dir(), &shared, &stop_input)?;
+        let mut daemon = Self {
             stop_timeout: config.stop_timeout,
-            stop_input: CancellationToken::new(),
+            stop_input,
+            tails,
             kill_input: CancellationToken::new(),
             stop_output: delivering.1,
             delivering: delivering.0,
@@ -192,6 +201,7 @@ impl Daemon {
             let (registry, stop) = (Arc::new(registry), daemon.stop_http.clone());
             tokio::spawn(http::serve(socket, source, registry, stop));
         }
+        daemon.tails.start(&daemon.listeners)?;
         daemon.listen(listeners);
         say_target(&config);
         Ok(daemon)
@@ -250,6 +260,7 @@ impl Daemon {
             delivering.abort();
         }
         let report = buffer.stop(left()).await;
+        self.tails.finish();
         self.stop_http.cancel();
         if report.lost_events > 0 {
             return Err(Error::Lost { events: report.lost_events, why: report.fault.unwrap_or_default() });

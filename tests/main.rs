@@ -32,6 +32,7 @@ mod socket_options;
 mod sockets;
 mod stops;
 mod storms;
+mod tail;
 mod targets;
 mod tls;
 mod troubled;
@@ -53,6 +54,7 @@ fn main() {
         poison::stories,
         trying::stories,
         multiline::stories,
+        tail::stories,
         sockets::stories,
         socket_options::stories,
         attacks::stories,

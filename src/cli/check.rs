@@ -2,8 +2,8 @@
 //! again but for secrets, which it does not show; what was found goes to standard error.
 
 use super::findings::{self, Finding};
-use super::trials;
 use super::{Exit, complain, say};
+use super::{files, trials};
 use crate::config::Config;
 use crate::output;
 use crate::output::elasticsearch::Elasticsearch;
@@ -22,6 +22,7 @@ fn find(config: &Config) -> Vec<Finding> {
     let mut found = findings::folders(config);
     found.extend(findings::listeners(config));
     found.extend(findings::certificates(config));
+    found.extend(files::files(config));
     found.extend(trials::tests(config));
     if config.elasticsearch.hosts.is_empty() {
         found.push(findings::no_target(config));

@@ -5,6 +5,7 @@
 
 mod file;
 pub mod forward;
+pub mod tail;
 
 mod counts;
 mod dropped;
