@@ -102,7 +102,8 @@ impl Replay {
         to: ReplayTo,
     ) -> Result<Self, Error> {
         let folder = config.data_dir.join("replay");
-        config.buffer = BufferOptions { memory: MEMORY.min(config.buffer.memory), spill: false, ..config.buffer };
+        config.buffer =
+            BufferOptions { memory: MEMORY.min(config.buffer.memory), spill: false, ..config.buffer };
         // why: a daemon that writes to files beside this one must not find another's half in its own.
         config.file.directory.get_or_insert_with(|| folder.join("documents"));
         let metrics = Metrics::new(&mut Registry::default());

@@ -3,7 +3,7 @@
 //! Each input reads bytes and hands the frames in them to its `Pass`, which takes every event through the pipeline
 //! into the buffer, waiting where the buffer is full.
 
-pub(crate) mod file;
+pub mod file;
 pub mod forward;
 pub mod replay;
 

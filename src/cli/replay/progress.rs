@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::words::{count, size};
 use super::table;
 use crate::cli::complain;
+use crate::cli::words::{count, size};
 use crate::daemon::ReplayProgress;
 use crate::input::replay::{FoundFiles, Job};
 

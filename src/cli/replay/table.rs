@@ -8,7 +8,8 @@ use crate::metrics::Settled;
 /// Sources that are listed without being asked for.
 const LISTED: usize = 50;
 
-const TITLES: [&str; 8] = ["read", "indexed", "before", "dead letters", "passed over", "unparsed", "seconds", "source"];
+const TITLES: [&str; 8] =
+    ["read", "indexed", "before", "dead letters", "passed over", "unparsed", "seconds", "source"];
 
 /// The lines of it.
 pub(super) fn lines(outcome: &Outcome, is_verbose: bool) -> Vec<String> {
@@ -23,7 +24,9 @@ pub(super) fn lines(outcome: &Outcome, is_verbose: bool) -> Vec<String> {
     }
     lines.extend(outcome.faults.iter().map(|(path, why)| format!("{path}: {why}")));
     lines.extend(expected(outcome));
-    lines.extend(outcome.why.iter().map(|why| format!("ended early: {why}; the same command goes on from here")));
+    lines.extend(
+        outcome.why.iter().map(|why| format!("ended early: {why}; the same command goes on from here")),
+    );
     lines
 }
 
@@ -41,10 +44,16 @@ pub(super) fn source(report: &SourceReport) -> String {
 
 fn row(report: &SourceReport, settled: &Settled) -> [String; TITLES.len()] {
     let seconds = format!("{:.1}", report.took.as_secs_f64());
-    let source = if report.kind.is_empty() { report.path.clone() } else { format!("{} ({})", report.path, report.kind) };
+    let source = if report.kind.is_empty() {
+        report.path.clone()
+    } else {
+        format!("{} ({})", report.path, report.kind)
+    };
     let [read, before] = [report.resumed + report.read, report.resumed + settled.before];
-    let numbers = [read, settled.indexed, before, settled.dead_letters, report.watched.passed_over, report.unparsed()];
-    let [read, indexed, before, dead_letters, passed_over, unparsed] = numbers.map(|number| number.to_string());
+    let numbers =
+        [read, settled.indexed, before, settled.dead_letters, report.watched.passed_over, report.unparsed()];
+    let [read, indexed, before, dead_letters, passed_over, unparsed] =
+        numbers.map(|number| number.to_string());
     [read, indexed, before, dead_letters, passed_over, unparsed, seconds, source]
 }
 
@@ -94,7 +103,8 @@ fn expected(outcome: &Outcome) -> Vec<String> {
 
 /// The columns under one another, numbers to the right.
 fn aligned(rows: &[[String; TITLES.len()]]) -> Vec<String> {
-    let width = |column: usize| rows.iter().map(|row| row.get(column).map_or(0, String::len)).max().unwrap_or(0);
+    let width =
+        |column: usize| rows.iter().map(|row| row.get(column).map_or(0, String::len)).max().unwrap_or(0);
     let line = |row: &[String; TITLES.len()]| {
         let (last, numbers) = row.split_last().unwrap_or((&row[0], &[]));
         let cells = numbers.iter().enumerate().map(|(column, cell)| format!("{cell:>0$}  ", width(column)));

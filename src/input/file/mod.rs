@@ -4,13 +4,19 @@
 //!  bytes ─ unpack ─ text ─► lines ─ form ─► block ─► the pass of any input
 //!                           id of each      entries
 //! ```
+//!
+//! Everything here is synchronous and streams: a reader holds its windows and no more, whatever a file's size, and nothing
+//! is written beside what is read.
 
+mod ahead;
 mod block;
 mod blocks;
 mod form;
 mod lines;
 mod mark;
 mod progress;
+mod text;
+mod unpack;
 
 pub(crate) use block::{Block, Fixed, Said};
 pub(crate) use blocks::{Blocks, Oddities};
@@ -18,3 +24,5 @@ pub(crate) use form::Form;
 pub(crate) use lines::{Line, Lines, Rest};
 pub(crate) use mark::Mark;
 pub(crate) use progress::{Course, Progress, Resting, Step};
+pub use text::{Encoding, Text};
+pub use unpack::{Content, Found, Trouble, UnpackFault, each_content};

@@ -73,7 +73,8 @@ impl Found {
     }
 
     fn walk(&mut self, folder: &Path, files: &mut Vec<PathBuf>) {
-        let is_wanted = |name: &str| !name.starts_with('.') && !NO_LOGS.contains(&name) && !name.ends_with(".meta");
+        let is_wanted =
+            |name: &str| !name.starts_with('.') && !NO_LOGS.contains(&name) && !name.ends_with(".meta");
         let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
         let is_hidden = |entry: &walkdir::DirEntry| {
             entry.depth() > 0 && entry.file_name().to_str().is_some_and(|name| name.starts_with('.'))
@@ -129,7 +130,8 @@ fn rotation(path: &Path) -> (PathBuf, Age) {
     };
     let (name, age) = match name.rsplit_once(['.', '-']) {
         Some((base, end)) if !base.is_empty() && end.starts_with(|first: char| first.is_ascii_digit()) => {
-            let is_date = end.len() >= 6 && end.bytes().all(|byte| byte.is_ascii_digit() || b"_TZ:".contains(&byte));
+            let is_date =
+                end.len() >= 6 && end.bytes().all(|byte| byte.is_ascii_digit() || b"_TZ:".contains(&byte));
             match end.parse() {
                 Ok(number) if end.len() < 6 => (base, Age::Numbered(Reverse(number))),
                 _ if is_date => (base, Age::Dated(end.to_owned())),
@@ -156,8 +158,17 @@ mod tests {
     fn rotated_files_are_read_from_the_oldest_to_the_newest_whatever_they_are_packed_in() {
         let folder = tempfile::tempdir().expect("a folder");
         let all = [
-            "app.log", "app.log.1", "app.log.2.gz", "app.log.10.gz", "web-20260101.gz", "web-20251231.zst", "web",
-            "other.log", "config.v2.json", ".hidden", "buffer.b1.log.meta",
+            "app.log",
+            "app.log.1",
+            "app.log.2.gz",
+            "app.log.10.gz",
+            "web-20260101.gz",
+            "web-20251231.zst",
+            "web",
+            "other.log",
+            "config.v2.json",
+            ".hidden",
+            "buffer.b1.log.meta",
         ];
         all.iter().for_each(|name| fs::write(folder.path().join(name), "").expect("written"));
         let found = Found::at(&[folder.path().to_owned(), folder.path().join("app.log")]);
@@ -177,7 +188,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("a")).expect("made");
         fs::write(folder.path().join("a/x.log"), "").expect("written");
-        let found = Found::at(&[folder.path().join("*/*.log"), folder.path().join("*.txt"), "gone".into(), "-".into()]);
+        let found = Found::at(&[
+            folder.path().join("*/*.log"),
+            folder.path().join("*.txt"),
+            "gone".into(),
+            "-".into(),
+        ]);
         assert_eq!(names(&found), [vec!["x.log"]]);
         assert!(found.standard_input);
         let faults: Vec<_> = found.faults.iter().map(|(_, why)| why.as_str()).collect();

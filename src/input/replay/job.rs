@@ -129,7 +129,9 @@ impl Job {
 
     /// Notes how a source stands.
     pub(super) fn note(&self, number: usize, note: impl FnOnce(&mut SourceReport)) {
-        self.sources().get_mut(number).into_iter().for_each(note);
+        if let Some(report) = self.sources().get_mut(number) {
+            note(report);
+        }
     }
 
     /// Bytes of files and events that have been read so far.

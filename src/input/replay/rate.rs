@@ -78,6 +78,9 @@ mod tests {
         let pace = Pace::new(Rate::Events(1_000));
         let first = pace.wait(500, 0);
         let second = pace.wait(500, 0);
-        assert!(first <= Duration::from_millis(500) && second > Duration::from_millis(900), "{first:?} {second:?}");
+        assert!(
+            first <= Duration::from_millis(500) && second > Duration::from_millis(900),
+            "{first:?} {second:?}"
+        );
     }
 }

@@ -90,7 +90,9 @@ impl Reader {
         let mut visit = |found: Found<'_>| {
             match found {
                 Found::Content(content) => self.content(path, number, content, modified),
-                Found::Skipped { path: inner, why } => self.refuse(&joined(path, inner.as_deref()), why.to_owned()),
+                Found::Skipped { path: inner, why } => {
+                    self.refuse(&joined(path, inner.as_deref()), why.to_owned())
+                }
                 Found::Broken { path: inner, error } => {
                     self.refuse(&joined(path, inner.as_deref()), error.to_string());
                 }
@@ -101,12 +103,26 @@ impl Reader {
         each_content(&mut input, &mut visit);
     }
 
-    fn content(&mut self, path: &Path, number: usize, mut content: Content<'_>, modified: Option<SystemTime>) {
+    fn content(
+        &mut self,
+        path: &Path,
+        number: usize,
+        mut content: Content<'_>,
+        modified: Option<SystemTime>,
+    ) {
         let began = Instant::now();
         let name = joined(path, content.path);
         let time = content.modified.or(modified).and_then(timestamp);
         let report = SourceReport { path: name.display().to_string(), ..SourceReport::default() };
-        let source = Source { job: &self.job, runtime: &self.runtime, path, number, time, name, index: self.job.begin(report) };
+        let source = Source {
+            job: &self.job,
+            runtime: &self.runtime,
+            path,
+            number,
+            time,
+            name,
+            index: self.job.begin(report),
+        };
         let (course, read) = source.read(&mut content);
         self.job.note(source.index, |report| {
             (report.took, report.is_done) = (began.elapsed(), true);

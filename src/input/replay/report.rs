@@ -97,5 +97,6 @@ impl SourceReport {
 /// A time as RFC 3339 has it.
 pub fn written(time: Timestamp) -> String {
     let nanos = i32::try_from(time.nanos()).unwrap_or_default();
-    jiff::Timestamp::new(time.seconds(), nanos).map_or_else(|_| time.seconds().to_string(), |time| time.to_string())
+    jiff::Timestamp::new(time.seconds(), nanos)
+        .map_or_else(|_| time.seconds().to_string(), |time| time.to_string())
 }

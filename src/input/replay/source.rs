@@ -12,11 +12,14 @@ use super::job::Job;
 use super::taker::Taker;
 use crate::event::Timestamp;
 use crate::input::file::{
-    Block, Blocks, Content, Course, Form, Found, Identity, Lines, Mark, Rest, Step, Text, each_content,
+    Block, Blocks, Content, Course, Fixed, Form, Found, Lines, Mark, Rest, Step, Text, each_content,
 };
 
 /// Bytes by which a content is told.
 const HEAD: usize = 64 << 10;
+
+/// The field that has the path, as the Elastic Common Schema names it.
+const PATH_FIELD: &str = "log.file.path";
 
 /// See the module.
 pub(super) struct Source<'j> {
@@ -37,7 +40,7 @@ pub(super) struct Source<'j> {
 impl Source<'_> {
     /// Reads it to its end, or as far as it can be read.
     pub(super) fn read(&self, content: &mut Content<'_>) -> (Course, io::Result<()>) {
-        let mut text = Text::new(content, self.job.options.encoding);
+        let mut text = Text::new(content, self.job.options.encoding.unwrap_or_default());
         let head = match head(&mut text) {
             Ok(head) => head,
             Err(fault) => return (Course::default(), Err(fault)),
@@ -61,7 +64,8 @@ impl Source<'_> {
     }
 
     fn lines(&self, from: impl Read, form: Form, course: &mut Course) -> io::Result<()> {
-        let (mark, identity) = (course.step().mark, Identity::of(&self.name));
+        let (mark, mut identity) = (course.step().mark, Identity::of(&self.name));
+        identity.fixed.text(PATH_FIELD, &self.name.display().to_string());
         let limit = self.job.options.line_bytes;
         let mut blocks = Blocks::new(from, mark, form, identity.fixed, limit).with_time(self.time);
         let mut taker = Taker::new(self, mark);
@@ -97,7 +101,7 @@ impl Source<'_> {
         let (mut number, mut found) = (0, None);
         let mut visit = |content: Found<'_>| {
             if let (Found::Content(mut content), true) = (content, number == self.number) {
-                let text = Text::new(&mut content, self.job.options.encoding);
+                let text = Text::new(&mut content, self.job.options.encoding.unwrap_or_default());
                 found = farthest(text, &mut steps, self.job.options.line_bytes);
             }
             number += 1;
@@ -141,3 +145,14 @@ fn head(from: &mut impl Read) -> io::Result<Vec<u8>> {
     if head.is_empty() { read.map(|_| head) } else { Ok(head) }
 }
 
+struct Identity {
+    tag: String,
+    fixed: Fixed,
+}
+
+impl Identity {
+    fn of(path: &Path) -> Self {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Self { tag: name.split('.').next().unwrap_or_default().to_owned(), fixed: Fixed::default() }
+    }
+}
