@@ -18,11 +18,12 @@ mod progress;
 mod text;
 mod unpack;
 
-pub(crate) use block::{Block, Fixed, Said};
+pub(crate) use block::{Block, Fixed};
 pub(crate) use blocks::{Blocks, Oddities};
 pub(crate) use form::Form;
 pub(crate) use lines::{Line, Lines, Rest};
 pub(crate) use mark::Mark;
-pub(crate) use progress::{Course, Progress, Resting, Step};
+pub use progress::Progress;
+pub(crate) use progress::{Course, Resting, Step};
 pub use text::{Encoding, Text};
 pub use unpack::{Content, Found, Trouble, UnpackFault, each_content};

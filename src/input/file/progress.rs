@@ -49,7 +49,7 @@ impl Step {
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub struct Progress {
     path: PathBuf,
     log: File,
     /// By course.

@@ -100,7 +100,8 @@ impl Reader {
             number += 1;
             if self.job.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        each_content(&mut input, &mut visit);
+        // Whether all of it was visited or not makes no difference here.
+        let _: ControlFlow<()> = each_content(&mut input, &mut visit);
     }
 
     fn content(
@@ -148,8 +149,8 @@ impl Reader {
             let before = course.step().mark;
             let ended = self.job.give_up.run_until_cancelled(course.end());
             if !self.runtime.block_on(ended).unwrap_or(false) {
-                let unsafe_yet = || "not all of it was delivered".to_owned();
-                self.job.note(index, |report| drop(report.fault.get_or_insert_with(unsafe_yet)));
+                let fault = "not all of it was delivered";
+                self.job.note(index, |report| report.fault = report.fault.take().or_else(|| Some(fault.to_owned())));
             }
             if course.step().mark != before {
                 remember(&self.job, &course);

@@ -69,7 +69,7 @@ impl Source<'_> {
         let limit = self.job.options.line_bytes;
         let mut blocks = Blocks::new(from, mark, form, identity.fixed, limit).with_time(self.time);
         let mut taker = Taker::new(self, mark);
-        let mut block = Block { tag: identity.tag.into_bytes(), ..Block::default() };
+        let mut block = Block::of(&identity.tag);
         loop {
             let filled = blocks.fill(&mut block, Rest::IsLine);
             self.job.note(self.index, |report| report.oddities = blocks.oddities());
@@ -107,7 +107,7 @@ impl Source<'_> {
             number += 1;
             if number > self.number { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        each_content(&mut File::open(self.path).ok()?, &mut visit);
+        let _: ControlFlow<()> = each_content(&mut File::open(self.path).ok()?, &mut visit);
         if found.is_none() && !steps.is_empty() {
             tracing::info!(path = %self.name.display(), "the file is not what it was, or another that begins alike; it is read from its start");
         }
