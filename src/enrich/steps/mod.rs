@@ -38,6 +38,8 @@ use crate::encode::{Destination, IndexTemplate};
 use crate::event::{Event, Fields};
 use action::Action;
 
+pub(crate) use kubernetes::fields as kubernetes_fields;
+
 pub use options::{
     Convert, DedupeOptions, FlattenOptions, GuardOptions, LookupOptions, NestOptions, ReplaceOptions,
     RouteOptions, SampleOptions, SetValue, StepOptions, ThrottleOptions,

@@ -37,15 +37,6 @@ impl Form {
             Self::Plain
         }
     }
-
-    /// In a word or two, for reports.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "lines",
-            Self::Docker => "docker json-file",
-            Self::Cri => "cri",
-        }
-    }
 }
 
 /// A line of a file, read.

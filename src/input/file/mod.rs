@@ -6,21 +6,27 @@
 //! ```
 //!
 //! Everything here is synchronous and streams: a reader holds its windows and no more, whatever a file's size, and nothing
-//! is written beside what is read.
+//! is written beside what is read. What a content is, [`Kind`] tells by its bytes; whose it is, [`Identity`] by its path.
 
 mod ahead;
 mod block;
 mod blocks;
+mod fluentd;
 mod form;
+mod identity;
+mod kind;
 mod lines;
 mod mark;
 mod progress;
+mod sidecar;
 mod text;
 mod unpack;
 
 pub(crate) use block::{Block, Fixed};
 pub(crate) use blocks::{Blocks, Oddities};
 pub(crate) use form::Form;
+pub(crate) use identity::Identity;
+pub(crate) use kind::{Documents, HEAD, Kind};
 pub(crate) use lines::{Line, Lines, Rest};
 pub(crate) use mark::Mark;
 pub use progress::Progress;

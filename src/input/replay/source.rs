@@ -12,11 +12,8 @@ use super::job::Job;
 use super::taker::Taker;
 use crate::event::Timestamp;
 use crate::input::file::{
-    Block, Blocks, Content, Course, Fixed, Form, Found, Lines, Mark, Rest, Step, Text, each_content,
+    Block, Blocks, Content, Course, Form, Found, HEAD, Identity, Kind, Lines, Mark, Rest, Step, Text, each_content,
 };
-
-/// Bytes by which a content is told.
-const HEAD: usize = 64 << 10;
 
 /// The field that has the path, as the Elastic Common Schema names it.
 const PATH_FIELD: &str = "log.file.path";
@@ -45,8 +42,14 @@ impl Source<'_> {
             Ok(head) => head,
             Err(fault) => return (Course::default(), Err(fault)),
         };
-        let form = Form::of(&head);
-        self.job.note(self.index, |report| report.kind = form.name());
+        let kind = Kind::of(&head, Some(&self.name));
+        self.job.note(self.index, |report| report.kind = kind.word());
+        let form = match kind {
+            Kind::Lines(form) => form,
+            Kind::Beside(_) => return (Course::default(), Ok(())),
+            Kind::Binary(what) => return (Course::default(), Err(nothing_to_read(what))),
+            _ => Form::Plain,
+        };
         let step = self.known(&head);
         let mut course = Course::from(self.step(step.clone()));
         let mut rest = Cursor::new(head).chain(text);
@@ -145,14 +148,6 @@ fn head(from: &mut impl Read) -> io::Result<Vec<u8>> {
     if head.is_empty() { read.map(|_| head) } else { Ok(head) }
 }
 
-struct Identity {
-    tag: String,
-    fixed: Fixed,
-}
-
-impl Identity {
-    fn of(path: &Path) -> Self {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Self { tag: name.split('.').next().unwrap_or_default().to_owned(), fixed: Fixed::default() }
-    }
+fn nothing_to_read(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("nothing to read in it: it is {what}"))
 }
