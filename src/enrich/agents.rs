@@ -26,8 +26,8 @@ pub(super) const NAMES: [&str; 5] = ["name", "version", "os.name", "os.version",
 pub(super) type Agent = [Option<Box<str>>; NAMES.len()];
 
 static RULES: LazyLock<Result<Extractor<'static>, String>> = LazyLock::new(|| {
-    let rules: Regexes<'static> = serde_json::from_str(include_str!("agents/rules/regexes.json"))
-        .map_err(|error| error.to_string())?;
+    let rules: Regexes<'static> =
+        serde_json::from_str(include_str!("agents/rules/regexes.json")).map_err(|error| error.to_string())?;
     Extractor::try_from(rules).map_err(|error| error.to_string())
 });
 
