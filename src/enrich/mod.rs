@@ -3,12 +3,15 @@
 //! Promises: the first pipeline whose pattern matches takes the event; compiled at start, a step that has nothing to do
 //! costs a look at the names; no step loses a value: what collides is kept beside under a longer name.
 
+mod agents;
 mod ansi;
 mod assembler;
 pub mod condition;
 mod docker;
 mod done;
 mod expect;
+mod geo;
+mod held;
 mod json;
 mod level;
 mod line;
@@ -29,6 +32,7 @@ mod table;
 mod template;
 mod view;
 pub mod walk;
+mod watched;
 
 use std::borrow::Cow;
 use std::sync::Arc;

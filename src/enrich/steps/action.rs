@@ -6,8 +6,8 @@ use bumpalo::Bump;
 
 use super::{Outcome, StepFault, StepOptions, Surroundings};
 use super::{
-    convert, copy, dedupe, guard, kubernetes, lookup, nest, remove, rename, replace, route, sample, set,
-    split, text, throttle,
+    convert, copy, dedupe, geoip, guard, kubernetes, lookup, nest, remove, rename, replace, route, sample,
+    set, split, text, throttle, user_agent,
 };
 use crate::enrich::names::Names;
 use crate::enrich::redact::{Redact, RedactOptions};
@@ -36,6 +36,8 @@ pub(super) enum Action {
     Guard(guard::Guard),
     Lookup(lookup::Lookup),
     Kubernetes(kubernetes::Kubernetes),
+    UserAgent(Box<user_agent::UserAgent>),
+    GeoIp(geoip::GeoIp),
     Redact(Box<Redact>),
 }
 
@@ -58,6 +60,20 @@ impl Action {
                     why: format!("stands in a step that does nothing; it takes one of {}", keys.join(", ")),
                 })
             }
+        }
+    }
+
+    /// Whether it has files that [`Action::refresh`] looks at.
+    pub(super) fn has_files(&self) -> bool {
+        matches!(self, Self::Lookup(_) | Self::GeoIp(_))
+    }
+
+    /// Takes files anew that have changed.
+    pub(super) fn refresh(&self) {
+        match self {
+            Self::Lookup(lookup) => lookup.refresh(),
+            Self::GeoIp(geoip) => geoip.refresh(),
+            _ => (),
         }
     }
 
@@ -97,6 +113,8 @@ impl Action {
             Self::Guard(guard) => guard.apply(event, arena),
             Self::Lookup(lookup) => lookup.apply(event, arena),
             Self::Kubernetes(kubernetes) => kubernetes.apply(event, arena),
+            Self::UserAgent(agent) => agent.apply(event, arena),
+            Self::GeoIp(geoip) => geoip.apply(event, arena),
             Self::Redact(redact) => redact.apply(event, arena),
             Self::Drop | Self::Sample(_) | Self::Throttle(_) | Self::Dedupe(_) | Self::Route(_) => (),
         }
@@ -152,6 +170,13 @@ fn all(options: &StepOptions, around: &Surroundings<'_>) -> Vec<Compiled> {
             "lookup",
             o.lookup.as_ref().map(|options| lookup::Lookup::new(options, around.host).map(Action::Lookup)),
         ),
+        (
+            "user_agent",
+            o.user_agent
+                .as_ref()
+                .map(|options| user_agent::UserAgent::new(options).map(Box::new).map(Action::UserAgent)),
+        ),
+        ("geoip", o.geoip.as_ref().map(|options| geoip::GeoIp::new(options).map(Action::GeoIp))),
         ("redact", o.redact.as_ref().map(redact)),
         ("guard", o.guard.as_ref().map(|options| guard::Guard::new(options, around).map(Action::Guard))),
     ]

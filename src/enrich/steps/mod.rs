@@ -9,8 +9,8 @@ mod action;
 mod convert;
 mod copy;
 mod dedupe;
+mod geoip;
 mod guard;
-mod held;
 mod kubernetes;
 mod lookup;
 mod nest;
@@ -26,6 +26,7 @@ mod split;
 mod tests;
 mod text;
 mod throttle;
+mod user_agent;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -38,9 +39,14 @@ use crate::encode::{Destination, IndexTemplate};
 use crate::event::{Event, Fields};
 use action::Action;
 
+pub(crate) use kubernetes::fields as kubernetes_fields;
+
+/// Keys that a step remembers which looks at more than one event.
+const KEYS: usize = 1 << 16;
+
 pub use options::{
-    Convert, DedupeOptions, FlattenOptions, GuardOptions, LookupOptions, NestOptions, ReplaceOptions,
-    RouteOptions, SampleOptions, SetValue, StepOptions, ThrottleOptions,
+    Convert, DedupeOptions, FlattenOptions, GeoIpOptions, GuardOptions, LookupOptions, NestOptions,
+    ReplaceOptions, RouteOptions, SampleOptions, SetValue, StepOptions, ThrottleOptions, UserAgentOptions,
 };
 
 /// What becomes of an event.
@@ -117,19 +123,12 @@ impl Steps {
 
     /// Whether one of them has a file that [`Steps::refresh`] looks at.
     pub fn have_files(&self) -> bool {
-        self.lookups().next().is_some()
+        self.0.iter().any(|step| step.action.has_files())
     }
 
     /// Takes files anew that have changed.
     pub fn refresh(&self) {
-        self.lookups().for_each(lookup::Lookup::refresh);
-    }
-
-    fn lookups(&self) -> impl Iterator<Item = &lookup::Lookup> {
-        self.0.iter().filter_map(|step| match &step.action {
-            Action::Lookup(lookup) => Some(lookup),
-            _ => None,
-        })
+        self.0.iter().for_each(|step| step.action.refresh());
     }
 
     /// One by one, for who wants to look at an event between them.

@@ -51,6 +51,10 @@ pub struct StepOptions {
     pub kubernetes: Option<String>,
     /// What a table says.
     pub lookup: Option<LookupOptions>,
+    /// What a user agent names.
+    pub user_agent: Option<UserAgentOptions>,
+    /// Where an address is.
+    pub geoip: Option<GeoIpOptions>,
     /// Limits beyond which fields become text.
     pub guard: Option<GuardOptions>,
     /// What of secrets is taken out.
@@ -193,6 +197,32 @@ pub struct LookupOptions {
     pub key: String,
     /// The object that what is found goes into.
     pub into: String,
+}
+
+/// `user_agent = { field = "user_agent", target = "user_agent" }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserAgentOptions {
+    /// The field; where formats put it without.
+    pub field: Option<String>,
+    /// The object that what is found goes into.
+    pub target: String,
+}
+
+impl Default for UserAgentOptions {
+    fn default() -> Self {
+        Self { field: None, target: "user_agent".into() }
+    }
+}
+
+/// `geoip = { database = "GeoLite2-City.mmdb", field = "client", target = "source" }`
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GeoIpOptions {
+    /// Files of addresses.
+    pub database: Vec<String>,
+    /// The field; where formats put it without.
+    pub field: Option<String>,
+    /// The object that `geo` and `as` go into; the one that the field is in without.
+    pub target: Option<String>,
 }
 
 /// `guard = { fields = 200, depth = 5, overflow = "overflow" }`

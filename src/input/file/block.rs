@@ -62,6 +62,11 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// An empty one of events with this tag.
+    pub(crate) fn of(tag: &str) -> Self {
+        Self { tag: tag.as_bytes().to_vec(), ..Self::default() }
+    }
+
     /// Whether it is time to hand it on.
     pub(crate) fn is_full(&self) -> bool {
         self.entries.len() >= BYTES || self.ids.len() >= EVENTS

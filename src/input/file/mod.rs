@@ -4,17 +4,32 @@
 //!  bytes ─ unpack ─ text ─► lines ─ form ─► block ─► the pass of any input
 //!                           id of each      entries
 //! ```
+//!
+//! Everything here is synchronous and streams: a reader holds its windows and no more, whatever a file's size, and nothing
+//! is written beside what is read. What a content is, [`Kind`] tells by its bytes; whose it is, [`Identity`] by its path.
 
+mod ahead;
 mod block;
 mod blocks;
+mod fluentd;
 mod form;
+mod identity;
+mod kind;
 mod lines;
 mod mark;
 mod progress;
+mod sidecar;
+mod text;
+mod unpack;
 
-pub(crate) use block::{Block, Fixed, Said};
+pub(crate) use block::{Block, Fixed};
 pub(crate) use blocks::{Blocks, Oddities};
 pub(crate) use form::Form;
+pub(crate) use identity::Identity;
+pub(crate) use kind::{Documents, HEAD, Kind};
 pub(crate) use lines::{Line, Lines, Rest};
 pub(crate) use mark::Mark;
-pub(crate) use progress::{Course, Progress, Resting, Step};
+pub use progress::Progress;
+pub(crate) use progress::{Course, Resting, Step};
+pub use text::{Encoding, Text};
+pub use unpack::{Content, Found, Trouble, UnpackFault, each_content};

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Mark;
 use crate::buffer::Waiter;
 use crate::durable;
+use crate::encode::IdBase;
 
 /// Courses that are remembered.
 const MOST: usize = 65_536;
@@ -37,9 +38,18 @@ pub(crate) struct Step {
     pub(crate) path: String,
 }
 
+impl Step {
+    /// A number for a course that no other has.
+    pub(crate) fn new_course() -> u64 {
+        let mut course = [0; 8];
+        course.iter_mut().zip(IdBase::random().to_bytes()).for_each(|(byte, random)| *byte = random);
+        u64::from_le_bytes(course)
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub struct Progress {
     path: PathBuf,
     log: File,
     /// By course.
