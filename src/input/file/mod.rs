@@ -32,4 +32,5 @@ pub(crate) use mark::Mark;
 pub use progress::Progress;
 pub(crate) use progress::{Course, Resting, Step};
 pub use text::{Encoding, Text};
+pub(crate) use unpack::packing;
 pub use unpack::{Content, Found, Trouble, UnpackFault, each_content};
