@@ -23,6 +23,7 @@ mod nodes;
 mod pipelines;
 mod poison;
 mod recorded;
+mod replay;
 mod runbook;
 mod running;
 mod security;
@@ -53,6 +54,7 @@ fn main() {
         poison::stories,
         trying::stories,
         multiline::stories,
+        replay::stories,
         sockets::stories,
         socket_options::stories,
         attacks::stories,

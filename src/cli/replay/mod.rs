@@ -183,7 +183,7 @@ pub(super) fn replay(arguments: &Arguments) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let found = FoundFiles::at(&arguments.paths);
+    let found = FoundFiles::at(&arguments.paths, &config.data_dir.join("replay"));
     let faults = found.faults.clone();
     let mut teller = Teller::new(&found, arguments.verbose);
     let tell = |job: &_, progress: &_| teller.tell(job, progress);

@@ -150,7 +150,9 @@ impl Reader {
             let ended = self.job.give_up.run_until_cancelled(course.end());
             if !self.runtime.block_on(ended).unwrap_or(false) {
                 let fault = "not all of it was delivered";
-                self.job.note(index, |report| report.fault = report.fault.take().or_else(|| Some(fault.to_owned())));
+                self.job.note(index, |report| {
+                    report.fault = report.fault.take().or_else(|| Some(fault.to_owned()))
+                });
             }
             if course.step().mark != before {
                 remember(&self.job, &course);

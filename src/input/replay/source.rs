@@ -12,7 +12,8 @@ use super::job::Job;
 use super::taker::Taker;
 use crate::event::Timestamp;
 use crate::input::file::{
-    Block, Blocks, Content, Course, Form, Found, HEAD, Identity, Kind, Lines, Mark, Rest, Step, Text, each_content,
+    Block, Blocks, Content, Course, Form, Found, HEAD, Identity, Kind, Lines, Mark, Rest, Step, Text,
+    each_content,
 };
 
 /// The field that has the path, as the Elastic Common Schema names it.
