@@ -7,6 +7,7 @@ mod file;
 pub mod forward;
 
 mod counts;
+mod documents;
 mod dropped;
 mod events;
 mod letters;

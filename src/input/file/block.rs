@@ -62,6 +62,11 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// An empty one, of events with this tag.
+    pub(crate) fn new(tag: &str) -> Self {
+        Self { tag: tag.into(), ..Self::default() }
+    }
+
     /// Whether it is time to hand it on.
     pub(crate) fn is_full(&self) -> bool {
         self.entries.len() >= BYTES || self.ids.len() >= EVENTS
@@ -104,6 +109,12 @@ impl Block {
     pub(crate) fn record(&mut self, id: IdBase, time: Option<Timestamp>, record: &[u8]) {
         self.begin(id, time);
         self.entries.extend_from_slice(record);
+    }
+
+    /// Adds an entry, `[time, record]`, as it stands.
+    pub(crate) fn entry(&mut self, id: IdBase, entry: &[u8]) {
+        self.ids.push(id);
+        self.entries.extend_from_slice(entry);
     }
 
     fn begin(&mut self, id: IdBase, time: Option<Timestamp>) {
