@@ -5,7 +5,9 @@
 //! buffer; within the deadline, naming who was still busy. A second signal ends it at once.
 
 mod drain;
+mod error;
 mod handles;
+mod replay;
 mod resend;
 mod tables;
 
@@ -20,20 +22,21 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::buffer::{Buffer, KeptParts, OpenError};
+use crate::buffer::{Buffer, KeptParts};
 use crate::config::Config;
 use crate::enrich::{Assembler, Defaults, Gatherer, Joiner, PipelineError, Pipelines};
 use crate::http::{self, BufferReading, DiskReading, Gauges, Reading, TargetReading};
-use crate::input::forward::{ListenError, Listener};
+use crate::input::forward::Listener;
 use crate::input::{Pass, Shared};
 use crate::metrics::{Audit, Books, LineFormat, Metrics};
-use crate::output::dead_letters::ReplayError;
 use crate::output::elasticsearch::Elasticsearch;
 use crate::output::file::FileOutput;
 use crate::output::{DeadLetters, Output, OutputError};
 use crate::parse::Format;
 
 pub use drain::{Drained, Progress, drain};
+pub use error::Error;
+pub use replay::{ReplayProgress, ReplayTo, Replayed, replay};
 pub use resend::{Resent, resend};
 
 /// How often parts of docker lines are looked at for having waited too long.
@@ -47,57 +50,6 @@ const DRAIN: Duration = Duration::from_secs(2);
 
 /// What a stop keeps of its deadline for what comes after the input: draining, and spilling what is left.
 const SPILL_SHARE: u32 = 3;
-
-/// Why the daemon ended otherwise than by being told to.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Signals cannot be heard.
-    #[error("cannot listen for signals: {0}")]
-    Signals(std::io::Error),
-    /// A forward address.
-    #[error(transparent)]
-    Listen(#[from] ListenError),
-    /// The address for health and metrics.
-    #[error("cannot listen on {address} for health and metrics: {error}")]
-    HttpListen {
-        /// As configured.
-        address: String,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// The pipelines.
-    #[error(transparent)]
-    Pipelines(#[from] PipelineError),
-    /// The output.
-    #[error(transparent)]
-    Output(#[from] OutputError),
-    /// The buffer's directory.
-    #[error(transparent)]
-    Buffer(#[from] OpenError),
-    /// Dead letters that were to be sent again.
-    #[error(transparent)]
-    Replay(#[from] ReplayError),
-    /// Events that could neither be delivered nor spilled.
-    #[error("{events} events were lost while stopping: {why}")]
-    Lost {
-        /// How many.
-        events: u64,
-        /// What kept them from being spilled.
-        why: String,
-    },
-}
-
-impl Error {
-    /// Whether a change of configuration mends it.
-    pub fn is_configuration(&self) -> bool {
-        match self {
-            Self::Pipelines(_) => true,
-            Self::Listen(error) => error.is_configuration(),
-            Self::Output(error) => error.is_configuration(),
-            _ => false,
-        }
-    }
-}
 
 /// Runs until a signal.
 pub async fn run(config: Config) -> Result<(), Error> {

@@ -87,6 +87,11 @@ impl Assembler {
         lines
     }
 
+    /// Whether lines wait for others to follow.
+    pub fn has_waiting_lines(&self) -> bool {
+        self.lines.has_waiting()
+    }
+
     /// All lines that wait for others to follow.
     pub fn take_lines(&self) -> Vec<Line> {
         self.lines.take_all()

@@ -182,11 +182,12 @@ impl Pass {
         self.open = Some(self.open(true).await);
     }
 
-    /// Writes the lines that wait for others to follow, of whom none will.
-    pub async fn end_of_lines(&mut self) {
+    /// Writes the lines that wait for others to follow, of which none will; `receipt` rides along.
+    pub async fn end_of_lines(&mut self, receipt: &Receipt) {
         for line in self.assembler.take_lines() {
             self.room().await;
             self.line(&line);
+            self.open.iter_mut().for_each(|open| open.attach(receipt));
         }
     }
 

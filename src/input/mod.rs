@@ -3,8 +3,9 @@
 //! Each input reads bytes and hands the frames in them to its `Pass`, which takes every event through the pipeline
 //! into the buffer, waiting where the buffer is full.
 
-mod file;
+pub mod file;
 pub mod forward;
+pub mod replay;
 
 mod counts;
 mod documents;

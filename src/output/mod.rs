@@ -12,7 +12,9 @@ pub mod file;
 mod health;
 mod options;
 mod refused;
+mod rehearsal;
 mod rotate;
+mod standard;
 
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +28,8 @@ pub use options::{
     Auth, ClientCertificate, Compression, DeadLetterOptions, ElasticsearchOptions, FileOptions,
 };
 pub use refused::{Original, Refused};
+pub use rehearsal::{Expected, Rehearsal};
+pub use standard::StandardOutput;
 
 /// The output that the configuration names.
 pub enum Output {
@@ -33,6 +37,10 @@ pub enum Output {
     Elasticsearch(elasticsearch::Elasticsearch),
     /// Rotated files.
     File(file::FileOutput),
+    /// Lines on standard output.
+    Standard(StandardOutput),
+    /// Nowhere.
+    Rehearsal(Rehearsal),
 }
 
 impl Output {
@@ -45,6 +53,8 @@ impl Output {
         match self {
             Self::Elasticsearch(target) => target.run(next, stop).await,
             Self::File(file) => file.run(next, stop).await,
+            Self::Standard(standard) => standard.run(next, stop).await,
+            Self::Rehearsal(rehearsal) => rehearsal.run(next, stop).await,
         }
     }
 
@@ -53,6 +63,8 @@ impl Output {
         match self {
             Self::Elasticsearch(target) => target.health(),
             Self::File(file) => file.health(),
+            Self::Standard(standard) => standard.health(),
+            Self::Rehearsal(rehearsal) => rehearsal.health(),
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use rmp::encode;
 
-use super::Mark;
+use super::Resting;
 use crate::encode::IdBase;
 use crate::event::Timestamp;
 use crate::input::Records;
@@ -58,13 +58,13 @@ pub(crate) struct Block {
     entries: Vec<u8>,
     ids: Vec<IdBase>,
     /// How far into the file everything is in this block or in those before it.
-    pub(crate) end: Mark,
+    pub(crate) end: Resting,
 }
 
 impl Block {
-    /// An empty one, of events with this tag.
-    pub(crate) fn new(tag: &str) -> Self {
-        Self { tag: tag.into(), ..Self::default() }
+    /// An empty one of events with this tag.
+    pub(crate) fn of(tag: &str) -> Self {
+        Self { tag: tag.as_bytes().to_vec(), ..Self::default() }
     }
 
     /// Whether it is time to hand it on.

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use super::block::{Block, Fixed};
 use super::form::{Form, Unwrap};
-use super::{Lines, Mark, Rest};
+use super::{Lines, Mark, Rest, Resting};
 use crate::event::Timestamp;
 
 /// What was noticed of lines that are not as they should be.
@@ -24,13 +24,15 @@ pub(crate) struct Blocks<R> {
     /// The time of lines that say none.
     time: Option<Timestamp>,
     oddities: Oddities,
+    /// Where the last line began.
+    last: Option<Mark>,
 }
 
 impl<R: Read> Blocks<R> {
     /// The lines of the form `form` that stand in `from`, whose first byte is at `mark`; no event is longer than `limit`.
     pub(crate) fn new(from: R, mark: Mark, form: Form, fixed: Fixed, limit: usize) -> Self {
         let (lines, unwrap) = (Lines::new(from, mark, limit), Unwrap::new(form, limit));
-        Self { lines, unwrap, fixed, time: None, oddities: Oddities::default() }
+        Self { lines, unwrap, fixed, time: None, oddities: Oddities::default(), last: None }
     }
 
     /// Gives lines that say no time this one.
@@ -55,7 +57,10 @@ impl<R: Read> Blocks<R> {
         if rest == Rest::IsLine && matches!(filled, Ok(false)) {
             self.unwrap.end(block, &self.fixed);
         }
-        block.end = self.unwrap.waits_from().unwrap_or(self.lines.mark());
+        block.end = match self.unwrap.waits_from() {
+            Some(mark) => Resting { mark, last: None },
+            None => Resting { mark: self.lines.mark(), last: self.last },
+        };
         filled.map(drop)
     }
 
@@ -64,6 +69,7 @@ impl<R: Read> Blocks<R> {
         while !block.is_full() {
             let Some(mut line) = self.lines.next(rest)? else { return Ok(false) };
             self.oddities.cut_lines += u64::from(line.length > line.bytes.len() as u64);
+            self.last = Some(line.start);
             let zeros = line.bytes.iter().take_while(|byte| **byte == 0).count();
             if zeros > 0 {
                 self.oddities.zeros += zeros as u64;

@@ -48,7 +48,7 @@ fn letter(
     passed: &mut Passed,
     outlet: &mut Outlet<'_>,
 ) -> ControlFlow<()> {
-    let Some(letter) = StoredLetter::read(line.bytes) else {
+    let Some(letter) = StoredLetter::read(line.text()) else {
         passed.others += 1;
         return ControlFlow::Continue(());
     };
@@ -64,5 +64,5 @@ fn letter(
     let index = Some(&*letter.index).filter(|_| reading.keeps_index);
     let place = line.end.id(line.start.place);
     outlet.sheet.add(document.get().as_bytes(), index, Some(&letter.id), place);
-    outlet.added(line.end)
+    outlet.line(line)
 }

@@ -61,7 +61,7 @@ impl<'r, 't> Reader<'r, 't> {
     }
 
     fn line(&mut self, line: &Line<'_>) -> ControlFlow<()> {
-        let text = line.bytes.trim_ascii();
+        let text = line.text();
         if text.is_empty() {
             return ControlFlow::Continue(());
         }
@@ -120,7 +120,7 @@ impl<'r, 't> Reader<'r, 't> {
             let index = index.filter(|_| self.reading.keeps_index).map(hit::stream_of);
             self.outlet.sheet.add(source, index, id, place);
         }
-        self.outlet.added(line.end)
+        self.outlet.line(line)
     }
 
     fn end(mut self, failed: Option<io::Error>, at: u64) -> io::Result<()> {

@@ -3,10 +3,11 @@
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
+use super::block::Said;
 use super::form;
 use super::reading::Reading;
 use super::take::{Outlet, Take};
-use super::{Fixed, Line, Lines, Rest, Said};
+use super::{Fixed, Line, Lines, Rest};
 use crate::decode::json_to_msgpack;
 use crate::event::Timestamp;
 
@@ -32,20 +33,21 @@ pub(super) fn read(from: &mut dyn Read, reading: &Reading<'_>, take: &mut dyn Ta
 
 fn put(line: &Line<'_>, tag: &str, record: &mut Vec<u8>, outlet: &mut Outlet<'_>) -> ControlFlow<()> {
     let id = line.end.id(line.start.place);
-    if line.bytes.is_empty() {
+    let text = line.text();
+    if text.is_empty() {
         return ControlFlow::Continue(());
     }
-    match event(line.bytes, record) {
+    match event(text, record) {
         Some((time, tag)) => {
             outlet.set_tag(tag)?;
             outlet.block.record(id, Some(time), record);
         }
         None => {
             outlet.set_tag(tag.as_bytes())?;
-            outlet.block.line(id, line.bytes, &Said::default(), &Fixed::default());
+            outlet.block.line(id, text, &Said::default(), &Fixed::default());
         }
     }
-    outlet.added(line.end)
+    outlet.line(line)
 }
 
 /// The time and the tag of the event that `line` is; its record is written to `record`.

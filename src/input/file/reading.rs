@@ -1,12 +1,10 @@
-//! How a content is read, whatever its kind.
+//! How a content is read that is more than lines; lines are the business of [`Blocks`](super::Blocks).
 
 use std::io::{self, Read};
-use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::take::{Remark, Take};
-use super::{Block, Blocks, Fixed, Kind, Mark, Rest};
-use super::{dead_letters, documents, fluent_bit, fluentd, forward, out_file, segment};
+use super::take::Take;
+use super::{Kind, Mark, dead_letters, documents, fluent_bit, fluentd, forward, out_file, segment};
 use crate::encode::IdBase;
 
 /// See the module.
@@ -18,8 +16,6 @@ pub(crate) struct Reading<'a> {
     pub(crate) from: Mark,
     /// The tag of events and documents that say none themselves.
     pub(crate) tag: &'a str,
-    /// Fields of all lines.
-    pub(crate) fixed: &'a Fixed,
     /// What [`fluentd::sent`] says.
     pub(crate) sent: Option<IdBase>,
     /// The longest that a line, an entry, a frame or a document may be.
@@ -36,7 +32,7 @@ impl Kind {
         matches!(self, Self::Lines(_) | Self::OutFile | Self::Documents(_) | Self::DeadLetters)
     }
 
-    /// Hands on all that is in `from`, whose bytes are unpacked, and where they are text decoded; stands at `reading.from` where
+    /// Hands on all that is in `from`, unless it is lines or nothing to read; whose bytes are unpacked, and where they are text decoded; stands at `reading.from` where
     /// this kind goes on. What was read before an error is handed on.
     pub(crate) fn read(
         self,
@@ -45,10 +41,6 @@ impl Kind {
         take: &mut dyn Take,
     ) -> io::Result<()> {
         match self {
-            Self::Lines(form) => {
-                let blocks = Blocks::new(from, reading.from, form, reading.fixed.clone(), reading.longest);
-                lines(blocks, reading.tag, take)
-            }
             Self::OutFile => out_file::read(from, reading, take),
             Self::Documents(documents) => documents::read(from, documents, reading, take),
             Self::DeadLetters => dead_letters::read(from, reading, take),
@@ -56,27 +48,7 @@ impl Kind {
             Self::FluentBitChunk => fluent_bit::read(from, reading, take),
             Self::Forward => forward::read(from, reading, take),
             Self::Segment => segment::read(reading, take),
-            Self::Beside(_) | Self::Binary(_) => Ok(()),
-        }
-    }
-}
-
-fn lines<R: Read>(mut blocks: Blocks<R>, tag: &str, take: &mut dyn Take) -> io::Result<()> {
-    let mut block = Block::new(tag);
-    loop {
-        block.clear();
-        let filled = blocks.fill(&mut block, Rest::IsLine);
-        let is_over = filled.is_err() || block.is_empty();
-        if (!block.is_empty() && take.block(&block) == ControlFlow::Break(())) || is_over {
-            let oddities = blocks.oddities();
-            for (what, count) in
-                [("ends of lines that were too long", oddities.cut_lines), ("bytes of 0", oddities.zeros)]
-            {
-                if count > 0 {
-                    take.remark(Remark::PassedOver { what, count });
-                }
-            }
-            return filled;
+            Self::Lines(_) | Self::Beside(_) | Self::Binary(_) => Ok(()),
         }
     }
 }

@@ -6,9 +6,9 @@
 use std::io;
 use std::ops::ControlFlow;
 
-use super::Mark;
 use super::reading::Reading;
 use super::take::{Outlet, Remark, Take};
+use super::{Mark, Resting};
 use crate::buffer::{Found, OpenError, Snapshot};
 use crate::encode::IdBase;
 use crate::output::destination;
@@ -32,7 +32,8 @@ pub(super) fn read(reading: &Reading<'_>, take: &mut dyn Take) -> io::Result<()>
             ControlFlow::Continue(())
         }
         Found::Record(stored) => {
-            let end = Mark { place: stored.place.to, ..Mark::default() };
+            let mark = Mark { place: stored.place.to, ..Mark::default() };
+            let end = Resting { mark, last: None };
             parts += u64::from(stored.body.ends.is_empty());
             let flow = stored.documents().try_for_each(|document| {
                 let (index, id) = destination(document.action);

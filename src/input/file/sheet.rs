@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::Mark;
+use super::Resting;
 use crate::encode::IdBase;
 
 /// A sheet is handed on when its documents are this long…
@@ -42,7 +42,7 @@ pub(crate) struct Sheet {
     /// The tag of documents that do not say one themselves.
     pub(crate) tag: Vec<u8>,
     /// How far into the file everything is in this sheet or in those before it.
-    pub(crate) end: Mark,
+    pub(crate) end: Resting,
     bytes: Vec<u8>,
     items: Vec<Item>,
 }
@@ -61,7 +61,7 @@ impl Sheet {
     /// An empty one, of documents with this tag.
     pub(crate) fn new(tag: &str) -> Self {
         let (bytes, items) = (Vec::new(), Vec::new());
-        Self { tag: tag.into(), end: Mark::default(), bytes, items }
+        Self { tag: tag.into(), end: Resting::default(), bytes, items }
     }
 
     /// Whether it is time to hand it on.

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::values::Stop;
-use super::{Block, Mark, Sheet};
+use super::{Block, Line, Mark, Resting, Sheet};
 use crate::decode::Frame;
 use crate::encode::IdBase;
 
@@ -59,17 +59,22 @@ pub(super) struct Outlet<'t> {
 
 impl<'t> Outlet<'t> {
     pub(super) fn new(take: &'t mut dyn Take, tag: &str) -> Self {
-        Self { take, block: Block::new(tag), sheet: Sheet::new(tag) }
+        Self { take, block: Block::of(tag), sheet: Sheet::new(tag) }
     }
 
     /// Adds one entry, `[time, record]`, that ends at `end`.
     pub(super) fn entry(&mut self, id: IdBase, entry: &[u8], end: Mark) -> ControlFlow<()> {
         self.block.entry(id, entry);
-        self.added(end)
+        self.added(Resting { mark: end, last: None })
+    }
+
+    /// What was added to the block or the sheet last ends with `line`.
+    pub(super) fn line(&mut self, line: &Line<'_>) -> ControlFlow<()> {
+        self.added(Resting { mark: line.end, last: Some(line.start) })
     }
 
     /// What was added to the block or the sheet last ends at `end`.
-    pub(super) fn added(&mut self, end: Mark) -> ControlFlow<()> {
+    pub(super) fn added(&mut self, end: Resting) -> ControlFlow<()> {
         (self.block.end, self.sheet.end) = (end, end);
         if self.block.is_full() || self.sheet.is_full() { self.flush() } else { ControlFlow::Continue(()) }
     }
