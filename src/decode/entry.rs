@@ -242,6 +242,35 @@ impl Bounds {
     }
 }
 
+/// Whether an entry, `[time, record]`, has a time of its own, so that its id begins with it.
+pub fn is_dated(entry: &[u8]) -> bool {
+    let mut entries = Entries::new(&Body::Packed(entry), DEEPEST, usize::MAX);
+    matches!(entries.reader.item(), Ok(Item::Array(2))) && matches!(entries.read_time(), Ok(Some(_)))
+}
+
+/// Time and record of an entry, `[time, record]` or `[[time, metadata], record]`, as they stand; nothing where it is none.
+pub fn without_metadata(entry: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut reader = Reader::new(entry);
+    if reader.item() != Ok(Item::Array(2)) {
+        return None;
+    }
+    let mut inside = reader.clone();
+    let has_metadata = inside.item() == Ok(Item::Array(2));
+    if has_metadata {
+        reader = inside;
+    }
+    let time = whole_value(&mut reader)?;
+    if has_metadata {
+        whole_value(&mut reader)?;
+    }
+    Some((time, whole_value(&mut reader)?))
+}
+
+fn whole_value<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
+    let length = whole_values(reader.rest(), 1)?;
+    Some(reader.pass(length))
+}
+
 /// Reads one record that stands alone, such as a kept part, into `fields`.
 pub fn read_record<'a>(bytes: &'a [u8], fields: &mut Fields<'a>) -> Result<(), DecodeError> {
     read_map(&mut Reader::new(bytes), fields, Bounds::settled(1))

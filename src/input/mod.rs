@@ -8,6 +8,7 @@ pub mod forward;
 pub mod replay;
 
 mod counts;
+mod documents;
 mod dropped;
 mod events;
 mod letters;

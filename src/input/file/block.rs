@@ -111,6 +111,12 @@ impl Block {
         self.entries.extend_from_slice(record);
     }
 
+    /// Adds an entry, `[time, record]`, as it stands.
+    pub(crate) fn entry(&mut self, id: IdBase, entry: &[u8]) {
+        self.ids.push(id);
+        self.entries.extend_from_slice(entry);
+    }
+
     fn begin(&mut self, id: IdBase, time: Option<Timestamp>) {
         self.ids.push(id);
         self.entries.push(0x92);

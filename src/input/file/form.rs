@@ -97,7 +97,8 @@ fn stream(name: &str) -> Option<&str> {
     matches!(name, "stdout" | "stderr").then_some(name)
 }
 
-fn time(text: &str) -> Option<Timestamp> {
+/// A time of RFC 3339.
+pub(super) fn time(text: &str) -> Option<Timestamp> {
     let time: jiff::Timestamp = text.parse().ok()?;
     let nanos = i128::from(time.as_nanosecond());
     let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).ok()?;
