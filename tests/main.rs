@@ -33,6 +33,7 @@ mod socket_options;
 mod sockets;
 mod stops;
 mod storms;
+mod tail;
 mod targets;
 mod tls;
 mod troubled;
@@ -55,6 +56,7 @@ fn main() {
         trying::stories,
         multiline::stories,
         replay::stories,
+        tail::stories,
         sockets::stories,
         socket_options::stories,
         attacks::stories,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::findings::{self, Finding};
 use super::{Exit, complain, say};
-use super::{trials, words};
+use super::{files, trials, words};
 use crate::config::Config;
 use crate::daemon;
 use crate::output;
@@ -26,6 +26,7 @@ fn find(config: &Config) -> Vec<Finding> {
     found.extend(findings::listeners(config));
     found.extend(findings::certificates(config));
     found.extend(engines(config));
+    found.extend(files::files(config));
     found.extend(trials::tests(config));
     if config.elasticsearch.hosts.is_empty() {
         found.push(findings::no_target(config));

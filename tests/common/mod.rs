@@ -33,6 +33,7 @@ mod pattern;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod random;
+pub(crate) mod rotating;
 pub(crate) mod scrape;
 pub(crate) mod sequence;
 pub(crate) mod shipper;

@@ -46,6 +46,11 @@ impl<R: Read> Blocks<R> {
         self.oddities
     }
 
+    /// Where the bytes come from.
+    pub(crate) fn source(&self) -> &R {
+        self.lines.source()
+    }
+
     /// The lines below.
     pub(crate) fn lines(&mut self) -> &mut Lines<R> {
         &mut self.lines

@@ -210,6 +210,11 @@ impl Course {
         }
     }
 
+    /// Whether something was lost on the way.
+    pub(crate) fn has_failed(&mut self) -> bool {
+        self.has_failed || self.under_way.front_mut().is_some_and(|block| block.waiter.has_failed())
+    }
+
     /// Whether nothing is under way.
     pub(crate) fn is_settled(&self) -> bool {
         self.under_way.is_empty()
