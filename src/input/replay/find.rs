@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use crate::input::tail::Globs;
+
 /// Packings as names end.
 const PACKINGS: [&str; 8] = ["gz", "zst", "zstd", "bz2", "xz", "tgz", "tbz2", "txz"];
 
@@ -58,21 +60,23 @@ impl Found {
     }
 
     /// A path that is not there may be a pattern that the shell has left to us.
-    fn expand(&mut self, pattern: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
-        let text = pattern.to_str().ok_or("no such file")?;
+    fn expand(&mut self, path: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
+        let text = path.to_str().ok_or("no such file")?;
         if !text.contains(['*', '?', '[']) {
             return Err("no such file".to_owned());
         }
-        let mut matched = false;
-        for path in glob::glob(text).map_err(|fault| fault.to_string())? {
-            matched = true;
-            match path {
-                Ok(path) if path.is_dir() => self.walk(&path, files),
-                Ok(path) => files.push(path),
-                Err(fault) => self.faults.push((fault.path().to_owned(), fault.error().to_string())),
-            }
+        let absolute = std::path::absolute(path).map_err(|fault| fault.to_string())?;
+        let pattern = absolute.to_str().ok_or("no such file")?.to_owned();
+        let mut matched = Globs::new(&[pattern], &[])?.find();
+        self.faults.extend(matched.troubles.drain(..).map(|(path, fault)| (path, fault.to_string())));
+        if matched.files.is_empty() {
+            return Err("no file matches".to_owned());
         }
-        if matched { Ok(()) } else { Err("no file matches".to_owned()) }
+        files.extend(matched.files.drain(..).map(|(path, _)| path));
+        if matched.is_cut {
+            return Err("more files match than are read at once".to_owned());
+        }
+        Ok(())
     }
 
     fn walk(&mut self, folder: &Path, files: &mut Vec<PathBuf>) {
