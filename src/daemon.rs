@@ -5,6 +5,7 @@
 //! buffer; within the deadline, naming who was still busy. A second signal ends it at once.
 
 mod drain;
+mod engines;
 mod error;
 mod handles;
 mod replay;
@@ -27,12 +28,15 @@ use crate::config::Config;
 use crate::enrich::{Assembler, Defaults, Gatherer, Joiner, PipelineError, Pipelines};
 use crate::http::{self, BufferReading, DiskReading, Gauges, Reading, TargetReading};
 use crate::input::forward::Listener;
+use crate::input::tail::Tails;
 use crate::input::{Pass, Shared};
 use crate::metrics::{Audit, Books, LineFormat, Metrics};
 use crate::output::elasticsearch::Elasticsearch;
 use crate::output::file::FileOutput;
 use crate::output::{DeadLetters, Output, OutputError};
 use crate::parse::Format;
+
+pub(crate) use engines::ask as ask_engines;
 
 pub use drain::{Drained, Progress, drain};
 pub use error::Error;
@@ -92,6 +96,7 @@ struct Daemon {
     shared: Arc<Shared>,
     output: Arc<Output>,
     listeners: TaskTracker,
+    tails: Tails,
     /// Ends listening; connections finish what has come.
     stop_input: CancellationToken,
     /// Ends connections as soon as what they have read is written, room or not.
@@ -104,7 +109,7 @@ struct Daemon {
 
 impl Daemon {
     async fn start(mut config: Config) -> Result<Self, Error> {
-        handles::make_room(&mut config.forward);
+        handles::make_room(&mut config.forward, !config.tail.is_empty());
         let mut listeners = Vec::new();
         for options in &config.forward {
             listeners.push(Listener::bind(options.clone()).await?);
@@ -118,7 +123,8 @@ impl Daemon {
         let (buffer, parts) =
             Buffer::open(config.buffer.clone(), &config.buffer_dir(), Arc::clone(&metrics))?;
         let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
-        let assembler = Assembler::new(joiner, Gatherer::new(config.multiline.clone()));
+        let lines = Gatherer::new(config.multiline.clone());
+        let assembler = Assembler::new(joiner, lines).with_paths(config.path_fields());
         let shared =
             Shared::new(pipelines, assembler, buffer, dead_letters, &config.buffer, Arc::clone(&metrics));
         let source =
@@ -126,9 +132,12 @@ impl Daemon {
         Gauges::register(&mut registry, Arc::clone(&source), Arc::clone(&metrics));
 
         let delivering = deliver(Arc::clone(&output), shared.buffer().clone());
-        let daemon = Self {
+        let stop_input = CancellationToken::new();
+        let tails = Tails::open(&config.tail, &config.tail_dir(), &shared, &stop_input)?;
+        let mut daemon = Self {
             stop_timeout: config.stop_timeout,
-            stop_input: CancellationToken::new(),
+            stop_input,
+            tails,
             kill_input: CancellationToken::new(),
             stop_output: delivering.1,
             delivering: delivering.0,
@@ -137,6 +146,7 @@ impl Daemon {
             shared,
             output,
         };
+        engines::follow(&daemon.shared, &daemon.stop_http).await;
         daemon.take_back(parts);
         tokio::spawn(tables::keep(Arc::clone(&daemon.shared), daemon.stop_http.clone()));
         tokio::spawn(audit(daemon.shared.buffer().clone(), metrics, daemon.stop_http.clone()));
@@ -144,6 +154,7 @@ impl Daemon {
             let (registry, stop) = (Arc::new(registry), daemon.stop_http.clone());
             tokio::spawn(http::serve(socket, source, registry, stop));
         }
+        daemon.tails.start(&daemon.listeners)?;
         daemon.listen(listeners);
         say_target(&config);
         Ok(daemon)
@@ -202,6 +213,7 @@ impl Daemon {
             delivering.abort();
         }
         let report = buffer.stop(left()).await;
+        self.tails.finish();
         self.stop_http.cancel();
         if report.lost_events > 0 {
             return Err(Error::Lost { events: report.lost_events, why: report.fault.unwrap_or_default() });

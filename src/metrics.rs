@@ -10,6 +10,7 @@ mod books;
 mod by_tag;
 mod ledger;
 mod pipelines;
+mod tail;
 mod words;
 
 use std::sync::{Arc, OnceLock};
@@ -25,6 +26,7 @@ pub use books::{Audit, Books};
 pub use by_tag::{ByTag, TagReason};
 pub use ledger::{Ledger, Settled, Verdict};
 pub use pipelines::{ByPipeline, ByStep, Ended, PipelineMetrics};
+pub use tail::{ByPaths, TailMetrics, TailsMetrics};
 
 /// One label, `reason`, from a fixed set of words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -127,6 +129,8 @@ pub struct Metrics {
     pub tls_not_after: ByListener,
     /// UDP heartbeats answered.
     pub heartbeats_answered: Counter,
+    /// Followed files.
+    pub tails: TailsMetrics,
 
     /// Batches spilled, by reason (`pressure`, `age`, `stop`, `promise`).
     pub spills: ByReason,
@@ -203,6 +207,7 @@ impl Metrics {
             tls_reloads: Family::default(),
             tls_not_after: Family::default(),
             heartbeats_answered: Counter::default(),
+            tails: TailsMetrics::default(),
             spills: Family::default(),
             spilled_bytes: Counter::default(),
             syncs: Counter::default(),
@@ -323,6 +328,7 @@ impl Metrics {
             "UDP heartbeats answered",
             self.heartbeats_answered.clone(),
         );
+        self.tails.register(r);
     }
 
     fn register_buffer(&self, r: &mut Registry) {

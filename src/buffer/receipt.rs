@@ -97,10 +97,18 @@ impl Waiter {
 
     /// Whether it is known already that all is safe; [`Waiter::safe`] must still be asked where it is not.
     pub fn is_safe_now(&mut self) -> bool {
-        self.known == Some(true) || {
-            self.known = self.hear.try_recv().ok();
-            self.known == Some(true)
-        }
+        self.now() == Some(true)
+    }
+
+    /// Whether it is known already that something is not.
+    pub fn has_failed(&mut self) -> bool {
+        self.now() == Some(false)
+    }
+
+    fn now(&mut self) -> Option<bool> {
+        // why: what was heard once cannot be heard again.
+        self.known = self.known.or_else(|| self.hear.try_recv().ok());
+        self.known
     }
 }
 
@@ -115,6 +123,15 @@ mod tests {
         receipt.resolve();
         other.resolve();
         assert!(waiter.safe().await);
+    }
+
+    #[tokio::test]
+    async fn what_was_heard_may_be_asked_for_again() {
+        let (receipt, mut waiter) = Receipt::new();
+        assert!(!waiter.is_safe_now() && !waiter.has_failed());
+        drop(receipt);
+        assert!(waiter.has_failed() && waiter.has_failed() && !waiter.is_safe_now());
+        assert!(!waiter.safe().await);
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@
 mod buffer;
 mod check;
 mod dead_letters;
+mod files;
 mod findings;
 mod health;
 mod import;

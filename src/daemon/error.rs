@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::buffer::OpenError;
 use crate::enrich::PipelineError;
 use crate::input::forward::ListenError;
+use crate::input::tail::TailError;
 use crate::output::OutputError;
 use crate::output::dead_letters::ReplayError;
 
@@ -17,6 +18,9 @@ pub enum Error {
     /// A forward address.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// Files that are followed.
+    #[error(transparent)]
+    Tail(#[from] TailError),
     /// The address for health and metrics.
     #[error("cannot listen on {address} for health and metrics: {error}")]
     HttpListen {

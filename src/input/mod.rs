@@ -6,6 +6,7 @@
 pub mod file;
 pub mod forward;
 pub mod replay;
+pub mod tail;
 
 mod counts;
 mod documents;

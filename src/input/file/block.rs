@@ -31,12 +31,6 @@ impl Fixed {
         write_text(&mut self.pairs, name.as_bytes());
         write_text(&mut self.pairs, text.as_bytes());
     }
-
-    /// Adds fields that are msgpack pairs already.
-    pub(crate) fn pairs(&mut self, count: u32, pairs: &[u8]) {
-        self.count += count;
-        self.pairs.extend_from_slice(pairs);
-    }
 }
 
 /// What a source's form says of a line.

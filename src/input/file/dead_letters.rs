@@ -62,7 +62,7 @@ fn letter(
     };
     outlet.set_tag(letter.tag.as_bytes())?;
     let index = Some(&*letter.index).filter(|_| reading.keeps_index);
-    let place = line.end.id(line.start.place);
+    let place = line.end.id(line.start);
     outlet.sheet.add(document.get().as_bytes(), index, Some(&letter.id), place);
     outlet.line(line)
 }

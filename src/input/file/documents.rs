@@ -108,7 +108,7 @@ impl<'r, 't> Reader<'r, 't> {
         id: Option<&str>,
         line: &Line<'_>,
     ) -> ControlFlow<()> {
-        let place = line.end.id(line.start.place);
+        let place = line.end.id(line.start);
         if self.reading.as_events {
             self.record.clear();
             match json_to_msgpack(source, &mut self.record) {

@@ -71,7 +71,7 @@ pub(super) fn read(from: &mut dyn Read, reading: &Reading<'_>, take: &mut dyn Ta
 
 /// The next of the ids that count on from `sent`, or that of the entry's place.
 pub(super) fn id(sent: &mut Option<IdBase>, entry: &Whole<'_>) -> IdBase {
-    let Some(next) = sent else { return entry.end.id(entry.start.place) };
+    let Some(next) = sent else { return entry.end.id(entry.start) };
     let id = *next;
     *next = next.plus(1);
     if is_dated(entry.bytes) { id } else { id.undated() }

@@ -82,7 +82,7 @@ fn is_between_frames(bytes: &[u8]) -> bool {
 
 fn frame(bytes: &[u8], value: &Whole<'_>, outlet: &mut Outlet<'_>) -> ControlFlow<()> {
     let Ok(Some(mut frame)) = Frame::read(bytes) else {
-        return outlet.entry(value.end.id(value.start.place), bytes, value.end);
+        return outlet.entry(value.end.id(value.start), bytes, value.end);
     };
     if matches!(frame.body, Body::Forward(0, _)) {
         return ControlFlow::Continue(());

@@ -9,8 +9,11 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::Mark;
 
-/// Bytes that are read at once.
+/// Bytes that are read at once…
 const READ: usize = 128 << 10;
+
+/// …and to begin with: most of what a file has grown by is little.
+const FIRST: usize = 8 << 10;
 
 /// One line, without its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub(crate) enum Rest {
 pub(crate) struct Lines<R> {
     from: R,
     limit: usize,
+    /// Bytes that the next read takes at most.
+    step: usize,
     buffer: Vec<u8>,
     /// Where in the buffer the next line begins.
     start: usize,
@@ -92,7 +97,7 @@ impl<R: Read> Lines<R> {
     /// The lines that stand in `from`, whose first byte is at `mark`; one of more than `limit` bytes is cut.
     pub(crate) fn new(from: R, mark: Mark, limit: usize) -> Self {
         let (buffer, head) = (Vec::new(), Vec::new());
-        Self { from, limit, buffer, start: 0, searched: 0, mark, long: None, head }
+        Self { from, limit, step: FIRST, buffer, start: 0, searched: 0, mark, long: None, head }
     }
 
     /// Where the next line begins.
@@ -101,16 +106,21 @@ impl<R: Read> Lines<R> {
     }
 
     /// Where the bytes come from.
+    pub(crate) fn source(&self) -> &R {
+        &self.from
+    }
+
+    /// The same, to be changed.
     pub(crate) fn reader(&mut self) -> &mut R {
         &mut self.from
     }
 
-    /// Gives the buffer's memory back where nothing waits in it: for one who may come again much later.
+    /// Gives memory back that nothing waits in: for one who may come again much later.
     pub(crate) fn rest(&mut self) {
-        self.head = Vec::new();
-        if self.start == self.buffer.len() {
-            (self.buffer, self.start, self.searched) = (Vec::new(), 0, 0);
-        }
+        (self.head, self.step) = (Vec::new(), FIRST);
+        self.buffer.drain(..self.start);
+        self.buffer.shrink_to_fit();
+        (self.searched, self.start) = (self.searched - self.start, 0);
     }
 
     /// The next line; `None` when there is none now. Where reading fails, what has come is given when it is asked for again.
@@ -165,14 +175,18 @@ impl<R: Read> Lines<R> {
             (self.searched, self.start) = (self.searched - self.start, 0);
         }
         let filled = self.buffer.len();
-        self.buffer.resize(filled + READ, 0);
+        self.buffer.resize(filled + self.step, 0);
         let read = loop {
             match self.from.read(self.buffer.get_mut(filled..).unwrap_or_default()) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
                 read => break read,
             }
         };
-        self.buffer.truncate(filled + read.as_ref().map_or(0, |read| *read));
+        let count = read.as_ref().map_or(0, |read| *read);
+        self.buffer.truncate(filled + count);
+        if count == self.step {
+            self.step = (2 * self.step).min(READ);
+        }
         read
     }
 }

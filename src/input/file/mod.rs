@@ -41,7 +41,7 @@ mod tests;
 pub(crate) use block::{Block, Fixed};
 pub(crate) use blocks::{Blocks, Oddities};
 pub(crate) use fluentd::sent as sent_chunk;
-pub(crate) use form::Form;
+pub(crate) use form::{Carried, Form};
 pub(crate) use identity::Identity;
 pub(crate) use kind::{HEAD, Kind};
 pub(crate) use lines::{Line, Lines, Rest};

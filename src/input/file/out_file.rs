@@ -32,7 +32,7 @@ pub(super) fn read(from: &mut dyn Read, reading: &Reading<'_>, take: &mut dyn Ta
 }
 
 fn put(line: &Line<'_>, tag: &str, record: &mut Vec<u8>, outlet: &mut Outlet<'_>) -> ControlFlow<()> {
-    let id = line.end.id(line.start.place);
+    let id = line.end.id(line.start);
     let text = line.text();
     if text.is_empty() {
         return ControlFlow::Continue(());

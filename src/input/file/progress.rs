@@ -210,6 +210,11 @@ impl Course {
         }
     }
 
+    /// Whether something was lost on the way.
+    pub(crate) fn has_failed(&mut self) -> bool {
+        self.has_failed || self.under_way.front_mut().is_some_and(|block| block.waiter.has_failed())
+    }
+
     /// Whether nothing is under way.
     pub(crate) fn is_settled(&self) -> bool {
         self.under_way.is_empty()
@@ -227,7 +232,12 @@ mod tests {
     use crate::buffer::Receipt;
 
     fn step(course: u64, file: u64, place: u64) -> Step {
-        Step { course, mark: Mark { place, chain: place, file }, events: place, ..Step::default() }
+        Step {
+            course,
+            mark: Mark { place, lines: place, chain: place, file },
+            events: place,
+            ..Step::default()
+        }
     }
 
     #[test]
@@ -261,7 +271,7 @@ mod tests {
     #[tokio::test]
     async fn a_step_is_made_once_all_before_it_is_safe_and_never_over_something_lost() {
         let mut course = Course::default();
-        let mark = |place| Some(Resting { mark: Mark { place, chain: 1, file: 1 }, last: None });
+        let mark = |place| Some(Resting { mark: Mark { place, lines: 1, chain: 1, file: 1 }, last: None });
         let ((a, first), (b, second), (c, third)) = (Receipt::new(), Receipt::new(), Receipt::new());
         course.push(first, 1, None);
         course.push(second, 2, mark(20));

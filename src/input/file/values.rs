@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn equal_values_stay_apart() {
         let mut values = Values::new(&b"\x01\x01"[..], Written::Msgpack, 100);
-        let mut id = || values.next().ok().flatten().map(|value| value.end.id(value.start.place).id(0));
+        let mut id = || values.next().ok().flatten().map(|value| value.end.id(value.start).id(0));
         assert_ne!(id(), id());
     }
 }
