@@ -248,27 +248,10 @@ pub fn is_dated(entry: &[u8]) -> bool {
     matches!(entries.reader.item(), Ok(Item::Array(2))) && matches!(entries.read_time(), Ok(Some(_)))
 }
 
-/// Time and record of an entry, `[time, record]` or `[[time, metadata], record]`, as they stand; nothing where it is none.
-pub fn without_metadata(entry: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut reader = Reader::new(entry);
-    if reader.item() != Ok(Item::Array(2)) {
-        return None;
-    }
-    let mut inside = reader.clone();
-    let has_metadata = inside.item() == Ok(Item::Array(2));
-    if has_metadata {
-        reader = inside;
-    }
-    let time = whole_value(&mut reader)?;
-    if has_metadata {
-        whole_value(&mut reader)?;
-    }
-    Some((time, whole_value(&mut reader)?))
-}
-
-fn whole_value<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
-    let length = whole_values(reader.rest(), 1)?;
-    Some(reader.pass(length))
+/// The length of the value that `bytes` begin with; nothing where it is not whole.
+#[cfg(fuzzing)]
+pub(crate) fn length_of_value(bytes: &[u8]) -> Option<usize> {
+    whole_values(bytes, 1)
 }
 
 /// Reads one record that stands alone, such as a kept part, into `fields`.

@@ -9,7 +9,7 @@
 //! `[[time, metadata], record]`, one after the other, before 2.1 `[time, record]`. Lengths and the CRC are big-endian.
 //!
 //! Promise: an event gets the id that it would have had if `out_forward` had sent the chunk with `require_ack_response` and
-//! without `compress`: it names a chunk by the hash of its events, which are sent without their metadata.
+//! without `compress`: it sends a chunk's content as it is stored, and names it by a hash of that.
 
 mod header;
 
@@ -23,7 +23,6 @@ use super::fluentd::id;
 use super::reading::Reading;
 use super::take::{Outlet, Remark, Take};
 use super::values::{Stop, Values, Whole, Written};
-use crate::decode::without_metadata;
 use crate::encode::IdBase;
 
 /// A content that is longer has ids of places. Fluent Bit closes a chunk at 2 MB.
@@ -32,8 +31,8 @@ const HELD: u64 = 8 << 20;
 /// Bytes of the hash that name a chunk.
 const TOKEN: usize = 16;
 
-/// Seconds that no event has: they mark where a group of events begins and ends.
-const GROUPS: [&[u8]; 2] = [b"\xd7\x00\xff\xff\xff\xff", b"\xd7\x00\xff\xff\xff\xfe"];
+/// Times that no event has: they mark where a group of events begins and ends.
+const GROUPS: [&[u8]; 2] = [b"\x92\x92\xd7\x00\xff\xff\xff\xff", b"\x92\x92\xd7\x00\xff\xff\xff\xfe"];
 
 /// Hands on the events of the chunk `from`.
 pub(super) fn read(from: &mut dyn Read, reading: &Reading<'_>, take: &mut dyn Take) -> io::Result<()> {
@@ -48,96 +47,77 @@ pub(super) fn read(from: &mut dyn Read, reading: &Reading<'_>, take: &mut dyn Ta
         take.remark(Remark::About("it holds metrics, traces or profiles, which are no logs"));
         return Ok(());
     }
-    let mut content = from.take(header.content.unwrap_or(u64::MAX));
+    content(&mut from.take(header.content.unwrap_or(u64::MAX)), &header, reading, take)
+}
+
+fn content(
+    content: &mut dyn Read,
+    header: &Header,
+    reading: &Reading<'_>,
+    take: &mut dyn Take,
+) -> io::Result<()> {
     let mut held = Vec::new();
-    let failed = (&mut content).take(HELD + 1).read_to_end(&mut held).err();
+    let failed = content.take(HELD + 1).read_to_end(&mut held).err();
     let tag = if header.tag.is_empty() { reading.tag } else { &header.tag };
     let mut outlet = Outlet::new(take, tag);
     if failed.is_none() && held.len() as u64 > HELD {
-        outlet
-            .take
-            .remark(Remark::About("it is too large for the ids that Fluent Bit's own sending would give"));
-        let mut values =
-            Values::new(Cursor::new(held).chain(content), Written::Msgpack, reading.longest as u64);
-        return events(&mut values, &mut None, &header, &mut outlet, None);
+        let why = "it is too large for the ids that Fluent Bit's own sending would give";
+        outlet.take.remark(Remark::About(why));
+        let all = Cursor::new(held).chain(content);
+        let values = Values::new(all, Written::Msgpack, reading.longest as u64);
+        return events(values, None, header, &mut outlet, None);
     }
     if header.is_damaged(&held) {
         outlet.take.remark(Remark::Checksum);
     }
-    let mut sent = Some(sent(&header, &held));
-    let mut values = Values::new(&held[..], Written::Msgpack, HELD);
-    events(&mut values, &mut sent, &header, &mut outlet, failed)
+    let values = Values::new(&held[..], Written::Msgpack, HELD);
+    events(values, Some(sent(header, &held)), header, &mut outlet, failed)
 }
 
 /// Hands on the events in `values`, whose ids count on from `sent`, and then tells what has `failed`.
 fn events<R: Read>(
-    values: &mut Values<R>,
-    sent: &mut Option<IdBase>,
+    mut values: Values<R>,
+    mut sent: Option<IdBase>,
     header: &Header,
     outlet: &mut Outlet<'_>,
     failed: Option<io::Error>,
 ) -> io::Result<()> {
-    let mut bare = Vec::new();
-    let (mut zeros, mut groups) = (0, 0);
+    let mut groups = 0;
     let stop = loop {
         let entry = match values.next() {
-            Ok(Some(Whole { bytes: [0], .. })) => {
-                zeros += 1;
-                continue;
-            }
+            // why: a file is made longer a page at a time, and filled as events come.
+            Ok(Some(Whole { bytes: [0], .. })) => continue,
             Ok(Some(entry)) => entry,
             Ok(None) => break failed.map(Stop::Io),
             Err(stop) => break Some(failed.map_or(stop, Stop::Io)),
         };
-        let bytes = match strip(entry.bytes, &mut bare) {
-            Stripped::Event => &bare,
-            Stripped::Group => {
-                groups += 1;
-                continue;
-            }
-            Stripped::Other => entry.bytes,
-        };
-        let entry = Whole { bytes, ..entry };
-        if outlet.entry(id(sent, &entry), bytes, entry.end).is_break() {
+        let id = id(&mut sent, &entry);
+        if is_group(entry.bytes) {
+            groups += 1;
+        } else if outlet.entry(id, entry.bytes, entry.end).is_break() {
             return Ok(());
         }
     };
-    // why: a file is made longer a page at a time, and filled as events come.
-    outlet.passed_over("bytes of 0", if header.content.is_some() { zeros } else { 0 });
     outlet.passed_over("marks of groups", groups);
     outlet.end(stop, header.length + values.mark().place)
 }
 
-enum Stripped {
-    Event,
-    Group,
-    Other,
+fn is_group(entry: &[u8]) -> bool {
+    GROUPS.iter().any(|group| entry.starts_with(group))
 }
 
-/// Writes `[time, record]` to `bare`, whatever stands beside the time.
-fn strip(entry: &[u8], bare: &mut Vec<u8>) -> Stripped {
-    let Some((time, record)) = without_metadata(entry) else { return Stripped::Other };
-    if GROUPS.iter().any(|group| time.starts_with(group)) {
-        return Stripped::Group;
-    }
-    bare.clear();
-    bare.push(0x92);
-    bare.extend_from_slice(time);
-    bare.extend_from_slice(record);
-    Stripped::Event
-}
-
-/// What the ids count on from of events that are sent as the payload that `content` becomes.
+/// What the ids count on from of the events that are sent as `content`, or as much of it as is whole.
 fn sent(header: &Header, content: &[u8]) -> IdBase {
-    let (mut payload, mut bare) = (Vec::with_capacity(content.len()), Vec::new());
     let mut values = Values::new(content, Written::Msgpack, HELD);
+    let mut end = 0;
     while let Ok(Some(entry)) = values.next() {
-        if matches!(strip(entry.bytes, &mut bare), Stripped::Event) {
-            payload.extend_from_slice(&bare);
+        if entry.bytes != [0] {
+            end = usize::try_from(entry.end.place).unwrap_or(end);
         }
     }
-    let hash = digest(&SHA512, &payload);
+    let payload = content.get(..end).unwrap_or(content);
+    let hash = digest(&SHA512, payload);
     let token = BASE64_STANDARD.encode(hash.as_ref().get(..TOKEN).unwrap_or_default());
     let chunk = rmp_serde::to_vec(&token).unwrap_or_default();
-    IdBase::of_chunk(header.tag.as_bytes(), &chunk, &payload)
+    IdBase::of_chunk(header.tag.as_bytes(), &chunk, payload)
 }

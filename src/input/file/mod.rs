@@ -32,6 +32,9 @@ mod text;
 mod unpack;
 mod values;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(test)]
 mod tests;
 

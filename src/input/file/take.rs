@@ -38,7 +38,7 @@ pub(crate) enum Remark {
     #[error("its checksum does not fit, though what can be read was taken")]
     Checksum,
     /// What is no event and no document was passed over, so many times.
-    #[error("{count} {what} passed over")]
+    #[error("{what} passed over: {count}")]
     PassedOver {
         /// What it was, in the plural.
         what: &'static str,

@@ -70,8 +70,8 @@ fn a_bulk_body_brings_what_it_puts_and_tells_what_it_does_not() {
     assert_eq!(
         rig.remarks,
         [
-            "2 deletions and updates passed over".to_owned(),
-            "1 lines that are no action passed over".to_owned(),
+            "deletions and updates passed over: 2".to_owned(),
+            "lines that are no action passed over: 1".to_owned(),
             format!("nothing can be read from byte {at} on: it ends behind an action, without its document"),
         ]
     );
@@ -99,7 +99,7 @@ fn a_line_that_is_too_long_is_passed_over_and_told() {
     rig.read(long.as_bytes(), &Reading { longest: 1_000, ..reading() });
     assert_eq!(
         (rig.documents().len(), &*rig.remarks),
-        (2, &["1 lines that were too long passed over".to_owned()][..])
+        (2, &["lines that were too long passed over: 1".to_owned()][..])
     );
 }
 

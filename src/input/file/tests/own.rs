@@ -68,7 +68,7 @@ fn what_a_segments_marks_say_was_delivered_is_left_out() {
     let mut rig = Rig::new();
     rig.read(b"FOREBAYS", &Reading { path: Some(&path), ..reading() });
     assert!(
-        rig.remarks.contains(&"4 documents that were delivered passed over".to_owned()),
+        rig.remarks.contains(&"documents that were delivered passed over: 4".to_owned()),
         "{:?}",
         rig.remarks
     );
@@ -102,9 +102,9 @@ fn letters_bring_their_documents_unless_they_are_settled() {
     assert_eq!(
         rig.remarks,
         [
-            "1 letters that are settled passed over",
-            "1 letters without a document passed over",
-            "1 lines that are no letters passed over",
+            "letters that are settled passed over: 1",
+            "letters without a document passed over: 1",
+            "lines that are no letters passed over: 1",
         ]
     );
 }
