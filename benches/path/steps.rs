@@ -60,6 +60,8 @@ fn keys() -> Vec<String> {
 fn options(step: &str, folder: &Path) -> PipelineOptions {
     let table = folder.join("users.csv");
     std::fs::write(&table, "id,name,team\nuser-7,Eva,search\nuser-8,Ada,search\n").expect("a table");
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/geoip/cities.mmdb");
+    let step = step.replace("GeoLite2-City.mmdb", fixture);
     // The bench's tag is no file's name, as which the example takes it.
     let step = step
         .replace("users.csv", &table.display().to_string())
@@ -87,6 +89,9 @@ fn packed(step: &str) -> (Vec<u8>, u64) {
     (entries, bytes)
 }
 
+/// One of the browsers that most people have.
+const AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36";
+
 /// Fields that the page's examples name, so that each step has what it is for.
 fn record(nth: u32, step: &str) -> Value {
     let text = |text: String| Value::from(text);
@@ -106,6 +111,8 @@ fn record(nth: u32, step: &str) -> Value {
         ("status", Value::from(200)),
         ("http_method", text("GET".into())),
         ("http_url", text(format!("/shop/items/{nth}"))),
+        ("client", text("203.0.113.7".into())),
+        ("user_agent", text(AGENT.into())),
         ("old", text(" a value with blanks ".into())),
         ("from", text("another value".into())),
         ("a", text("  Some Text  ".into())),

@@ -2,7 +2,8 @@
 //!
 //! A [`Receipt`] rides with every batch that holds a document of the chunk it stands for. When the last clone
 //! has been resolved, its [`Waiter`] hears that the chunk is safe. A clone dropped unresolved is a failure,
-//! so that every early return tells the truth.
+//! so that every early return tells the truth. Who is in no hurry has a patient one: nothing is written to disk for it that
+//! would not be written anyway.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +28,7 @@ impl Drop for Shared {
 /// A claim to be settled: cloned into every batch that its chunk reaches, resolved where the batch becomes safe.
 pub struct Receipt {
     shared: Arc<Shared>,
+    is_patient: bool,
     resolved: bool,
 }
 
@@ -40,9 +42,23 @@ pub struct Waiter {
 impl Receipt {
     /// A receipt and the end that waits for it.
     pub fn new() -> (Self, Waiter) {
+        Self::with(false)
+    }
+
+    /// The same for a reader that can read again what it has read: it waits until its documents are safe by themselves.
+    pub fn patient() -> (Self, Waiter) {
+        Self::with(true)
+    }
+
+    fn with(is_patient: bool) -> (Self, Waiter) {
         let (tell, hear) = oneshot::channel();
         let shared = Arc::new(Shared { failed: AtomicBool::new(false), tell: Some(tell) });
-        (Self { shared, resolved: false }, Waiter { hear, known: None })
+        (Self { shared, is_patient, resolved: false }, Waiter { hear, known: None })
+    }
+
+    /// Whether its documents need not be written to disk for its sake.
+    pub fn is_patient(&self) -> bool {
+        self.is_patient
     }
 
     /// Says that the documents this clone stood for are safe.
@@ -58,7 +74,7 @@ impl Receipt {
 
 impl Clone for Receipt {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), resolved: false }
+        Self { shared: Arc::clone(&self.shared), is_patient: self.is_patient, resolved: false }
     }
 }
 
@@ -81,10 +97,18 @@ impl Waiter {
 
     /// Whether it is known already that all is safe; [`Waiter::safe`] must still be asked where it is not.
     pub fn is_safe_now(&mut self) -> bool {
-        self.known == Some(true) || {
-            self.known = self.hear.try_recv().ok();
-            self.known == Some(true)
-        }
+        self.now() == Some(true)
+    }
+
+    /// Whether it is known already that something is not.
+    pub fn has_failed(&mut self) -> bool {
+        self.now() == Some(false)
+    }
+
+    fn now(&mut self) -> Option<bool> {
+        // why: what was heard once cannot be heard again.
+        self.known = self.known.or_else(|| self.hear.try_recv().ok());
+        self.known
     }
 }
 
@@ -99,6 +123,15 @@ mod tests {
         receipt.resolve();
         other.resolve();
         assert!(waiter.safe().await);
+    }
+
+    #[tokio::test]
+    async fn what_was_heard_may_be_asked_for_again() {
+        let (receipt, mut waiter) = Receipt::new();
+        assert!(!waiter.is_safe_now() && !waiter.has_failed());
+        drop(receipt);
+        assert!(waiter.has_failed() && waiter.has_failed() && !waiter.is_safe_now());
+        assert!(!waiter.safe().await);
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@ mod security;
 mod setting;
 mod steps;
 mod tables;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -34,6 +35,7 @@ use crate::buffer::BufferOptions;
 use crate::enrich::{MultilineOptions, PartialOptions, PipelineOptions};
 use crate::http::HttpOptions;
 use crate::input::forward::ForwardOptions;
+use crate::input::tail::TailOptions;
 use crate::log::LogOptions;
 use crate::output::{DeadLetterOptions, ElasticsearchOptions, FileOptions};
 use crate::parse::OwnOptions;
@@ -57,6 +59,8 @@ pub struct Config {
     pub stop_timeout: Duration,
     /// `[[forward]]`
     pub forward: Vec<ForwardOptions>,
+    /// `[[tail]]`
+    pub tail: Vec<TailOptions>,
     /// `[format.NAME]`, by name.
     pub formats: Vec<(String, OwnOptions)>,
     /// `[[pipeline]]`
@@ -86,6 +90,7 @@ impl Default for Config {
             data_dir: "data".into(),
             stop_timeout: Duration::from_secs(30),
             forward: vec![ForwardOptions::default()],
+            tail: Vec::new(),
             formats: Vec::new(),
             pipelines: vec![PipelineOptions::default()],
             partial: PartialOptions::default(),
@@ -106,9 +111,20 @@ impl Config {
         self.data_dir.join("buffer")
     }
 
+    /// Where it is kept how far followed files have been read.
+    pub fn tail_dir(&self) -> PathBuf {
+        self.data_dir.join("tail")
+    }
+
     /// Where dead letters go, unless they have a folder of their own.
     pub fn dead_letters_dir(&self) -> PathBuf {
         self.data_dir.join("dead-letters")
+    }
+
+    /// Fields that have the path of the file that a line stood in.
+    pub(crate) fn path_fields(&self) -> Vec<String> {
+        let fields = self.tail.iter().map(|tail| tail.path_field.clone());
+        fields.filter(|field| !field.is_empty()).collect()
     }
 
     /// The indices of pipelines that have one of their own.

@@ -14,6 +14,7 @@ mod draft;
 mod fluent_bit;
 mod fluentd;
 mod format;
+mod geo;
 mod include;
 mod listener;
 mod pattern;
