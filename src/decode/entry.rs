@@ -299,7 +299,7 @@ fn push_name<'a, 'f>(
     budget: &mut u64,
 ) -> Result<&'f mut Value<'a>, SkipFault> {
     let before = reader.clone();
-    if let Item::Text(name) = reader.item().map_err(SkipFault::Decode)?
+    if let Some(name) = reader.short_text()
         && let Some(name) = event::plain_name_bytes(name)
     {
         return Ok(fields.push_read(name));
@@ -337,6 +337,11 @@ pub(super) fn read_value<'a>(
     bounds: Bounds,
     budget: &mut u64,
 ) -> Result<(), SkipFault> {
+    if let Some(text) = reader.short_text() {
+        *into = Value::Text(text);
+        *budget = budget.checked_sub(1).ok_or(SkipFault::Fields)?;
+        return Ok(());
+    }
     let before = reader.clone();
     *into = match reader.item().map_err(SkipFault::Decode)? {
         Item::Text(text) => Value::Text(text),

@@ -45,7 +45,7 @@ impl LineStep {
         let Some(bytes) = event.fields.get("message").and_then(Value::borrowed_text) else { return };
         let Ok(line) = simdutf8::basic::from_utf8(bytes) else { return self.misfits(event, course) };
         let line = ansi::without_colours(line, arena);
-        let (text, rest) = first_line(line.trim_end_matches(['\r', '\n']));
+        let (text, rest) = first_line(without_end(line));
         // Which stream it is, only `auto` asks.
         let id = if self.parse == Parse::Auto { stream::of(event.tag, &event.fields) } else { 0 };
         let stream = Stream { id, last: &mut course.streams };
@@ -92,10 +92,17 @@ impl LineStep {
     }
 }
 
+/// The line without what ends it.
+fn without_end(line: &str) -> &str {
+    let end = line.bytes().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    line.get(..end).unwrap_or_default()
+}
+
 /// The line to be read, and those behind it.
 fn first_line(text: &str) -> (&str, Option<&str>) {
-    match text.split_once('\n') {
-        Some((first, rest)) if !text.starts_with('{') => (first.trim_end_matches('\r'), Some(rest)),
-        _ => (text, None),
+    let end = if text.starts_with('{') { None } else { memchr::memchr(b'\n', text.as_bytes()) };
+    match end.and_then(|end| text.split_at_checked(end)) {
+        Some((first, rest)) => (first.trim_end_matches('\r'), rest.strip_prefix('\n')),
+        None => (text, None),
     }
 }

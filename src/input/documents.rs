@@ -98,7 +98,7 @@ impl Pass {
         if self.watch.as_mut().is_some_and(|watch| !watch.takes(&event, &Outcome::Keep(None), arena)) {
             return false;
         }
-        let mut placed = [0; ID_LENGTH];
+        let placed: [u8; ID_LENGTH];
         let id = match document.id {
             ReadyId::Own(id) => id,
             ReadyId::Place(base) => {

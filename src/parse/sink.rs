@@ -133,13 +133,18 @@ impl<'s, 'a> Sink<'s, 'a> {
     }
 
     /// Any value.
+    #[inline]
     pub(crate) fn value(&mut self, known: Known, value: Value<'a>) {
-        self.fields.push(Cow::Borrowed(known.name(self.style.schema)), value);
+        *self.fields.push_read(known.name(self.style.schema)) = value;
     }
 
     /// A value under a name that the line has itself.
+    #[inline]
     pub(crate) fn named(&mut self, name: &'a str, value: Value<'a>) {
-        self.fields.push(event::legal_name(Cow::Borrowed(name), 1), value);
+        *match event::plain_name(name) {
+            Some(name) => self.fields.push_read(name),
+            None => self.fields.push_named(event::legal_name_unless_plain(Cow::Borrowed(name), 1)),
+        } = value;
     }
 
     /// Whether the line may have one more member with a name of its own.

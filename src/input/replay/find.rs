@@ -204,12 +204,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("a")).expect("made");
         fs::write(folder.path().join("a/x.log"), "").expect("written");
-        let found = Found::at(&[
-            folder.path().join("*/*.log"),
-            folder.path().join("*.txt"),
-            "gone".into(),
-            "-".into(),
-        ]);
+        let found = Found::at(
+            &[folder.path().join("*/*.log"), folder.path().join("*.txt"), "gone".into(), "-".into()],
+            Path::new(""),
+        );
         assert_eq!(names(&found), [vec!["x.log"]]);
         assert!(found.standard_input);
         let faults: Vec<_> = found.faults.iter().map(|(_, why)| why.as_str()).collect();
