@@ -228,7 +228,7 @@ fn a_chunk_that_is_larger_than_any_is_read_with_ids_of_places() {
     let content = entry.repeat(9);
     let chunk = Flb { tag: TAG, magic: LOGS, has_length: true, has_checksum: true, content }.bytes();
     let mut rig = Rig::new();
-    rig.read(&chunk, &Reading { longest: 2 << 20, ..reading() });
+    rig.read(&chunk, &reading());
     let documents = rig.documents();
     assert!(documents.iter().all(|document| document.index == "logs-app.fluent_bit-default"));
     let mut ids = ids(&documents);
