@@ -1,7 +1,7 @@
 //! The one thing that travels backwards: "these documents are safe".
 //!
 //! A [`Receipt`] rides with every batch that holds a document of the chunk it stands for. When the last clone
-//! has been resolved, its [`Waiter`] hears that the chunk is safe. A clone dropped unresolved is a failure,
+//! has been resolved, it tells that the chunk is safe. A clone dropped unresolved is a failure,
 //! so that every early return tells the truth.
 
 use std::sync::Arc;
@@ -9,17 +9,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot;
 
+type Tell = Box<dyn FnOnce(bool) + Send + Sync>;
+
 struct Shared {
     failed: AtomicBool,
     /// Taken in `drop` only, that is by the last owner alone.
-    tell: Option<oneshot::Sender<bool>>,
+    tell: Option<Tell>,
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
         if let Some(tell) = self.tell.take() {
-            // why: nobody listens any more when the peer has gone; its documents are safe all the same.
-            tell.send(!*self.failed.get_mut()).ok();
+            tell(!*self.failed.get_mut());
         }
     }
 }
@@ -30,19 +31,26 @@ pub struct Receipt {
     resolved: bool,
 }
 
-/// The other end of a [`Receipt`].
-pub struct Waiter {
-    hear: oneshot::Receiver<bool>,
-    /// What was heard already.
-    known: Option<bool>,
-}
+/// The other end of a [`Receipt`], for those who wait.
+pub struct Waiter(oneshot::Receiver<bool>);
 
 impl Receipt {
     /// A receipt and the end that waits for it.
     pub fn new() -> (Self, Waiter) {
         let (tell, hear) = oneshot::channel();
-        let shared = Arc::new(Shared { failed: AtomicBool::new(false), tell: Some(tell) });
-        (Self { shared, resolved: false }, Waiter { hear, known: None })
+        let receipt = Self::telling(move |safe| {
+            // why: nobody listens any more when the waiter has gone; the documents are safe all the same.
+            tell.send(safe).ok();
+        });
+        (receipt, Waiter(hear))
+    }
+
+    /// A receipt that calls `tell` once every clone is settled: with true if all were resolved, with false if one was
+    /// dropped. It is called where the last is settled, the thread that syncs among them, with locks of the buffer held: it
+    /// must neither wait nor call the buffer.
+    pub fn telling(tell: impl FnOnce(bool) + Send + Sync + 'static) -> Self {
+        let shared = Arc::new(Shared { failed: AtomicBool::new(false), tell: Some(Box::new(tell)) });
+        Self { shared, resolved: false }
     }
 
     /// Says that the documents this clone stood for are safe.
@@ -73,18 +81,7 @@ impl Drop for Receipt {
 impl Waiter {
     /// Waits until every clone is settled: true if all were resolved, false if one was dropped.
     pub async fn safe(self) -> bool {
-        match self.known {
-            Some(known) => known,
-            None => self.hear.await.unwrap_or(false),
-        }
-    }
-
-    /// Whether it is known already that all is safe; [`Waiter::safe`] must still be asked where it is not.
-    pub fn is_safe_now(&mut self) -> bool {
-        self.known == Some(true) || {
-            self.known = self.hear.try_recv().ok();
-            self.known == Some(true)
-        }
+        self.0.await.unwrap_or(false)
     }
 }
 
