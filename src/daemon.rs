@@ -5,6 +5,7 @@
 //! buffer; within the deadline, naming who was still busy. A second signal ends it at once.
 
 mod drain;
+mod engines;
 mod error;
 mod handles;
 mod replay;
@@ -34,6 +35,8 @@ use crate::output::elasticsearch::Elasticsearch;
 use crate::output::file::FileOutput;
 use crate::output::{DeadLetters, Output, OutputError};
 use crate::parse::Format;
+
+pub(crate) use engines::ask as ask_engines;
 
 pub use drain::{Drained, Progress, drain};
 pub use error::Error;
@@ -143,6 +146,7 @@ impl Daemon {
             shared,
             output,
         };
+        engines::follow(&daemon.shared, &daemon.stop_http).await;
         daemon.take_back(parts);
         tokio::spawn(tables::keep(Arc::clone(&daemon.shared), daemon.stop_http.clone()));
         tokio::spawn(audit(daemon.shared.buffer().clone(), metrics, daemon.stop_http.clone()));

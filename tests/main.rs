@@ -23,6 +23,7 @@ mod nodes;
 mod pipelines;
 mod poison;
 mod recorded;
+mod replay;
 mod runbook;
 mod running;
 mod security;
@@ -54,6 +55,7 @@ fn main() {
         poison::stories,
         trying::stories,
         multiline::stories,
+        replay::stories,
         tail::stories,
         sockets::stories,
         socket_options::stories,

@@ -8,8 +8,8 @@ use super::section::Section;
 use super::setting::{Read, Setting, quote, wrong};
 use super::tree::{Node, Value};
 use crate::enrich::steps::{
-    DedupeOptions, FlattenOptions, GeoIpOptions, GuardOptions, LookupOptions, NestOptions, ReplaceOptions,
-    RouteOptions, SampleOptions, SetValue, Step, StepOptions, Surroundings, ThrottleOptions,
+    DedupeOptions, DockerOptions, FlattenOptions, GeoIpOptions, GuardOptions, LookupOptions, NestOptions,
+    ReplaceOptions, RouteOptions, SampleOptions, SetValue, Step, StepOptions, Surroundings, ThrottleOptions,
     UserAgentOptions,
 };
 use crate::event::MAX_DEPTH;
@@ -52,6 +52,7 @@ fn keys(section: &mut Section<'_>, options: &mut StepOptions) {
     section.choice_table("lookup", &mut options.lookup, lookup);
     section.choice_table("user_agent", &mut options.user_agent, user_agent);
     section.choice_table("geoip", &mut options.geoip, geoip);
+    section.choice_table("docker_metadata", &mut options.docker_metadata, docker_metadata);
     section.choice_table("guard", &mut options.guard, guard);
     section.choice_table("redact", &mut options.redact, redact);
 }
@@ -116,6 +117,12 @@ fn geoip(section: &mut Section<'_>, options: &mut GeoIpOptions) {
     section.choice("field", &mut options.field);
     section.choice("target", &mut options.target);
     need(section, &[("database", options.database.is_empty())]);
+}
+
+fn docker_metadata(section: &mut Section<'_>, options: &mut DockerOptions) {
+    section.checked("socket", &mut options.socket, checks::not_empty);
+    section.choice("field", &mut options.field);
+    section.key("labels", &mut options.labels);
 }
 
 fn guard(section: &mut Section<'_>, options: &mut GuardOptions) {

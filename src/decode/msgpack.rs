@@ -162,6 +162,20 @@ impl<'a> Reader<'a> {
         Ok(Item::Extension(i8::from_be_bytes([kind]), self.take(length)?))
     }
 
+    /// The next item where it is a text of less than 64 KiB, as names and nearly all values are; else nothing is read.
+    #[inline]
+    pub(super) fn short_text(&mut self) -> Option<&'a [u8]> {
+        let (length, rest) = match self.rest {
+            [first @ 0xa0..=0xbf, rest @ ..] => (usize::from(first & 0x1f), rest),
+            [0xd9, length, rest @ ..] => (usize::from(*length), rest),
+            [0xda, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
+            _ => return None,
+        };
+        let (text, rest) = rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(text)
+    }
+
     /// The next item.
     #[inline]
     pub fn item(&mut self) -> Result<Item<'a>, DecodeError> {
@@ -285,8 +299,11 @@ mod tests {
     /// The items and shapes of every marker must tell the same length, for whatever bytes follow.
     fn shape_and_item_agree(bytes: &[u8]) {
         let mut reader = Reader::new(bytes);
+        let text = reader.clone().short_text();
         match (shape(bytes), reader.item()) {
             (Ok(Some(shape)), Ok(item)) => {
+                let short = bytes.first().is_some_and(|first| matches!(first, 0xa0..=0xbf | 0xd9 | 0xda));
+                assert_eq!(text.map(Item::Text), short.then_some(item));
                 assert_eq!(reader.offset() as u64, shape.head as u64 + shape.body, "{item:?}");
                 let members = match item {
                     Item::Array(count) => u64::from(count),
@@ -295,8 +312,10 @@ mod tests {
                 };
                 assert_eq!(members, shape.members);
             }
-            (Ok(Some(shape)), Err(_)) => assert!(shape.head as u64 + shape.body > bytes.len() as u64),
-            (Ok(None) | Err(_), item) => assert!(item.is_err(), "{item:?}"),
+            (Ok(Some(shape)), Err(_)) => {
+                assert!(shape.head as u64 + shape.body > bytes.len() as u64 && text.is_none());
+            }
+            (Ok(None) | Err(_), item) => assert!(item.is_err() && text.is_none(), "{item:?}"),
         }
     }
 

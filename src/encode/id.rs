@@ -8,6 +8,7 @@
 //! 18 bits of 0, 30 that tell files apart, 48 of the place in the file, 48 of all that the file holds up to there. They come in
 //! order all the same, file by file.
 
+use std::io::{self, Read};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
@@ -45,6 +46,25 @@ impl IdBase {
             hash.update(part);
         }
         Self(hash.digest128() & !PLACED)
+    }
+
+    /// The same as [`IdBase::of_chunk`] of a payload of `length` bytes that is read piece by piece.
+    pub fn of_chunk_read(tag: &[u8], chunk: &[u8], length: u64, payload: &mut dyn Read) -> io::Result<Self> {
+        let mut hash = Xxh3::new();
+        for part in [tag, chunk] {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        hash.update(&length.to_le_bytes());
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            match payload.read(&mut piece) {
+                Ok(0) => return Ok(Self(hash.digest128() & !PLACED)),
+                Ok(read) => hash.update(piece.get(..read).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// That of what stands at the byte `place` of a file: `file` is a hash of how the file begins, `content` one of all that it
@@ -152,6 +172,8 @@ mod tests {
             assert_ne!(base, other);
         }
         assert_ne!(IdBase::random(), IdBase::random());
+        let read = IdBase::of_chunk_read(b"t", b"c", 1, &mut &b"p"[..]);
+        assert_eq!(read.expect("in memory"), base);
     }
 
     #[test]

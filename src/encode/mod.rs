@@ -9,6 +9,7 @@ mod index;
 mod json_scalar;
 mod nested_json;
 mod path;
+mod run;
 mod text;
 mod time;
 mod value;
@@ -54,6 +55,11 @@ impl Destination {
     pub fn of_any_tag(template: Arc<IndexTemplate>, fallback: &str) -> Self {
         let index = template.constant();
         Self::with(template, fallback, index)
+    }
+
+    /// Whether an event's fields or time decide the index.
+    pub fn asks_for_fields(&self) -> bool {
+        self.action.is_none()
     }
 
     fn with(template: Arc<IndexTemplate>, fallback: &str, index: Option<String>) -> Self {
@@ -115,6 +121,29 @@ impl Encoder {
         out.extend_from_slice(b"}\n");
     }
 
+    /// Appends the action line and a document that is there already, a JSON object on one line: to `index`, or where `event`,
+    /// which is what the document says, goes.
+    pub fn write_ready(
+        &mut self,
+        out: &mut Vec<u8>,
+        destination: &Destination,
+        index: Option<&str>,
+        event: &Event<'_>,
+        id: &str,
+        source: &[u8],
+    ) {
+        match index {
+            Some(index) => begin_action(out, index),
+            None => self.write_action(out, destination, event),
+        }
+        // The quotation mark that an action leaves for an id which needs no escapes.
+        out.pop();
+        text::write_str(out, id);
+        out.extend_from_slice(b"}}\n");
+        out.extend_from_slice(source);
+        out.push(b'\n');
+    }
+
     fn write_action(&mut self, out: &mut Vec<u8>, destination: &Destination, event: &Event<'_>) {
         match &destination.action {
             Some(action) => out.extend_from_slice(action),
@@ -125,14 +154,31 @@ impl Encoder {
 
     fn write_fields(&mut self, out: &mut Vec<u8>, event: &Event<'_>) {
         let mut writer = ValueWriter::new(out, &mut self.mended, MAX_DEPTH);
-        for field in event.fields.iter() {
-            match field.name.as_bytes().first() {
-                Some(b'e' | b'@') => text::write_next_name(writer.out, &own_name(field, &event.fields)),
-                _ => text::write_next_name(writer.out, &field.name),
+        let mut fields = event.fields.iter().as_slice();
+        while let [field, rest @ ..] = fields {
+            if let Some((count, text)) = run::of(event.fields.object(), fields) {
+                writer.out.push(b',');
+                writer.out.extend_from_slice(text.as_bytes());
+                fields = fields.get(count..).unwrap_or_default();
+                continue;
             }
-            writer.value(&field.value, depth(&field.name, &field.value));
+            if may_be_ours(&field.name) {
+                text::write_next_name(writer.out, &own_name(field, &event.fields));
+            } else {
+                text::write_next_name(writer.out, &field.name);
+            }
+            if !writer.plain(&field.value) {
+                writer.value(&field.value, depth(&field.name, &field.value));
+            }
+            fields = rest;
         }
     }
+}
+
+/// Whether a name may be one that every document has, or one below it.
+#[inline]
+fn may_be_ours(name: &str) -> bool {
+    matches!(name.as_bytes(), [b'e' | b'@', ..])
 }
 
 /// How deep a field of the root lies: each dot in its name makes an object. Told only for values that go deeper.

@@ -1,5 +1,7 @@
 //! Times as RFC 3339 with nine digits, so that documents sort by it as text too.
 
+use jiff::tz::Offset;
+
 use crate::event::Timestamp;
 
 /// Bytes of `2026-11-23T15:14:58`.
@@ -34,20 +36,29 @@ impl TimeWriter {
 }
 
 fn second(seconds: i64) -> [u8; SECOND_LENGTH] {
-    let text = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string();
-    text.as_bytes().first_chunk().copied().unwrap_or(*b"1970-01-01T00:00:00")
+    let time = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let time = Offset::UTC.to_datetime(time);
+    let year = u32::try_from(time.year()).unwrap_or_default();
+    let part = |part: i8| two(u32::try_from(part).unwrap_or_default());
+    let ([y1, y2], [y3, y4], [m1, m2], [d1, d2]) =
+        (two(year / 100), two(year % 100), part(time.month()), part(time.day()));
+    let ([h1, h2], [n1, n2], [s1, s2]) = (part(time.hour()), part(time.minute()), part(time.second()));
+    [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2]
+}
+
+/// The digits of a number below a hundred.
+const fn two(number: u32) -> [u8; 2] {
+    [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
 }
 
 fn write_fraction(out: &mut Vec<u8>, nanos: u32) {
-    let mut text = *b".000000000Z";
-    if let ([_, digits @ .., _], true) = (&mut text, nanos > 0) {
-        let mut rest = nanos;
-        for digit in digits.iter_mut().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
-    }
-    out.extend_from_slice(&text);
+    let [[a, b], [c, d], [e, f], [g, h]] = [
+        two(nanos / 10_000_000),
+        two(nanos / 100_000 % 100),
+        two(nanos / 1_000 % 100),
+        two(nanos / 10 % 100),
+    ];
+    out.extend_from_slice(&[b'.', a, b, c, d, e, f, g, h, b'0' + (nanos % 10) as u8, b'Z']);
 }
 
 #[cfg(test)]

@@ -49,12 +49,7 @@ impl Agents {
     /// What is known of `agent`.
     pub(super) fn find(&self, agent: &str) -> Arc<Agent> {
         let agent = agent.get(..agent.floor_char_boundary(LONGEST)).unwrap_or(agent);
-        let known = self.known.with(agent.as_bytes(), || None, |known| known.clone());
-        known.flatten().unwrap_or_else(|| {
-            let found = Arc::new(look(agent));
-            self.known.with(agent.as_bytes(), || None, |known| *known = Some(Arc::clone(&found)));
-            found
-        })
+        self.known.remembered(agent.as_bytes(), || look(agent))
     }
 }
 

@@ -5,7 +5,7 @@
 //! the elder, and what the elder held is forgotten, the longest unseen first.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -47,6 +47,18 @@ impl<S> Held<S> {
         }
         let before = shard.old.remove(&hash);
         Some(look(shard.young.entry(hash).or_insert_with(|| before.unwrap_or_else(fresh))))
+    }
+}
+
+impl<T> Held<Option<Arc<T>>> {
+    /// What is known of `key`, made where nothing is: outside of the lock, so that nobody waits for it, and twice where two ask at once.
+    pub(super) fn remembered(&self, key: &[u8], make: impl FnOnce() -> T) -> Arc<T> {
+        let known = self.with(key, || None, |known| known.clone());
+        known.flatten().unwrap_or_else(|| {
+            let made = Arc::new(make());
+            self.with(key, || None, |known| *known = Some(Arc::clone(&made)));
+            made
+        })
     }
 }
 

@@ -45,7 +45,7 @@ impl LineStep {
         let Some(bytes) = event.fields.get("message").and_then(Value::borrowed_text) else { return };
         let Ok(line) = simdutf8::basic::from_utf8(bytes) else { return self.misfits(event, course) };
         let line = ansi::without_colours(line, arena);
-        let (text, rest) = first_line(line.trim_end_matches(['\r', '\n']));
+        let (text, rest) = first_line(without_end(line));
         // Which stream it is, only `auto` asks.
         let id = if self.parse == Parse::Auto { stream::of(event.tag, &event.fields) } else { 0 };
         let stream = Stream { id, last: &mut course.streams };
@@ -70,16 +70,21 @@ impl LineStep {
     /// The lines behind the first: a trace is a field of its own, anything else belongs to the message.
     fn add_rest<'a>(&self, event: &mut Event<'a>, rest: &'a str, arena: &'a Bump) {
         let message = event.fields.get("message").and_then(Value::borrowed_text);
-        match message.and_then(|message| str::from_utf8(message).ok()).filter(|_| !multiline::is_trace(rest))
+        let message = message.and_then(|message| str::from_utf8(message).ok());
+        let (more, trace) = match message {
+            Some(_) => multiline::message_and_trace(rest),
+            None => ("", rest),
+        };
+        let more = more.trim_end_matches(['\r', '\n']);
+        if let Some(message) = message
+            && !more.is_empty()
         {
-            Some(message) => {
-                let whole = bumpalo::format!(in arena, "{}\n{}", message, rest).into_bump_str();
-                event.fields.set(Cow::Borrowed("message"), Value::Text(whole.as_bytes()));
-            }
-            None => {
-                let name = parse::stack_name(self.style.schema);
-                event.fields.add_beside("parsed", Cow::Borrowed(name), Value::Text(rest.as_bytes()));
-            }
+            let whole = bumpalo::format!(in arena, "{}\n{}", message, more).into_bump_str();
+            event.fields.set(Cow::Borrowed("message"), Value::Text(whole.as_bytes()));
+        }
+        if !trace.is_empty() {
+            let name = parse::stack_name(self.style.schema);
+            event.fields.add_beside("parsed", Cow::Borrowed(name), Value::Text(trace.as_bytes()));
         }
     }
 
@@ -92,10 +97,17 @@ impl LineStep {
     }
 }
 
+/// The line without what ends it.
+fn without_end(line: &str) -> &str {
+    let end = line.bytes().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    line.get(..end).unwrap_or_default()
+}
+
 /// The line to be read, and those behind it.
 fn first_line(text: &str) -> (&str, Option<&str>) {
-    match text.split_once('\n') {
-        Some((first, rest)) if !text.starts_with('{') => (first.trim_end_matches('\r'), Some(rest)),
-        _ => (text, None),
+    let end = if text.starts_with('{') { None } else { memchr::memchr(b'\n', text.as_bytes()) };
+    match end.and_then(|end| text.split_at_checked(end)) {
+        Some((first, rest)) => (first.trim_end_matches('\r'), rest.strip_prefix('\n')),
+        None => (text, None),
     }
 }

@@ -7,6 +7,7 @@ mod agents;
 mod ansi;
 mod assembler;
 pub mod condition;
+mod containers;
 mod docker;
 mod done;
 mod expect;
@@ -48,6 +49,7 @@ use multiline::Rules;
 use steps::{Outcome, StepFault, Steps, Surroundings};
 
 pub use assembler::Assembler;
+pub use containers::{Engine, EngineFault};
 pub use expect::{Difference, TestOptions, Whereabouts};
 pub use multiline::{Gathered, Gatherer, Multiline, MultilineOptions};
 pub use options::{PartialOptions, PipelineOptions};
@@ -262,6 +264,11 @@ impl Pipelines {
         self.0.iter().any(|pipeline| pipeline.own_steps.have_files())
     }
 
+    /// The engines that steps ask of containers.
+    pub fn engines(&self) -> impl Iterator<Item = &Arc<Engine>> {
+        self.0.iter().flat_map(|pipeline| pipeline.own_steps.engines())
+    }
+
     /// Takes files of steps anew that have changed. It reads them: not for the path.
     pub fn refresh(&self) {
         self.0.iter().for_each(|pipeline| pipeline.own_steps.refresh());
@@ -295,3 +302,5 @@ mod format_page;
 mod line_fixtures;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trace_fixtures;

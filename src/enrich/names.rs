@@ -43,6 +43,18 @@ impl Names {
         })
     }
 
+    /// Takes out all that is meant: name by name, since most fields are told from one by a look at two bytes.
+    pub(crate) fn remove(&self, fields: &mut Fields<'_>) {
+        for wanted in &self.0 {
+            match wanted {
+                Wanted::Path(path) => fields.retain(|name| !path.covers(name)),
+                Wanted::Beginning(beginning, _) => {
+                    fields.retain(|name| !name.starts_with(beginning.as_str()))
+                }
+            }
+        }
+    }
+
     /// Makes fields of all that is meant inside of objects.
     pub(crate) fn reach<'a>(&self, fields: &mut Fields<'a>, arena: &'a Bump) {
         for wanted in &self.0 {

@@ -34,9 +34,11 @@ impl Path {
     }
 
     /// The value.
+    #[inline]
     pub(crate) fn get<'a>(&self, fields: &Fields<'a>) -> Option<Value<'a>> {
         match fields.get(&self.name) {
             Some(value) => Some(value.clone()),
+            None if self.dots.is_empty() => None,
             None => self.around(fields).map(|(_, value)| value),
         }
     }
@@ -59,27 +61,34 @@ impl Path {
     }
 
     /// Whether `name` is this path, or lies below it.
+    #[inline]
     pub(crate) fn covers(&self, name: &str) -> bool {
-        name == self.name || self.is_above(name)
+        let (own, name) = (self.name.as_bytes(), name.as_bytes());
+        // Most are told by their length and first byte, which costs no call.
+        name.len() >= own.len()
+            && name.first() == own.first()
+            && matches!(name.get(own.len()), None | Some(b'.'))
+            && name.starts_with(own)
     }
 
     fn is_above(&self, name: &str) -> bool {
-        name.len() > self.name.len()
-            && name.as_bytes().get(self.name.len()) == Some(&b'.')
-            && name.starts_with(&*self.name)
+        name.len() > self.name.len() && self.covers(name)
     }
 
     /// Makes a field of what the path leads to; false where there is nothing, or nothing that could be one.
+    #[inline]
     pub(crate) fn reach<'a>(&self, fields: &mut Fields<'a>, arena: &'a Bump) -> bool {
-        loop {
-            if fields.get(&self.name).is_some() {
-                return true;
-            }
+        fields.get(&self.name).is_some() || (!self.dots.is_empty() && self.reach_in_object(fields, arena))
+    }
+
+    fn reach_in_object<'a>(&self, fields: &mut Fields<'a>, arena: &'a Bump) -> bool {
+        while fields.get(&self.name).is_none() {
             let Some((object, _)) = self.around(fields) else { return false };
             if !spread(fields, object, arena) {
                 return false;
             }
         }
+        true
     }
 
     /// Takes the value out.
@@ -89,12 +98,12 @@ impl Path {
 
     /// Puts a value in the place of the old one, or at the end.
     pub(crate) fn set<'a>(&'a self, fields: &mut Fields<'a>, value: Value<'a>, arena: &'a Bump) {
-        if self.reach(fields, arena)
-            && let Some(place) = fields.value_mut(&self.name)
-        {
-            *place = value;
-        } else {
-            fields.push(Cow::Borrowed(&self.name), value);
+        if !self.dots.is_empty() {
+            self.reach(fields, arena);
+        }
+        match fields.value_mut(&self.name) {
+            Some(place) => *place = value,
+            None => fields.push(Cow::Borrowed(&self.name), value),
         }
     }
 

@@ -23,12 +23,33 @@ fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.first() == b.first() && a.last() == b.last() && a == b
 }
 
-/// One of 128 bits for a name, so that most names which are not there are told without looking through those that are.
-#[inline]
-fn mark(name: &str) -> u128 {
-    let name = name.as_bytes();
-    let ends = |end: Option<&u8>| usize::from(end.copied().unwrap_or_default());
-    1 << ((name.len() + 7 * ends(name.first()) + 31 * ends(name.last())) % 128)
+/// One of 256 bits for each name, so that most names which are not there are told without looking through those that are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks([u64; 4]);
+
+impl Marks {
+    /// Which word, and which bit of it.
+    #[inline]
+    fn place(name: &str) -> (usize, u64) {
+        let name = name.as_bytes();
+        let end = |end: Option<&u8>| end.copied().unwrap_or_default();
+        let ends = end(name.first()).wrapping_mul(7).wrapping_add(end(name.last()).wrapping_mul(31));
+        let mark = ends.wrapping_add(name.len() as u8);
+        (usize::from(mark >> 6), 1 << (mark & 63))
+    }
+
+    #[inline]
+    fn has(&self, name: &str) -> bool {
+        let (word, bit) = Self::place(name);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// Sets the mark of `name`; answers whether it was set, as it is by the name itself and by some others.
+    #[inline]
+    fn set(&mut self, name: &str) -> bool {
+        let (word, bit) = Self::place(name);
+        self.0.get_mut(word).is_some_and(|word| std::mem::replace(word, *word | bit) & bit != 0)
+    }
 }
 
 /// Above this many fields an allocation is not kept for the next event.
@@ -39,7 +60,12 @@ const KEPT: usize = 2_048;
 pub struct Fields<'a> {
     list: Vec<Field<'a>>,
     /// The marks of all names that are there, and of some that were.
-    marks: u128,
+    marks: Marks,
+    /// Whether a name may be there twice. It is told while names are pushed, so that fields of which each is there once, as
+    /// nearly always, are settled by not looking at them.
+    repeats: bool,
+    /// See [`Fields::object`].
+    object: &'a str,
 }
 
 impl<'a> Fields<'a> {
@@ -56,7 +82,7 @@ impl<'a> Fields<'a> {
             reason = "the item's lifetime changes, which `filter` cannot do"
         )]
         let list = list.into_iter().filter_map(|_| None).collect();
-        Self { list, marks: 0 }
+        Self { list, ..Self::default() }
     }
 
     /// No fields, and of an allocation for very many nothing is kept: for whoever will wait.
@@ -64,9 +90,33 @@ impl<'a> Fields<'a> {
         if self.list.capacity() > 4 * FEW { Self::default() } else { self }
     }
 
+    /// The compact JSON object without an escape that was read last into fields, which are slices of it; else empty.
+    pub(crate) fn object(&self) -> &'a str {
+        self.object
+    }
+
+    /// Says which it is.
+    pub(crate) fn set_object(&mut self, object: &'a str) {
+        self.object = object;
+    }
+
+    /// Notes a name that will be there.
+    #[inline]
+    fn note(&mut self, name: &str) {
+        if self.marks.set(name) {
+            self.note_marked(name);
+        }
+    }
+
+    /// The same of one whose mark is set: by itself, or by another name. Among many, all are looked at once, later.
+    #[cold]
+    fn note_marked(&mut self, name: &str) {
+        self.repeats |= self.list.len() > FEW || self.list.iter().any(|field| same(&field.name, name));
+    }
+
     /// Appends without looking for the same name; `Fields::settle` has to follow.
     pub fn push(&mut self, name: Name<'a>, value: Value<'a>) {
-        self.marks |= mark(&name);
+        self.note(&name);
         self.list.push(Field { name, value });
     }
 
@@ -75,7 +125,7 @@ impl<'a> Fields<'a> {
     #[inline]
     pub(crate) fn push_read(&mut self, name: &'a str) -> &mut Value<'a> {
         const EMPTY: Field<'static> = Field { name: Cow::Borrowed(""), value: Value::Null };
-        self.marks |= mark(name);
+        self.note(name);
         let field = self.list.push_mut(EMPTY);
         field.name = Cow::Borrowed(name);
         &mut field.value
@@ -83,7 +133,7 @@ impl<'a> Fields<'a> {
 
     /// As [`Fields::push`], answering the value, which is null, to be written.
     pub(crate) fn push_named(&mut self, name: Name<'a>) -> &mut Value<'a> {
-        self.marks |= mark(&name);
+        self.note(&name);
         &mut self.list.push_mut(Field { name, value: Value::Null }).value
     }
 
@@ -94,21 +144,21 @@ impl<'a> Fields<'a> {
 
     /// As [`Fields::settle`], where the names before index `from` are known to be there once.
     fn settle_from(&mut self, from: usize) {
+        if !std::mem::take(&mut self.repeats) {
+            return;
+        }
         if self.list.len() <= FEW { self.settle_few(from) } else { self.settle_many() }
     }
 
     fn settle_few(&mut self, from: usize) {
-        let (mut index, mut seen) = (from, 0);
+        let mut index = from;
         while let Some(field) = self.list.get(index) {
-            let bit = mark(&field.name);
-            let is_same = |other: &Field<'_>| same(&other.name, &field.name);
-            let before = if seen & bit == 0 { &[] } else { self.list.get(from..index).unwrap_or_default() };
-            match before.iter().position(is_same) {
+            let before = self.list.get(from..index).unwrap_or_default();
+            match before.iter().position(|other| same(&other.name, &field.name)) {
                 // What follows moves down to this index.
                 Some(earlier) => drop(self.list.remove(from + earlier)),
                 None => index += 1,
             }
-            seen |= bit;
         }
     }
 
@@ -133,9 +183,11 @@ impl<'a> Fields<'a> {
     /// Settles names that were pushed from index `from` on, beside those that were there before: the last of a
     /// repeated new name wins, and one that an old field has is kept as `prefix.name`, so that neither value is lost.
     pub(crate) fn settle_beside(&mut self, from: usize, prefix: &str) {
+        if !self.repeats {
+            return;
+        }
         let from = from.min(self.list.len());
         let (old, new) = self.list.split_at_mut(from);
-        let marks = old.iter().fold(0, |marks, field| marks | mark(&field.name));
         // Docker gives a record four fields and some labels, so looking through the old ones beats a table.
         let many = (old.len() > FEW).then(|| old.iter().map(|field| field.name.as_ref()).collect());
         let is_taken = |name: &str| match &many {
@@ -143,9 +195,9 @@ impl<'a> Fields<'a> {
             None => old.iter().any(|field| same(&field.name, name)),
         };
         for field in new {
-            if marks & mark(&field.name) != 0 && is_taken(&field.name) {
+            if is_taken(&field.name) {
                 field.name = free(beside(prefix, &field.name), is_taken);
-                self.marks |= mark(&field.name);
+                self.marks.set(&field.name);
             }
         }
         self.settle_from(from);
@@ -175,7 +227,7 @@ impl<'a> Fields<'a> {
 
     /// The value of `name`.
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
-        if self.marks & mark(name) == 0 {
+        if !self.marks.has(name) {
             return None;
         }
         self.list.iter().find(|field| same(&field.name, name)).map(|field| &field.value)
@@ -194,8 +246,8 @@ impl<'a> Fields<'a> {
 
     /// Gives the field `from` the name `to`, which no other has.
     pub(crate) fn rename(&mut self, from: &str, to: Name<'a>) {
-        if let Some(field) = self.list.iter_mut().find(|field| field.name == from) {
-            self.marks |= mark(&to);
+        if let Some(field) = self.list.iter_mut().find(|field| same(&field.name, from)) {
+            self.marks.set(&to);
             field.name = to;
         }
     }
@@ -207,10 +259,16 @@ impl<'a> Fields<'a> {
 
     /// Gives the field at `index` a name that no other has, and a value.
     pub(crate) fn replace(&mut self, index: usize, name: Name<'a>, value: Value<'a>) {
+        self.marks.set(&name);
         if let Some(field) = self.list.get_mut(index) {
-            self.marks |= mark(&name);
             *field = Field { name, value };
         }
+    }
+
+    /// The same where another may have the name; `Fields::settle` has to follow.
+    pub(crate) fn replace_unsettled(&mut self, index: usize, name: Name<'a>, value: Value<'a>) {
+        self.note(&name);
+        self.replace(index, name, value);
     }
 
     /// Takes the field at `index` out.
@@ -248,7 +306,7 @@ impl<'a> Fields<'a> {
 
     /// Where `name` is.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        if self.marks & mark(name) == 0 {
+        if !self.marks.has(name) {
             return None;
         }
         self.list.iter().position(|field| same(&field.name, name))
@@ -257,11 +315,23 @@ impl<'a> Fields<'a> {
     /// Takes back what was pushed beyond the first `length`.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.list.truncate(length);
+        self.object = "";
     }
 
     /// The fields that `keep` says yes to stay.
     pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
-        self.list.retain(|field| keep(&field.name));
+        if self.list.len() > FEW {
+            return self.list.retain(|field| keep(&field.name));
+        }
+        // Of few, moving those behind each that goes costs less than moving them one by one.
+        let mut index = 0;
+        while let Some(field) = self.list.get(index) {
+            if keep(&field.name) {
+                index += 1;
+            } else {
+                self.list.remove(index);
+            }
+        }
     }
 
     /// Takes out those that are meant, in order. What is not asked for stays.

@@ -3,6 +3,7 @@
 //! Invariants: field names are legal and unique (`Name`, `Fields`); values are borrowed unless a step made
 //! them; a text's UTF-8 is settled by the encoder, so that nobody looks at it twice.
 
+pub(crate) mod blocks;
 mod fields;
 mod name;
 mod tag;
@@ -12,8 +13,8 @@ pub(crate) mod words;
 pub use fields::{Field, Fields};
 pub use name::{MAX_DEPTH, Name};
 pub(crate) use name::{
-    legal as legal_name, legal_bytes as legal_name_bytes, plain as plain_name,
-    plain_bytes as plain_name_bytes,
+    legal as legal_name, legal_bytes as legal_name_bytes, legal_unless_plain as legal_name_unless_plain,
+    plain as plain_name, plain_bytes as plain_name_bytes,
 };
 pub use tag::{Pattern, PatternFault};
 pub use time::Timestamp;

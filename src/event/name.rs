@@ -47,7 +47,12 @@ const METADATA: [&str; 22] = [
 /// The legal form of `name` for an object at `depth` (the root is 1); borrowed when there is nothing to mend.
 #[inline]
 pub(crate) fn legal(name: Cow<'_, str>, depth: usize) -> Name<'_> {
-    if is_plain(name.as_bytes()) { name } else { mend(name, depth) }
+    if is_plain(name.as_bytes()) { name } else { legal_unless_plain(name, depth) }
+}
+
+/// As [`legal`], of a name that is known not to be [`plain`].
+pub(crate) fn legal_unless_plain(name: Cow<'_, str>, depth: usize) -> Name<'_> {
+    if is_dotted(name.as_bytes(), depth) { name } else { mend(name, depth) }
 }
 
 /// The names that docker's driver gives every record: known to be legal without a look.
@@ -97,6 +102,23 @@ fn is_plain(name: &[u8]) -> bool {
     }
 }
 
+/// The same of a name with dots in it, none of which has nothing on one side.
+fn is_dotted(name: &[u8], depth: usize) -> bool {
+    let unusual = |word| words::below(word, b'!') | words::not_ascii(word);
+    if name.first() == Some(&b'_') || name.len() > MAX_BYTES || words::any(name, unusual) {
+        return false;
+    }
+    let (mut part, mut depth) = (name, depth);
+    while let Some(dot) = words::find(part, |word| words::equal(word, b'.')) {
+        depth += 1;
+        if dot == 0 || depth > MAX_DEPTH {
+            return false;
+        }
+        part = part.get(dot + 1..).unwrap_or_default();
+    }
+    !part.is_empty()
+}
+
 fn mend(name: Cow<'_, str>, depth: usize) -> Name<'_> {
     let name = if name.len() > MAX_BYTES { Cow::Owned(cut(&name).to_owned()) } else { name };
     let blank = name.split('.').any(is_blank);
@@ -129,6 +151,7 @@ fn is_metadata(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn root(name: &str) -> String {
         legal(Cow::Borrowed(name), 1).into_owned()
@@ -139,6 +162,14 @@ mod tests {
         assert!(matches!(legal(Cow::Borrowed("container_id"), 1), Cow::Borrowed("container_id")));
         assert!(matches!(legal(Cow::Borrowed("log.level"), 1), Cow::Borrowed("log.level")));
         assert!(matches!(legal(Cow::Borrowed("größe"), 1), Cow::Borrowed("größe")));
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_that_is_not_looked_at_long_is_one_that_needs_no_mending(name in "[a_. ä\u{1f}]{0,12}(\\.a){0,20}", depth in 1_usize..22) {
+            let mended = mend(Cow::Borrowed(&name), depth);
+            prop_assert_eq!(legal(Cow::Borrowed(&name), depth), mended);
+        }
     }
 
     #[test]

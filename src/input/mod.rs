@@ -9,6 +9,7 @@ pub mod replay;
 pub mod tail;
 
 mod counts;
+mod documents;
 mod dropped;
 mod events;
 mod letters;

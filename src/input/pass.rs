@@ -42,8 +42,8 @@ enum Filled<'e> {
 /// Entries that will never be taken.
 pub(super) struct RefusedEntries<'e> {
     pub(super) error: DecodeError,
-    /// What the id of the first would have been.
-    pub(super) id: IdBase,
+    /// What the id of the first would have been, where it is one of ours.
+    pub(super) id: Option<IdBase>,
     /// Their bytes.
     pub(super) bytes: &'e [u8],
     /// How many they are.
@@ -83,7 +83,7 @@ pub struct Pass {
     pub(super) origin: Origin,
     pub(super) letters: Unwritten,
     pub(super) encoder: Encoder,
-    routes: Routes,
+    pub(super) routes: Routes,
     /// Those of lines that were put together, whose tags are what they become.
     pub(super) line_routes: Routes,
     fields: Fields<'static>,
@@ -267,7 +267,7 @@ impl Pass {
         }
     }
 
-    fn is_full(&self, open: &OpenBatch) -> bool {
+    pub(super) fn is_full(&self, open: &OpenBatch) -> bool {
         open.len() >= self.shared.batch_bytes || open.documents() >= self.shared.batch_documents
     }
 
@@ -307,7 +307,7 @@ impl Pass {
                     (1..count).for_each(|_| {
                         ids.next(&self.shared, false);
                     });
-                    filled = Filled::Refused(RefusedEntries { error, id, bytes, count });
+                    filled = Filled::Refused(RefusedEntries { error, id: Some(id), bytes, count });
                     spare = Fields::reuse(fields);
                     break;
                 }

@@ -91,6 +91,11 @@ impl Watch {
         &self.watched
     }
 
+    /// Whether it looks at an event's fields.
+    pub(super) fn asks_for_fields(&self) -> bool {
+        self.selection.condition.is_some()
+    }
+
     /// Documents that carry `tag`, this very one, are of the source.
     pub(super) fn names(&mut self, tag: &Arc<str>) {
         if !self.named.as_ref().is_some_and(|named| Arc::ptr_eq(named, tag)) {

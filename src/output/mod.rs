@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::buffer::Delivery;
 
 pub use dead_letters::DeadLetters;
+pub(crate) use dead_letters::{Stored as StoredLetter, destination, settled_places as settled_letters};
 pub use error::OutputError;
 pub use health::{Finding, NodeHealth, TargetHealth};
 pub use options::{

@@ -31,8 +31,7 @@ struct Found {
 /// Brings the members from index `own` on to the names of the style's schema, takes the time out, and answers it.
 pub(super) fn adopt<'a>(fields: &mut Fields<'a>, own: usize, style: &'a Style) -> Option<Timestamp> {
     let mut found = Found::default();
-    for index in own..fields.len() {
-        let Some(Field { name, value }) = fields.at(index) else { break };
+    for (index, Field { name, value }) in fields.iter().enumerate().skip(own) {
         match roles::role(name) {
             Some(Role::Time(ENVOY_TIME)) if fields.get(ENVOY).is_none() => (),
             Some(role) => found.note(role, index, value, &style.zone),
@@ -191,7 +190,8 @@ fn rename(fields: &mut Fields<'_>, index: usize, name: &'static str) {
 /// the word, and gives it up.
 fn adopt_level<'a>(fields: &mut Fields<'a>, index: usize, level: Level, style: &'a Style) {
     let name = known::LEVEL.name(style.schema);
-    if let Some(other) = (0..fields.len()).find(|other| *other != index && is_called(fields, *other, name))
+    // Each name is there once.
+    if let Some(other) = fields.position(name).filter(|other| *other != index)
         && let Some(value) = fields.at(other).map(|field| field.value.clone())
     {
         fields.replace(other, fields.free_name(Cow::Borrowed("level_value")), value);
@@ -201,7 +201,9 @@ fn adopt_level<'a>(fields: &mut Fields<'a>, index: usize, level: Level, style: &
         return fields.push(Cow::Borrowed(name), scaled);
     };
     let is_on_scale = original.as_text() == Some(level.as_str().as_bytes());
-    fields.replace(index, Cow::Borrowed(name), if is_on_scale { original.clone() } else { scaled });
+    if !is_on_scale || !is_called(fields, index, name) {
+        fields.replace(index, Cow::Borrowed(name), if is_on_scale { original.clone() } else { scaled });
+    }
     if let Some(name) = &style.original_level_field {
         fields.add_beside("parsed", Cow::Borrowed(name), original);
     }

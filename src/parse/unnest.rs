@@ -23,6 +23,10 @@ pub(super) fn unnest<'a>(
     schema: Schema,
     arena: &'a Bump,
 ) -> Option<Timestamp> {
+    let is_object = |field: &Field<'_>| matches!(field.value, Value::Json(_)) && field.value.is_object();
+    if !fields.iter().skip(own).any(is_object) {
+        return None;
+    }
     let mut time = None;
     let (mut index, mut end, mut left) = (own, fields.len(), MOST);
     while index < end && left > 0 {
@@ -99,7 +103,7 @@ fn open<'a>(fields: &mut Fields<'a>, name: &str, json: &'a str, schema: Schema, 
             Some(known) => Cow::Borrowed(known),
             None => event::legal_name(Cow::Borrowed(dotted(&[prefix(name), &member], arena)), 1),
         };
-        fields.replace(index, full, value);
+        fields.replace_unsettled(index, full, value);
     }
     if name == "record" {
         open_record(fields, from, schema, arena);

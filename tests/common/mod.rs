@@ -25,6 +25,7 @@ pub(crate) mod honest;
 mod http;
 pub(crate) mod jvm;
 pub(crate) mod load;
+pub(crate) mod logs;
 pub(crate) mod names;
 pub(crate) mod node;
 pub(crate) mod parts;

@@ -163,6 +163,8 @@ impl Arguments {
         ReplayOptions {
             tag: self.tag.clone(),
             encoding: self.encoding,
+            keeps_index: self.index.is_none(),
+            documents_as_events: self.pipeline.is_some(),
             line_bytes: self.line_bytes.as_usize(),
             rate: self.rate,
             readers: self.readers.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)).max(1),
@@ -183,7 +185,7 @@ pub(super) fn replay(arguments: &Arguments) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let found = FoundFiles::at(&arguments.paths);
+    let found = FoundFiles::at(&arguments.paths, &config.data_dir.join("replay"));
     let faults = found.faults.clone();
     let mut teller = Teller::new(&found, arguments.verbose);
     let tell = |job: &_, progress: &_| teller.tell(job, progress);

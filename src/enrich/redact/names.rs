@@ -41,8 +41,8 @@ const WELL_KNOWN: &[&str] = &[
 /// Names of secrets.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// In one piece and in lower case, reversed.
-    reversed: Vec<Vec<u8>>,
+    /// In one piece and in lower case, reversed; by five bits of their last letters.
+    reversed: [Vec<Vec<u8>>; 32],
     /// The last two letters of all of them: for the last one, a bit for each before it. Five bits of a byte are enough to tell
     /// most other names, and the same for both cases.
     ends: [u32; 32],
@@ -52,22 +52,23 @@ impl Names {
     /// The well-known ones, where they are `wanted`, and `more`.
     pub(super) fn new(wanted: bool, more: &[String]) -> Result<Self, String> {
         let well_known = WELL_KNOWN.iter().copied().filter(|_| wanted);
-        let (mut reversed, mut ends) = (Vec::new(), [0; 32]);
+        let (mut reversed, mut ends) = (std::array::from_fn(|_| Vec::new()), [0; 32]);
         for name in well_known.chain(more.iter().map(String::as_str)) {
             let letters = name.bytes().rev().filter(|byte| !parts(*byte));
             let name: Vec<u8> = letters.map(|byte| byte.to_ascii_lowercase()).collect();
             let Some(last) = name.first() else { return Err("a name of a secret has no letter".into()) };
-            if let Some(end) = ends.get_mut(usize::from(last % 32)) {
+            let last = usize::from(last % 32);
+            if let (Some(end), Some(alike)) = (ends.get_mut(last), reversed.get_mut(last)) {
                 *end |= name.get(1).map_or(u32::MAX, |before| 1 << (before % 32));
+                alike.push(name);
             }
-            reversed.push(name);
         }
         Ok(Self { reversed, ends })
     }
 
     /// Whether there is none.
     pub(super) fn is_empty(&self) -> bool {
-        self.reversed.is_empty()
+        self.reversed.iter().all(Vec::is_empty)
     }
 
     /// Whether a name that ends so may be one: a first look.
@@ -81,7 +82,13 @@ impl Names {
     /// Whether a field called `name` holds a secret.
     #[inline]
     pub(super) fn cover(&self, name: &[u8]) -> bool {
-        self.may_cover(name) && self.reversed.iter().any(|secret| ends_with(name, secret))
+        self.may_cover(name) && self.covers(name)
+    }
+
+    fn covers(&self, name: &[u8]) -> bool {
+        let last = name.iter().rev().find(|byte| !parts(**byte));
+        let alike = last.and_then(|last| self.reversed.get(usize::from(last % 32)));
+        alike.is_some_and(|alike| alike.iter().any(|secret| ends_with(name, secret)))
     }
 }
 

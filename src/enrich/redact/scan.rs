@@ -17,6 +17,34 @@ const SHORTEST: usize = 3;
 /// Escapes within escapes that are followed: JSON in a text of JSON in a text of JSON.
 const DEEPEST: usize = 4;
 
+/// Texts up to this length are looked at once for the bytes that any family needs; longer ones have some of most.
+const SHORT: usize = 64;
+
+const AT: u8 = 1;
+const COLON: u8 = 2;
+const EQUALS: u8 = 4;
+const DOT: u8 = 8;
+const BACKSLASH: u8 = 16;
+
+/// A bit for each byte that a family needs.
+const NEEDED: [u8; 256] = {
+    let mut needed = [0; 256];
+    needed[b'@' as usize] = AT;
+    needed[b':' as usize] = COLON;
+    needed[b'=' as usize] = EQUALS;
+    needed[b'.' as usize] = DOT;
+    needed[b'\\' as usize] = BACKSLASH;
+    needed
+};
+
+/// The bits of those that `text` may have.
+fn needed_in(text: &[u8]) -> u8 {
+    if text.len() > SHORT {
+        return u8::MAX;
+    }
+    text.iter().fold(0, |found, byte| found | NEEDED[usize::from(*byte)])
+}
+
 /// A secret, by where it begins and ends, and what it is without escapes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Find<'a> {
@@ -74,8 +102,10 @@ impl Scan {
         arena: &'a Bump,
         depth: usize,
     ) {
-        self.plain(text, finds);
+        let has = needed_in(text);
+        self.plain(text, has, finds);
         if depth < DEEPEST
+            && has & BACKSLASH != 0
             && let Some(view) = View::of_unicode(text, arena)
         {
             let before = finds.len();
@@ -97,28 +127,31 @@ impl Scan {
                 self.find(view.bytes, finds, arena);
                 view.place(finds.iter_mut().skip(before));
             }
-            None => self.plain(inside, finds),
+            None => self.plain(inside, needed_in(inside), finds),
         }
     }
 
-    fn plain<'a>(&self, text: &'a [u8], finds: &mut ArenaVec<'a, Find<'a>>) {
+    /// Adds what is in `text`, which `has` such bytes, as it stands.
+    fn plain<'a>(&self, text: &'a [u8], has: u8, finds: &mut ArenaVec<'a, Find<'a>>) {
         let mut add = |start, end, is_card| {
             if let Some(secret) = text.get(start..end).filter(|secret| !secret.is_empty()) {
                 finds.push(Find { start, end, secret, is_card });
             }
         };
         if text.len() >= SHORTEST {
-            if !self.names.is_empty() {
+            if has & (COLON | EQUALS) != 0 && !self.names.is_empty() {
                 pairs::find(text, &self.names, |start, end| add(start, end, false));
             }
-            if self.emails {
+            if has & AT != 0 && self.emails {
                 emails::find(text, |start, end| add(start, end, false));
             }
             if self.cards {
                 cards::find(text, |start, end| add(start, end, true));
             }
-            if self.ips {
+            if has & DOT != 0 && self.ips {
                 ips::find_v4(text, |start, end| add(start, end, false));
+            }
+            if has & COLON != 0 && self.ips {
                 ips::find_v6(text, |start, end| add(start, end, false));
             }
             if let Some(words) = &self.words {

@@ -9,6 +9,7 @@ mod action;
 mod convert;
 mod copy;
 mod dedupe;
+mod docker_metadata;
 mod geoip;
 mod guard;
 mod kubernetes;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 use bumpalo::Bump;
 
 use super::condition::{Condition, ConditionFault};
+use super::containers::Engine;
 use super::path::{self, Path};
 use crate::encode::{Destination, IndexTemplate};
 use crate::event::{Event, Fields};
@@ -45,8 +47,9 @@ pub(crate) use kubernetes::fields as kubernetes_fields;
 const KEYS: usize = 1 << 16;
 
 pub use options::{
-    Convert, DedupeOptions, FlattenOptions, GeoIpOptions, GuardOptions, LookupOptions, NestOptions,
-    ReplaceOptions, RouteOptions, SampleOptions, SetValue, StepOptions, ThrottleOptions, UserAgentOptions,
+    Convert, DedupeOptions, DockerOptions, FlattenOptions, GeoIpOptions, GuardOptions, LookupOptions,
+    NestOptions, ReplaceOptions, RouteOptions, SampleOptions, SetValue, StepOptions, ThrottleOptions,
+    UserAgentOptions,
 };
 
 /// What becomes of an event.
@@ -129,6 +132,11 @@ impl Steps {
     /// Takes files anew that have changed.
     pub fn refresh(&self) {
         self.0.iter().for_each(|step| step.action.refresh());
+    }
+
+    /// The engines that they ask of containers.
+    pub fn engines(&self) -> impl Iterator<Item = &Arc<Engine>> {
+        self.0.iter().filter_map(|step| step.action.engine())
     }
 
     /// One by one, for who wants to look at an event between them.

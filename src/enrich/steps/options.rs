@@ -55,6 +55,8 @@ pub struct StepOptions {
     pub user_agent: Option<UserAgentOptions>,
     /// Where an address is.
     pub geoip: Option<GeoIpOptions>,
+    /// What the Docker Engine says of a container.
+    pub docker_metadata: Option<DockerOptions>,
     /// Limits beyond which fields become text.
     pub guard: Option<GuardOptions>,
     /// What of secrets is taken out.
@@ -223,6 +225,23 @@ pub struct GeoIpOptions {
     pub field: Option<String>,
     /// The object that `geo` and `as` go into; the one that the field is in without.
     pub target: Option<String>,
+}
+
+/// `docker_metadata = { socket = "/var/run/docker.sock", labels = ["com.example.*"] }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct DockerOptions {
+    /// The engine's socket.
+    pub socket: String,
+    /// The field with the container's id; where Docker's driver puts it without.
+    pub field: Option<String>,
+    /// Labels that become fields: names, or beginnings with a `*` behind.
+    pub labels: Vec<String>,
+}
+
+impl Default for DockerOptions {
+    fn default() -> Self {
+        Self { socket: "/var/run/docker.sock".into(), field: None, labels: vec!["*".into()] }
+    }
 }
 
 /// `guard = { fields = 200, depth = 5, overflow = "overflow" }`

@@ -16,7 +16,7 @@ pub(super) struct Keep(pub(super) Names);
 impl Remove {
     pub(super) fn apply<'a>(&self, event: &mut Event<'a>, arena: &'a Bump) {
         self.0.reach(&mut event.fields, arena);
-        event.fields.retain(|name| !self.0.cover(name));
+        self.0.remove(&mut event.fields);
     }
 }
 

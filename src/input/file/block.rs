@@ -31,12 +31,6 @@ impl Fixed {
         write_text(&mut self.pairs, name.as_bytes());
         write_text(&mut self.pairs, text.as_bytes());
     }
-
-    /// Adds fields that are msgpack pairs already.
-    pub(crate) fn pairs(&mut self, count: u32, pairs: &[u8]) {
-        self.count += count;
-        self.pairs.extend_from_slice(pairs);
-    }
 }
 
 /// What a source's form says of a line.
@@ -109,6 +103,12 @@ impl Block {
     pub(crate) fn record(&mut self, id: IdBase, time: Option<Timestamp>, record: &[u8]) {
         self.begin(id, time);
         self.entries.extend_from_slice(record);
+    }
+
+    /// Adds an entry, `[time, record]`, as it stands.
+    pub(crate) fn entry(&mut self, id: IdBase, entry: &[u8]) {
+        self.ids.push(id);
+        self.entries.extend_from_slice(entry);
     }
 
     fn begin(&mut self, id: IdBase, time: Option<Timestamp>) {

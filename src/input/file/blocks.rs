@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::block::{Block, Fixed};
-use super::form::{Form, Unwrap};
+use super::form::{Carried, Form, Unwrap};
 use super::{Lines, Mark, Rest, Resting};
 use crate::event::Timestamp;
 
@@ -26,19 +26,45 @@ pub(crate) struct Blocks<R> {
     oddities: Oddities,
     /// Where the last line began.
     last: Option<Mark>,
+    /// Whether parts of lines that have no rest here are left for the next file.
+    is_carrying: bool,
 }
 
 impl<R: Read> Blocks<R> {
     /// The lines of the form `form` that stand in `from`, whose first byte is at `mark`; no event is longer than `limit`.
     pub(crate) fn new(from: R, mark: Mark, form: Form, fixed: Fixed, limit: usize) -> Self {
         let (lines, unwrap) = (Lines::new(from, mark, limit), Unwrap::new(form, limit));
-        Self { lines, unwrap, fixed, time: None, oddities: Oddities::default(), last: None }
+        Self {
+            lines,
+            unwrap,
+            fixed,
+            time: None,
+            oddities: Oddities::default(),
+            last: None,
+            is_carrying: false,
+        }
     }
 
     /// Gives lines that say no time this one.
     pub(crate) fn with_time(mut self, time: Option<Timestamp>) -> Self {
         self.time = time;
         self
+    }
+
+    /// Leaves parts of lines that have no rest here, where the file `goes_on` in another.
+    pub(crate) fn carrying(mut self, goes_on: bool) -> Self {
+        self.is_carrying = goes_on;
+        self
+    }
+
+    /// Goes on with lines that began in the file before.
+    pub(crate) fn carry_on(&mut self, carried: Carried) {
+        self.unwrap.carry_on(carried);
+    }
+
+    /// Parts of lines that have no rest here.
+    pub(crate) fn take_parts(&mut self) -> Carried {
+        self.unwrap.take_parts()
     }
 
     /// What was noticed so far.
@@ -59,7 +85,7 @@ impl<R: Read> Blocks<R> {
     /// Fills `block`, which is empty, until it is full or there is no more now; what is in it stands where it fails, too.
     pub(crate) fn fill(&mut self, block: &mut Block, rest: Rest) -> io::Result<()> {
         let filled = self.fill_with_lines(block, rest);
-        if rest == Rest::IsLine && matches!(filled, Ok(false)) {
+        if rest == Rest::IsLine && !self.is_carrying && matches!(filled, Ok(false)) {
             self.unwrap.end(block, &self.fixed);
         }
         block.end = match self.unwrap.waits_from() {

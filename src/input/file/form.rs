@@ -97,7 +97,8 @@ fn stream(name: &str) -> Option<&str> {
     matches!(name, "stdout" | "stderr").then_some(name)
 }
 
-fn time(text: &str) -> Option<Timestamp> {
+/// A time of RFC 3339.
+pub(super) fn time(text: &str) -> Option<Timestamp> {
     let time: jiff::Timestamp = text.parse().ok()?;
     let nanos = i128::from(time.as_nanosecond());
     let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).ok()?;
@@ -111,6 +112,10 @@ struct Parts {
     time: Timestamp,
     text: Vec<u8>,
 }
+
+/// First parts of lines whose rest stands in another file: Docker rotates its files in the middle of a line, too.
+#[derive(Default)]
+pub(crate) struct Carried([Option<Parts>; 2]);
 
 /// Takes lines out of their form.
 pub(crate) struct Unwrap {
@@ -129,6 +134,18 @@ impl Unwrap {
         Self { form, limit, parts: [None, None], attributes: Default::default() }
     }
 
+    /// Goes on with lines that began in the file before.
+    pub(crate) fn carry_on(&mut self, Carried(parts): Carried) {
+        self.parts = parts;
+        // Of this file nothing is needed for them but what stands in it.
+        self.parts.iter_mut().flatten().for_each(|parts| parts.start = Mark::default());
+    }
+
+    /// Gives lines up whose rest is to come in the next file.
+    pub(crate) fn take_parts(&mut self) -> Carried {
+        Carried(std::mem::take(&mut self.parts))
+    }
+
     /// The first place in the file that is still needed, where parts wait.
     pub(crate) fn waits_from(&self) -> Option<Mark> {
         self.parts.iter().flatten().map(|parts| parts.start).min_by_key(|mark| mark.place)
@@ -142,7 +159,7 @@ impl Unwrap {
         block: &mut Block,
         fixed: &Fixed,
     ) {
-        let id = line.end.id(line.start.place);
+        let id = line.end.id(line.start);
         let read = match self.form {
             Form::Plain => None,
             Form::Docker => Docker::read(line.bytes),

@@ -28,6 +28,14 @@ pub(crate) struct Line<'l> {
     pub(crate) end: Mark,
 }
 
+impl<'l> Line<'l> {
+    /// Its bytes without blanks around them, and without what a crash leaves in front of a line in place of what was not written.
+    pub(super) fn text(&self) -> &'l [u8] {
+        let zeros = self.bytes.iter().take_while(|byte| **byte == 0).count();
+        self.bytes.get(zeros..).unwrap_or_default().trim_ascii()
+    }
+}
+
 /// What becomes of bytes behind the last end of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rest {

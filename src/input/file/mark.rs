@@ -15,16 +15,19 @@ use crate::encode::IdBase;
 pub(crate) struct Mark {
     /// Bytes before it, unpacked and decoded.
     pub(crate) place: u64,
-    /// The hash of all lines before it.
+    /// Lines before it.
+    pub(crate) lines: u64,
+    /// The hash of all of them.
     pub(crate) chain: u64,
     /// The hash of the first line; 0 where there is none yet.
     pub(crate) file: u64,
 }
 
 impl Mark {
-    /// What the id of the line that ends with `self` is made of, where it began at `start`.
-    pub(crate) fn id(&self, start: u64) -> IdBase {
-        IdBase::of_place(self.file, start, self.chain)
+    /// What the id of the line that ends with `self` is made of, where it began at `start`. It is the number of the line that
+    /// counts, and not that of its first byte, which tells how lines end.
+    pub(crate) fn id(&self, start: Self) -> IdBase {
+        IdBase::of_place(self.file, start.lines, self.chain)
     }
 
     /// The mark behind a line of these bytes, which with its end takes `length`.
@@ -44,7 +47,7 @@ impl Mark {
 
     fn with(&self, chain: u64, length: u64) -> Self {
         let file = if self.place == 0 { chain } else { self.file };
-        Self { place: self.place + length, chain, file }
+        Self { place: self.place + length, lines: self.lines + 1, chain, file }
     }
 }
 
@@ -66,7 +69,7 @@ mod tests {
         let first = Mark::default().behind(b"same", 5);
         let second = first.behind(b"same", 5);
         let other = Mark::default().behind(b"else", 5).behind(b"same", 5);
-        let ids = [first.id(0), second.id(5), other.id(5)].map(|id| id.id(0));
+        let ids = [first.id(Mark::default()), second.id(first), other.id(first)].map(|id| id.id(0));
         assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
         assert_eq!(second.file, first.file);
     }

@@ -232,7 +232,12 @@ mod tests {
     use crate::buffer::Receipt;
 
     fn step(course: u64, file: u64, place: u64) -> Step {
-        Step { course, mark: Mark { place, chain: place, file }, events: place, ..Step::default() }
+        Step {
+            course,
+            mark: Mark { place, lines: place, chain: place, file },
+            events: place,
+            ..Step::default()
+        }
     }
 
     #[test]
@@ -266,7 +271,7 @@ mod tests {
     #[tokio::test]
     async fn a_step_is_made_once_all_before_it_is_safe_and_never_over_something_lost() {
         let mut course = Course::default();
-        let mark = |place| Some(Resting { mark: Mark { place, chain: 1, file: 1 }, last: None });
+        let mark = |place| Some(Resting { mark: Mark { place, lines: 1, chain: 1, file: 1 }, last: None });
         let ((a, first), (b, second), (c, third)) = (Receipt::new(), Receipt::new(), Receipt::new());
         course.push(first, 1, None);
         course.push(second, 2, mark(20));

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use crate::input::tail::Globs;
+
 /// Packings as names end.
 const PACKINGS: [&str; 8] = ["gz", "zst", "zstd", "bz2", "xz", "tgz", "tbz2", "txz"];
 
@@ -27,12 +29,15 @@ pub struct Found {
     pub standard_input: bool,
     /// Paths that lead nowhere, and why.
     pub faults: Vec<(PathBuf, String)>,
+    own: PathBuf,
 }
 
 impl Found {
-    /// Looks at all `paths`: files, folders, globs, and `-`.
-    pub fn at(paths: &[PathBuf]) -> Self {
-        let (mut found, mut files) = (Self::default(), Vec::new());
+    /// Looks at all `paths`: files, folders, globs, and `-`. What lies in `own`, where a replay keeps what it knows, is not read
+    /// unless it is named.
+    pub fn at(paths: &[PathBuf], own: &Path) -> Self {
+        let own = own.canonicalize().unwrap_or_default();
+        let (mut found, mut files) = (Self { own, ..Self::default() }, Vec::new());
         for path in paths {
             if path.as_os_str() == "-" {
                 found.standard_input = true;
@@ -55,31 +60,39 @@ impl Found {
     }
 
     /// A path that is not there may be a pattern that the shell has left to us.
-    fn expand(&mut self, pattern: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
-        let text = pattern.to_str().ok_or("no such file")?;
+    fn expand(&mut self, path: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
+        let text = path.to_str().ok_or("no such file")?;
         if !text.contains(['*', '?', '[']) {
             return Err("no such file".to_owned());
         }
-        let mut matched = false;
-        for path in glob::glob(text).map_err(|fault| fault.to_string())? {
-            matched = true;
-            match path {
-                Ok(path) if path.is_dir() => self.walk(&path, files),
-                Ok(path) => files.push(path),
-                Err(fault) => self.faults.push((fault.path().to_owned(), fault.error().to_string())),
-            }
+        let absolute = std::path::absolute(path).map_err(|fault| fault.to_string())?;
+        let pattern = absolute.to_str().ok_or("no such file")?.to_owned();
+        let mut matched = Globs::new(&[pattern], &[])?.find();
+        self.faults.extend(matched.troubles.drain(..).map(|(path, fault)| (path, fault.to_string())));
+        if matched.files.is_empty() {
+            return Err("no file matches".to_owned());
         }
-        if matched { Ok(()) } else { Err("no file matches".to_owned()) }
+        files.extend(matched.files.drain(..).map(|(path, _)| path));
+        if matched.is_cut {
+            return Err("more files match than are read at once".to_owned());
+        }
+        Ok(())
     }
 
     fn walk(&mut self, folder: &Path, files: &mut Vec<PathBuf>) {
         let is_wanted =
             |name: &str| !name.starts_with('.') && !NO_LOGS.contains(&name) && !name.ends_with(".meta");
         let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
-        let is_hidden = |entry: &walkdir::DirEntry| {
-            entry.depth() > 0 && entry.file_name().to_str().is_some_and(|name| name.starts_with('.'))
+        let own = &self.own;
+        let is_own = |entry: &walkdir::DirEntry| {
+            entry.file_type().is_dir() && entry.path().canonicalize().is_ok_and(|path| path == *own)
         };
-        for entry in walk.filter_entry(|entry| !is_hidden(entry)) {
+        let is_hidden = |entry: &walkdir::DirEntry| {
+            let is_hidden = entry.file_name().to_str().is_some_and(|name| name.starts_with('.'));
+            entry.depth() > 0 && (is_hidden || is_own(entry))
+        };
+        let entries: Vec<_> = walk.filter_entry(|entry| !is_hidden(entry)).collect();
+        for entry in entries {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => {
                     if entry.file_name().to_str().is_none_or(is_wanted) {
@@ -171,7 +184,10 @@ mod tests {
             "buffer.b1.log.meta",
         ];
         all.iter().for_each(|name| fs::write(folder.path().join(name), "").expect("written"));
-        let found = Found::at(&[folder.path().to_owned(), folder.path().join("app.log")]);
+        fs::create_dir(folder.path().join("own")).expect("made");
+        fs::write(folder.path().join("own/progress.ndjson"), "").expect("written");
+        let found =
+            Found::at(&[folder.path().to_owned(), folder.path().join("app.log")], &folder.path().join("own"));
         assert_eq!(
             names(&found),
             [
@@ -188,12 +204,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("a")).expect("made");
         fs::write(folder.path().join("a/x.log"), "").expect("written");
-        let found = Found::at(&[
-            folder.path().join("*/*.log"),
-            folder.path().join("*.txt"),
-            "gone".into(),
-            "-".into(),
-        ]);
+        let found = Found::at(
+            &[folder.path().join("*/*.log"), folder.path().join("*.txt"), "gone".into(), "-".into()],
+            Path::new(""),
+        );
         assert_eq!(names(&found), [vec!["x.log"]]);
         assert!(found.standard_input);
         let faults: Vec<_> = found.faults.iter().map(|(_, why)| why.as_str()).collect();

@@ -20,6 +20,10 @@ pub struct ReplayOptions {
     pub tag: Option<String>,
     /// How texts are encoded that do not say so themselves.
     pub encoding: Option<Encoding>,
+    /// Whether documents go to the index that they come from, where they say so.
+    pub keeps_index: bool,
+    /// Whether documents go through the pipeline, as events.
+    pub documents_as_events: bool,
     /// An event is no longer than this.
     pub line_bytes: usize,
     /// No more than this.

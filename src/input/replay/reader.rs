@@ -18,7 +18,7 @@ use super::job::Job;
 use super::report::SourceReport;
 use super::source::Source;
 use crate::event::Timestamp;
-use crate::input::file::{Content, Course, Found, each_content};
+use crate::input::file::{Carried, Content, Course, Found, each_content};
 
 /// Counts what is read.
 struct Counted<'c, R>(R, &'c AtomicU64);
@@ -37,22 +37,36 @@ pub(super) struct Reader {
     runtime: Handle,
     /// Sources that were read and of which not all is safe yet.
     ending: VecDeque<(usize, Course)>,
+    /// Parts of lines, from one file of a group to the next.
+    carried: Carried,
+}
+
+/// Where a content lies.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'p> {
+    /// The file that it is in…
+    pub(super) path: &'p Path,
+    /// …and as which content, from 0.
+    pub(super) number: usize,
+    /// The time of lines that say none.
+    pub(super) time: Option<Timestamp>,
+    /// Whether the next file goes on where this one ends.
+    pub(super) goes_on: bool,
 }
 
 impl Reader {
     pub(super) fn new(job: Arc<Job>, runtime: Handle) -> Self {
-        Self { job, runtime, ending: VecDeque::new() }
+        Self { job, runtime, ending: VecDeque::new(), carried: Carried::default() }
     }
 
     /// Reads groups of files until nobody has any left.
     pub(super) fn run(mut self) {
         let job = Arc::clone(&self.job);
         while let Some(group) = job.next_group() {
-            for path in group {
-                if job.is_over() {
-                    break;
-                }
-                self.file(path);
+            self.carried = Carried::default();
+            for (index, path) in group.iter().enumerate().take_while(|_| !job.is_over()) {
+                let next = group.get(index + 1);
+                self.file(path, next.is_some_and(|next| next.is_file()));
                 self.settle();
             }
         }
@@ -62,18 +76,19 @@ impl Reader {
     /// Reads standard input.
     pub(super) fn standard_input(mut self) {
         let job = Arc::clone(&self.job);
-        let input = Counted(io::stdin().lock(), &job.counters.bytes);
-        self.contents(Path::new("-"), input, None);
+        let place = Place { path: Path::new("-"), number: 0, time: None, goes_on: false };
+        self.contents(place, Counted(io::stdin().lock(), &job.counters.bytes));
         self.end();
     }
 
-    fn file(&mut self, path: &Path) {
+    fn file(&mut self, path: &Path, goes_on: bool) {
         let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
         let job = Arc::clone(&self.job);
         match opened {
             Ok((metadata, _)) if !metadata.is_file() => self.refuse(path, "it is no file".to_owned()),
             Ok((metadata, file)) => {
-                self.contents(path, Counted(file, &job.counters.bytes), metadata.modified().ok());
+                let time = metadata.modified().ok().and_then(timestamp);
+                self.contents(Place { path, number: 0, time, goes_on }, Counted(file, &job.counters.bytes));
             }
             Err(fault) => self.refuse(path, fault.to_string()),
         }
@@ -84,52 +99,41 @@ impl Reader {
         self.job.begin(SourceReport { path, is_done: true, fault: Some(fault), ..SourceReport::default() });
     }
 
-    /// Reads what is in `input`, which lies at `path`.
-    fn contents(&mut self, path: &Path, mut input: impl Read, modified: Option<SystemTime>) {
-        let mut number = 0;
+    /// Reads all that is in `input`, one content after the other.
+    fn contents(&mut self, mut place: Place<'_>, mut input: impl Read) {
         let mut visit = |found: Found<'_>| {
             match found {
-                Found::Content(content) => self.content(path, number, content, modified),
-                Found::Skipped { path: inner, why } => {
-                    self.refuse(&joined(path, inner.as_deref()), why.to_owned())
+                Found::Content(content) => self.content(&place, content),
+                Found::Skipped { path, why } => {
+                    self.refuse(&joined(place.path, path.as_deref()), why.to_owned());
                 }
-                Found::Broken { path: inner, error } => {
-                    self.refuse(&joined(path, inner.as_deref()), error.to_string());
+                Found::Broken { path, error } => {
+                    self.refuse(&joined(place.path, path.as_deref()), error.to_string());
                 }
             }
-            number += 1;
+            place.number += 1;
             if self.job.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         // Whether all of it was visited or not makes no difference here.
         let _: ControlFlow<()> = each_content(&mut input, &mut visit);
     }
 
-    fn content(
-        &mut self,
-        path: &Path,
-        number: usize,
-        mut content: Content<'_>,
-        modified: Option<SystemTime>,
-    ) {
+    fn content(&mut self, place: &Place<'_>, mut content: Content<'_>) {
         let began = Instant::now();
-        let name = joined(path, content.path);
-        let time = content.modified.or(modified).and_then(timestamp);
+        let name = joined(place.path, content.path);
         let report = SourceReport { path: name.display().to_string(), ..SourceReport::default() };
-        let source = Source {
-            job: &self.job,
-            runtime: &self.runtime,
-            path,
-            number,
-            time,
-            name,
-            index: self.job.begin(report),
-        };
-        let (course, read) = source.read(&mut content);
-        self.job.note(source.index, |report| {
+        // Only a file of one content is a piece of a log.
+        let goes_on = place.goes_on && content.path.is_none();
+        let time = content.modified.and_then(timestamp).or(place.time);
+        let place = Place { time, goes_on, ..*place };
+        let index = self.job.begin(report);
+        let source = Source { job: &self.job, runtime: &self.runtime, place, name, index };
+        let (course, read) = source.read(&mut content, &mut self.carried);
+        self.job.note(index, |report| {
             (report.took, report.is_done) = (began.elapsed(), true);
-            report.fault = read.err().map(|fault| fault.to_string());
+            report.fault = read.err().map(|fault| fault.to_string()).or(report.fault.take());
         });
-        self.ending.push_back((source.index, course));
+        self.ending.push_back((index, course));
     }
 
     /// Notes what has become safe of sources that were read.

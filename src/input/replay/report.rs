@@ -28,6 +28,8 @@ pub struct SourceReport {
     pub(crate) oddities: Oddities,
     /// How long it took.
     pub took: Duration,
+    /// What is to be said of it beside.
+    pub remarks: Vec<String>,
     /// Whether it has been read to its end.
     pub is_done: bool,
     /// Why not all of it was taken.
@@ -54,6 +56,8 @@ pub struct SourceLine {
     last: Option<String>,
     formats: Vec<(&'static str, u64)>,
     seconds: f64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
 }
@@ -89,6 +93,7 @@ impl SourceReport {
             last: times.map(|(_, last)| written(last)),
             formats: self.watched.formats.clone(),
             seconds: self.took.as_secs_f64(),
+            remarks: self.remarks.clone(),
             fault: self.fault.clone(),
         }
     }

@@ -19,7 +19,7 @@ const DEEPEST: usize = 64;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(super) struct Globs {
+pub(in crate::input) struct Globs {
     patterns: Vec<Pattern>,
     whole: GlobSet,
     exclude: GlobSet,
@@ -41,21 +41,21 @@ enum Part {
 
 /// What was found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(in crate::input) struct Found {
     /// Files with what is known of each, those named by two patterns once.
-    pub(super) files: Vec<(PathBuf, Metadata)>,
+    pub(in crate::input) files: Vec<(PathBuf, Metadata)>,
     /// Folders that tell when there may be more.
-    pub(super) folders: HashSet<PathBuf>,
+    pub(in crate::input) folders: HashSet<PathBuf>,
     /// Folders and files that cannot be looked at.
-    pub(super) troubles: Vec<(PathBuf, io::Error)>,
+    pub(in crate::input) troubles: Vec<(PathBuf, io::Error)>,
     /// Whether there are more files than are followed.
-    pub(super) is_cut: bool,
+    pub(in crate::input) is_cut: bool,
     names: HashSet<PathBuf>,
 }
 
 impl Globs {
     /// Those of `paths` but for those of `exclude`; says what is wrong with one of them.
-    pub(super) fn new(paths: &[String], exclude: &[String]) -> Result<Self, String> {
+    pub(in crate::input) fn new(paths: &[String], exclude: &[String]) -> Result<Self, String> {
         let patterns = paths.iter().map(|path| Pattern::new(path)).collect::<Result<_, _>>()?;
         let anywhere = |pattern: &String| match pattern.contains('/') {
             true => pattern.clone(),
@@ -66,12 +66,12 @@ impl Globs {
     }
 
     /// Whether `path` is one of theirs, if it is there.
-    pub(super) fn names(&self, path: &Path) -> bool {
+    pub(in crate::input) fn names(&self, path: &Path) -> bool {
         self.whole.is_match(path) && !self.exclude.is_match(path)
     }
 
     /// Looks for all of them.
-    pub(super) fn find(&self) -> Found {
+    pub(in crate::input) fn find(&self) -> Found {
         let mut found = Found::default();
         for pattern in &self.patterns {
             let base = nearest(&pattern.base);

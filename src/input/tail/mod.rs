@@ -31,6 +31,7 @@ mod turn;
 mod watch;
 
 use followed::{Key, key_of};
+pub(in crate::input) use globs::Globs;
 pub(crate) use naming::{check_tag, tells_files_apart};
 pub use options::{Start, TailOptions};
 pub(crate) use run::HANDLES;

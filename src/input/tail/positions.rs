@@ -163,7 +163,7 @@ mod tests {
     use crate::buffer::Receipt;
 
     fn resting(place: u64) -> Resting {
-        Resting { mark: Mark { place, chain: place, file: 7 }, last: None }
+        Resting { mark: Mark { place, lines: place, chain: place, file: 7 }, last: None }
     }
 
     #[test]

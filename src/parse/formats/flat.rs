@@ -3,13 +3,23 @@
 //! Promise: what is read here is read by serde_json too, with the same members; whatever is not that plain — an escape,
 //! an exponent, a nested value, anything wrong — is left to it. A test holds the two against each other.
 
-use crate::event::words;
+use crate::event::blocks::{Search, json_text_ends};
 
-/// Hands each member's name and value, in its own text, to `member`; false where the object is not that plain, or where
+/// How an object is written that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Plain {
+    /// Whether no blank stands between its members, nor in them but in texts.
+    pub(super) is_compact: bool,
+}
+
+/// Hands each member's name and value, in its own text, to `member`; none where the object is not that plain, or where
 /// `member` wants no more.
-pub(super) fn members<'a>(line: &'a str, member: impl FnMut(&'a str, &'a str) -> bool) -> bool {
-    let mut cursor = Cursor { line, at: 0 };
-    cursor.object(member).is_some() && cursor.at == line.len()
+#[inline]
+pub(super) fn members<'a>(line: &'a str, member: impl FnMut(&'a str, &'a str) -> bool) -> Option<Plain> {
+    let mut cursor = Cursor::new(line);
+    cursor.object(member)?;
+    cursor.blanks();
+    (cursor.at == line.len()).then_some(Plain { is_compact: cursor.is_compact })
 }
 
 /// Characters of a number that surely is one for whoever reads it; what is longer is looked at by the encoder.
@@ -18,82 +28,95 @@ const LONGEST_NUMBER: usize = 300;
 struct Cursor<'a> {
     line: &'a str,
     at: usize,
+    /// For the ends of texts.
+    ends: Search<'a>,
+    /// Whether no blank was passed.
+    is_compact: bool,
 }
 
 impl<'a> Cursor<'a> {
+    #[inline]
+    fn new(line: &'a str) -> Self {
+        Self { line, at: 0, ends: Search::new(line.as_bytes(), json_text_ends), is_compact: true }
+    }
+
+    #[inline]
     fn object(&mut self, mut member: impl FnMut(&'a str, &'a str) -> bool) -> Option<()> {
-        self.blanks();
         self.expect(b'{')?;
-        self.blanks();
         if self.peek()? == b'}' {
             self.at += 1;
-            self.blanks();
             return Some(());
         }
         loop {
             self.expect(b'"')?;
-            let name = self.rest_of_text()?;
-            self.blanks();
+            let start = self.at;
+            let end = self.end_of_text()?;
+            let name = self.line.get(start..end)?;
             self.expect(b':')?;
-            self.blanks();
             let value = self.value()?;
             if !member(name, value) {
                 return None;
             }
-            self.blanks();
-            match self.next()? {
-                b',' => self.blanks(),
+            match self.peek()? {
+                b',' => self.at += 1,
                 b'}' => break,
                 _ => return None,
             }
         }
-        self.blanks();
+        self.at += 1;
         Some(())
     }
 
-    fn peek(&self) -> Option<u8> {
+    #[inline]
+    fn byte(&self) -> Option<u8> {
         self.line.as_bytes().get(self.at).copied()
     }
 
-    fn next(&mut self) -> Option<u8> {
-        let byte = self.peek()?;
-        self.at += 1;
-        Some(byte)
+    /// The next byte that is no blank, still to be taken.
+    #[inline]
+    fn peek(&mut self) -> Option<u8> {
+        let byte = self.byte()?;
+        if byte > b' ' {
+            return Some(byte);
+        }
+        self.blanks();
+        self.byte()
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Option<()> {
-        (self.next()? == byte).then_some(())
+        let is_there = self.peek()? == byte;
+        self.at += 1;
+        is_there.then_some(())
     }
 
     fn blanks(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
-            self.at += 1;
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte() {
+            (self.at, self.is_compact) = (self.at + 1, false);
         }
     }
 
-    /// A text after its opening quote, up to its closing one; none if an escape or a control character comes first.
-    fn rest_of_text(&mut self) -> Option<&'a str> {
-        let start = self.at;
-        let end = start + words::find(self.line.as_bytes().get(start..)?, words::ends_json_text)?;
+    /// Goes behind the closing quote of a text, and answers where it is; none if an escape or a control character comes first.
+    #[inline(always)]
+    fn end_of_text(&mut self) -> Option<usize> {
+        let end = self.ends.next(self.at)?;
         self.at = end + 1;
-        let text = self.line.get(start..end)?;
-        (self.line.as_bytes().get(end) == Some(&b'"')).then_some(text)
+        (self.line.as_bytes().get(end) == Some(&b'"')).then_some(end)
     }
 
+    #[inline]
     fn value(&mut self) -> Option<&'a str> {
+        let first = self.peek()?;
         let start = self.at;
-        match self.next()? {
-            b'"' => drop(self.rest_of_text()?),
+        self.at += 1;
+        match first {
+            b'"' => drop(self.end_of_text()?),
             b't' => self.literal("rue")?,
             b'f' => self.literal("alse")?,
             b'n' => self.literal("ull")?,
-            b'-' => {
-                let first = self.next()?;
-                self.number(first)?;
-            }
-            first => self.number(first)?,
+            _ => self.number(first, start)?,
         }
-        self.line.get(start..self.at).filter(|value| value.starts_with('"') || value.len() <= LONGEST_NUMBER)
+        self.line.get(start..self.at)
     }
 
     fn literal(&mut self, rest: &str) -> Option<()> {
@@ -103,23 +126,28 @@ impl<'a> Cursor<'a> {
         is_it.then_some(())
     }
 
-    /// A number from its first digit on; one with an exponent is left to serde_json.
-    fn number(&mut self, first: u8) -> Option<()> {
+    /// A number from behind its first character on; one with an exponent is left to serde_json.
+    fn number(&mut self, mut first: u8, start: usize) -> Option<()> {
+        if first == b'-' {
+            first = self.byte()?;
+            self.at += 1;
+        }
         match first {
             b'0' => (),
             b'1'..=b'9' => drop(self.digits()),
             _ => return None,
         }
-        if self.peek() == Some(b'.') {
+        if self.byte() == Some(b'.') {
             self.at += 1;
             (self.digits() > 0).then_some(())?;
         }
-        (!matches!(self.peek(), Some(b'e' | b'E' | b'0'..=b'9'))).then_some(())
+        let is_whole = !matches!(self.byte(), Some(b'e' | b'E' | b'0'..=b'9'));
+        (is_whole && self.at - start <= LONGEST_NUMBER).then_some(())
     }
 
     fn digits(&mut self) -> usize {
         let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
+        while let Some(b'0'..=b'9') = self.byte() {
             self.at += 1;
         }
         self.at - start
@@ -139,7 +167,7 @@ mod tests {
             read.push((name, value));
             true
         });
-        plain.then_some(read)
+        plain.map(|_| read)
     }
 
     /// What is read here must be what serde_json reads.
@@ -166,6 +194,17 @@ mod tests {
         ];
         assert_eq!(read(line).as_deref(), Some(&expected[..]));
         assert_eq!(read(" { } ").as_deref(), Some(&[][..]));
+    }
+
+    #[test]
+    fn a_blank_outside_of_texts_makes_an_object_less_compact() {
+        let is_compact = |line| members(line, |_, _| true).map(|plain| plain.is_compact);
+        assert_eq!(is_compact(r#"{"a":"b c","d":1,"e f":null}"#), Some(true));
+        for line in
+            [r#"{"a": 1}"#, r#"{ "a":1}"#, r#"{"a":1 }"#, r#"{"a":1, "b":2}"#, r#"{"a" :1}"#, "{\"a\":1}\n"]
+        {
+            assert_eq!(is_compact(line), Some(false), "{line}");
+        }
     }
 
     #[test]

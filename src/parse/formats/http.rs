@@ -5,7 +5,7 @@ use bumpalo::collections::String;
 use crate::event::Value;
 use crate::parse::known::{self, Known, Schema};
 use crate::parse::sink::{Sink, is_json_number};
-use crate::parse::token::{Read, misfit};
+use crate::parse::token::{Read, cut, cut_last, misfit};
 
 /// The addresses that proxies say they have forwarded for.
 pub(super) const FORWARDED: Known = Known::new("forwarded_for", "nginx.access.remote_ip_list");
@@ -22,12 +22,12 @@ pub(super) fn request<'a>(request: &'a str, sink: &mut Sink<'_, 'a>) {
 
 /// Method, URL and version, where the request is HTTP; whether it is.
 pub(super) fn request_line<'a>(request: &'a str, sink: &mut Sink<'_, 'a>) -> bool {
-    let Some((method, target)) = request.split_once(' ') else { return false };
+    let Some((method, target)) = cut(request, b' ') else { return false };
     let of_method = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_');
     if matches!(method, "" | "-") || !method.bytes().all(of_method) {
         return false;
     }
-    match target.rsplit_once(' ').and_then(|(url, protocol)| Some((url, protocol.strip_prefix("HTTP/")?))) {
+    match cut_last(target, b' ').and_then(|(url, protocol)| Some((url, protocol.strip_prefix("HTTP/")?))) {
         Some((url, version)) => {
             sink.text(known::METHOD, method);
             sink.text(known::URL, url);

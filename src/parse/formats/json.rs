@@ -19,7 +19,10 @@ pub struct NotJson;
 /// what it was.
 pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> Result<(), NotJson> {
     let before = fields.len();
-    if flat::members(line, |name, value| push(fields, before, depth, name, value)) {
+    if let Some(plain) = flat::members(line, |name, value| push(fields, before, depth, name, value)) {
+        if plain.is_compact {
+            fields.set_object(line);
+        }
         return Ok(());
     }
     fields.truncate(before);
@@ -34,9 +37,10 @@ pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> 
 
 /// A line that is one object and nothing else.
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
+    let is_object = |text: &str| matches!(text.as_bytes(), [b'{', .., b'}']);
     // What JSON takes for blanks, and nothing else: a form feed is none of them.
-    let object = line.trim_matches([' ', '\t', '\r', '\n']);
-    if !(object.starts_with('{') && object.ends_with('}')) || mongodb::head(line).is_some() {
+    let object = if is_object(line) { line } else { line.trim_matches([' ', '\t', '\r', '\n']) };
+    if !is_object(object) || mongodb::head(line).is_some() {
         return None;
     }
     if object.starts_with("{\"log\":\"") {
@@ -53,7 +57,7 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
 fn push<'a>(fields: &mut Fields<'a>, before: usize, depth: usize, name: &'a str, value: &'a str) -> bool {
     let place = match event::plain_name(name) {
         Some(name) => fields.push_read(name),
-        None => fields.push_named(event::legal_name(Cow::Borrowed(name), depth)),
+        None => fields.push_named(event::legal_name_unless_plain(Cow::Borrowed(name), depth)),
     };
     *place = Value::Scalar(value);
     fields.len() <= before + MAX_MEMBERS

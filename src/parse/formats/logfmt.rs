@@ -5,61 +5,78 @@
 //! <https://pkg.go.dev/github.com/kr/logfmt>. The whole line has to be pairs. Since other lines may be too, it also needs a level or a time
 //! under a name that such loggers have, unless the format is named.
 
-use nom::Parser;
-
-use crate::event::{Value, words};
+use crate::event::Value;
+use crate::event::blocks::{Search, pair_ends};
 use crate::parse::level::Level;
 use crate::parse::sink::{Sink, bare};
 use crate::parse::time::forms;
-use crate::parse::token::{Read, byte, misfit, quoted};
+use crate::parse::token::quoted;
 
 /// A whole line.
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
-    let (mut rest, mut is_sure) = (line, sink.is_format_named());
-    while !rest.is_empty() {
-        let (after, name) = key(rest).ok().filter(|_| sink.has_room())?;
-        let key = if rest.starts_with('"') { sink.unescaped(name) } else { name };
-        let (after, value) = value(after, sink).ok()?;
+    let (mut at, mut is_sure) = (0, sink.is_format_named());
+    let mut ends = Search::new(line.as_bytes(), pair_ends);
+    while at < line.len() {
+        let (after, key) = key(line, at, &mut ends, sink).filter(|_| sink.has_room())?;
+        let (after, value) = value(line, after, &mut ends, sink)?;
         is_sure = is_sure || tells(key, &value);
         sink.named(key, value);
-        rest = after.strip_prefix(' ').or_else(|| after.is_empty().then_some(after))?.trim_start_matches(' ');
+        at = next(line, after)?;
     }
     sink.adopts();
     is_sure.then_some(())
 }
 
-/// A key and its `=`.
-fn key(text: &str) -> Read<'_> {
-    if text.starts_with('"') {
-        let (rest, key) = quoted(text)?;
-        let (rest, ()) = byte(b'=').parse_complete(rest)?;
-        return Ok((rest, key));
+/// The key at `at`, and where what is behind its `=` begins.
+fn key<'a>(line: &'a str, at: usize, ends: &mut Search<'a>, sink: &Sink<'_, 'a>) -> Option<(usize, &'a str)> {
+    if byte(line, at) == Some(b'"') {
+        let (rest, key) = quoted(line.get(at..)?).ok()?;
+        let rest = rest.strip_prefix('=')?;
+        return Some((line.len() - rest.len(), sink.unescaped(key)));
     }
-    let ends = |word| words::equal(word, b'=') | words::below(word, b'!') | words::equal(word, b'"');
-    match words::find(text.as_bytes(), ends) {
-        Some(end) if end > 0 && text.as_bytes().get(end) == Some(&b'=') => {
-            match (text.get(end + 1..), text.get(..end)) {
-                (Some(rest), Some(key)) => Ok((rest, key)),
-                _ => misfit(),
-            }
-        }
-        _ => misfit(),
-    }
+    let end = ends.next(at)?;
+    let is_key = end > at && byte(line, end) == Some(b'=');
+    Some((end + 1, line.get(at..end).filter(|_| is_key)?))
 }
 
-/// A value, which may be empty.
-fn value<'a>(text: &'a str, sink: &Sink<'_, 'a>) -> Read<'a, Value<'a>> {
-    if text.starts_with('"') {
-        let (rest, text) = quoted(text)?;
-        return Ok((rest, Value::Text(sink.unescaped(text).as_bytes())));
+/// The value at `at`, which may be empty, and where it ends.
+fn value<'a>(
+    line: &'a str,
+    at: usize,
+    ends: &mut Search<'a>,
+    sink: &Sink<'_, 'a>,
+) -> Option<(usize, Value<'a>)> {
+    if byte(line, at) == Some(b'"') {
+        let (rest, text) = quoted(line.get(at..)?).ok()?;
+        return Some((line.len() - rest.len(), Value::Text(sink.unescaped(text).as_bytes())));
     }
-    let end = words::find(text.as_bytes(), |word| words::equal(word, b' ')).unwrap_or(text.len());
-    let (word, rest) = text.split_at_checked(end).unwrap_or((text, ""));
-    Ok((rest, bare(word)))
+    let mut end = ends.next(at).unwrap_or(line.len());
+    // In a bare value all but a blank means nothing.
+    while byte(line, end).is_some_and(|byte| byte != b' ') {
+        end = ends.next(end + 1).unwrap_or(line.len());
+    }
+    Some((end, bare(line.get(at..end)?)))
+}
+
+/// Where the next pair begins, a blank or more behind the last; none where something else follows it.
+fn next(line: &str, mut at: usize) -> Option<usize> {
+    let is_parted = matches!(byte(line, at), Some(b' ') | None);
+    while byte(line, at) == Some(b' ') {
+        at += 1;
+    }
+    is_parted.then_some(at)
+}
+
+fn byte(line: &str, at: usize) -> Option<u8> {
+    line.as_bytes().get(at).copied()
 }
 
 /// Whether the pair is one that only a logger prints.
 fn tells(key: &str, value: &Value<'_>) -> bool {
+    // Heroku's metrics have no time and no level, but names that nothing else has.
+    if key.split_once('#').is_some_and(|(kind, _)| matches!(kind, "sample" | "measure" | "count")) {
+        return true;
+    }
     let Value::Text(text) = value else { return false };
     let Ok(text) = str::from_utf8(text) else { return false };
     match key {
@@ -80,6 +97,7 @@ mod tests {
     #[test]
     fn pairs_alone_are_not_enough_and_too_many_are_too_many() {
         assert!(fits(read, "level=info a=1") && fits(read, "ts=2024-01-15T10:30:45Z a=\"b c\""));
+        assert!(fits(read, "source=web.1 sample#memory_total=21.00MB") && !fits(read, "source=web.1 a#b=1"));
         for line in ["a=1 b=2", "level=3 a=1", "time=noon a=1", "level=info and words", "level=info a=\"b\"c"]
         {
             assert!(!fits(read, line), "{line}");
@@ -88,11 +106,12 @@ mod tests {
     }
 
     #[test]
-    fn keys_end_at_their_sign() {
-        assert_eq!(key("a.b-c=1 d"), Ok(("1 d", "a.b-c")));
-        assert_eq!(key("\"a b\"=1"), Ok(("1", "a b")));
-        for text in ["", "=1", "a", "a b=1", "\"a\"1", "\"a=1", "a\"b=1", "a\tb=1"] {
-            assert!(key(text).is_err(), "{text}");
+    fn keys_end_at_their_sign_and_values_at_a_blank() {
+        for line in ["level=info a.b-c=1 d=", "level=info  \"a b\"=1 ", "level=info a=b=\"c\\ d=x\ty"] {
+            assert!(fits(read, line), "{line}");
+        }
+        for bad in ["=1", "a", "a b=1", "\"a\"1", "\"a=1", "a\"b=1", "a\tb=1", "a=\"b\"c"] {
+            assert!(!fits(read, &format!("level=info {bad}")), "{bad}");
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn read<'a>(object: &'a str, sink: &mut Sink<'_, 'a>) -> bool {
             name == "message" || name == level || fields.iter().take(from).any(|said| said.name == name);
         if is_taken {
             let (name, value): (_, Value<'a>) = (format!("parsed.{name}"), field.value.clone());
-            fields.replace(index, Cow::Owned(name), value);
+            fields.replace_unsettled(index, Cow::Owned(name), value);
         }
     }
     true

@@ -50,7 +50,7 @@ fn structured<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
         }
         if let Some(known) = member(name) {
             let value: Value<'a> = value.clone();
-            fields.replace(index, Cow::Borrowed(known.name(schema)), value);
+            fields.replace_unsettled(index, Cow::Borrowed(known.name(schema)), value);
         }
         index += 1;
     }

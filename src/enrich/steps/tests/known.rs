@@ -1,4 +1,4 @@
-//! `user_agent` and `geoip`: what files and rules know of a value.
+//! `user_agent`, `geoip` and `docker_metadata`: what rules, files and an engine know of a value.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::{applied, around, fault, options, through};
+use crate::enrich::containers::tests::docker::Docker;
 use crate::enrich::steps::Steps;
 
 const EDGE: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/125.0.0.0 \
@@ -166,4 +167,45 @@ fn geoip_takes_a_database_that_changes_and_goes_on_with_the_old_one_where_it_is_
     assert_eq!(country(), Some(json!("SE")));
     fs::write(&path, "nonsense").expect("a file");
     assert_eq!(country(), Some(json!("SE")));
+}
+
+/// An id as Docker's driver sends it.
+const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+#[tokio::test]
+async fn docker_metadata_adds_what_the_engine_says_and_keeps_what_is_there() {
+    let docker = Docker::start();
+    docker.create(ID, "web", json!({ "com.docker.compose.project": "shop", "tier": "front", "team": "a" }));
+    let toml = format!("docker_metadata = {{ socket = '{}', labels = ['t*r'] }}", docker.socket().display());
+    assert!(fault(&toml).contains("`t*r` has a `*` that is not at its end"));
+    let toml = toml.replace("t*r", "ti*");
+    let steps = Steps::compile(&[options(&toml)], &around()).expect("good steps");
+    let document = |record: Value| through(&steps.0, &record).expect("it is kept");
+    assert_eq!(
+        document(json!({ "container_id": ID })),
+        json!({ "container_id": ID }),
+        "nobody has asked yet"
+    );
+    assert_eq!(steps.engines().next().expect("an engine").warm().await.expect("an answer"), 1);
+    assert_eq!(
+        document(json!({ "container_id": ID, "container.name": "own" })),
+        json!({ "container_id": ID, "container.name": "own", "forebay.container.name": "web",
+                "container.image.name": "shop/web", "container.image.tag": "v2", "docker.compose.project": "shop",
+                "container.labels.tier": "front" })
+    );
+    let short = document(json!({ "container": { "id": "0123456789ab" } }));
+    assert_eq!(short.get("container.image.name"), Some(&json!("shop/web")));
+    for record in [
+        json!({}),
+        json!({ "container_id": 5 }),
+        json!({ "container_id": null }),
+        json!({ "container_id": [ID] }),
+        json!({ "container_id": "web" }),
+        json!({ "container_id": format!("{ID}0") }),
+        json!({ "container_id": "ffffffffffff" }),
+        json!({ "other": ID }),
+    ] {
+        assert_eq!(document(record.clone()), record);
+    }
+    assert!(fault("docker_metadata = { field = '@timestamp' }").starts_with("docker_metadata: field: "));
 }

@@ -37,6 +37,7 @@ fn what_is_not_surely_something_else_is_lines() {
         b"\xff\xfeU\0T\0F\0",
         b"\xfe\xff\0U\0T\0F",
         b"\x92 in Windows-1252\n",
+        b"8=FIX.4.4\x019=65\x0135=A\x0149=A\x0156=B\x0134=1\x01",
     ] {
         assert_eq!(kind(text), PLAIN, "{:?}", String::from_utf8_lossy(text));
     }
@@ -134,6 +135,7 @@ fn what_a_connection_was_sent_is_known() {
         b"\x93\xa3tag\xc4\x02\x92\xc0",
         b"\x92\xa3tag\x91\x92\xce",
         b"\x93\xa3tag\xce\x69\xf8\x3b\x0f\x81\xa1a\x01",
+        b"\x94\xa6ml-api\xd2\x6b\x04\x61\x01\x84",
         b"\x96\xa4PING\xa1h",
         br#"["tag",[[1777885951,{"a":1}]]]"#,
         br#"["tag",1777885951,{"a":1},{"chunk":"x"}]"#,

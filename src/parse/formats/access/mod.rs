@@ -21,7 +21,7 @@ use crate::event::Value;
 use crate::parse::known::{self, Known};
 use crate::parse::sink::Sink;
 use crate::parse::time::forms::{self, Said};
-use crate::parse::token::{Read, byte, misfit, quoted_text, split};
+use crate::parse::token::{Read, byte, cut, misfit, quoted_text, split};
 
 const IDENTITY: Known = Known::new("identity", "apache.access.identity");
 
@@ -98,8 +98,8 @@ pub(super) fn status_and_bytes(text: &str) -> Read<'_, (&str, &str)> {
 /// The user's name may have blanks in it. Not so where there is an identity, which hardly anybody has: more words are of
 /// a time or a program that another wrote before the line.
 fn who<'a>(before: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
-    let (first, rest) = before.split_once(' ')?;
-    let (second, rest) = rest.split_once(' ')?;
+    let (first, rest) = cut(before, b' ')?;
+    let (second, rest) = cut(rest, b' ')?;
     let (client, identity, user) = match rest.strip_prefix("- ") {
         Some(user) if second != "-" => {
             http::address(known::VIRTUAL_HOST, known::SERVER_PORT, first, sink);

@@ -1,0 +1,87 @@
+//! Members of a line that was a plain JSON object: those that stand one behind the other there as they do in the document
+//! are copied at once.
+//!
+//! Promise: what is copied is what would be written member by member. In such an object no text has an escape, so that the
+//! names and values that are slices of it stand in it as the document has them; a blank around them ends what is copied.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::event::{Field, Value};
+
+/// How many of `fields` stand so in `object`, from the first on, and their text; none where the first does not.
+#[inline]
+pub(super) fn of<'a>(object: &'a str, fields: &[Field<'_>]) -> Option<(usize, &'a str)> {
+    if object.is_empty() {
+        return None;
+    }
+    let first = member(object, fields.first()?)?;
+    let (mut end, mut count) = (first.end, 1);
+    // Between two of them is a comma.
+    for next in fields.iter().skip(1).map_while(|field| member(object, field)) {
+        if next.start != end + 1 {
+            break;
+        }
+        (end, count) = (next.end, count + 1);
+    }
+    Some((count, object.get(first.start..end)?))
+}
+
+/// Where the field stands in `object`, from its name's opening quote on.
+#[inline]
+fn member(object: &str, field: &Field<'_>) -> Option<Range<usize>> {
+    let (Cow::Borrowed(name), Value::Scalar(value)) = (&field.name, &field.value) else { return None };
+    let place = |text: &str| text.as_ptr().addr().wrapping_sub(object.as_ptr().addr());
+    let (at, value_at) = (place(name), place(value));
+    // A quote and a colon are between the two.
+    let is_there = at < object.len() && value_at == at + name.len() + 2 && !super::may_be_ours(name);
+    is_there.then(|| at.saturating_sub(1)..value_at + value.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Fields;
+    use crate::parse::json_object;
+
+    fn copied(object: &str, change: impl FnOnce(&mut Fields<'_>)) -> Vec<(usize, String)> {
+        let mut fields = Fields::default();
+        json_object(object, 1, &mut fields).expect("an object");
+        change(&mut fields);
+        let (mut fields, mut copied) = (fields.iter().as_slice(), Vec::new());
+        while let Some((_, rest)) = fields.split_first() {
+            let found = of(object, fields);
+            fields = fields.get(found.map_or(1, |(count, _)| count)..).unwrap_or(rest);
+            copied.extend(found.map(|(count, text)| (count, text.to_owned())));
+        }
+        copied
+    }
+
+    #[test]
+    fn what_stands_one_behind_the_other_is_copied_at_once() {
+        let object = r#"{"a":"x","b":1.5,"c":null}"#;
+        assert_eq!(copied(object, |_| ()), [(3, r#""a":"x","b":1.5,"c":null"#.to_owned())]);
+    }
+
+    #[test]
+    fn a_field_that_was_changed_or_taken_out_is_not_copied() {
+        let object = r#"{"a":"x","b":1,"c":2,"d":3}"#;
+        let parts = [(1, r#""a":"x""#.to_owned()), (2, r#""c":2,"d":3"#.to_owned())];
+        assert_eq!(copied(object, |fields| drop(fields.remove("b"))), parts);
+        assert_eq!(copied(object, |fields| fields.set("b".into(), Value::Unsigned(1))), parts);
+        assert_eq!(copied(object, |fields| fields.rename("b", "z".into())), parts);
+    }
+
+    #[test]
+    fn blanks_and_names_of_the_documents_own_end_what_is_copied() {
+        let parts = [(1, r#""a":1"#.to_owned()), (1, r#""b":2"#.to_owned())];
+        assert_eq!(copied(r#"{"a":1, "b":2,"c": 3}"#, |_| ()), parts);
+        assert_eq!(copied(r#"{"a":1,"event":0,"b":2}"#, |_| ()), parts);
+    }
+
+    #[test]
+    fn fields_of_another_line_are_not_copied() {
+        assert_eq!(of("", &[Field { name: "a".into(), value: Value::Scalar("1") }]), None);
+        assert_eq!(of(r#"{"a":1}"#, &[Field { name: "a".into(), value: Value::Scalar("1") }]), None);
+    }
+}

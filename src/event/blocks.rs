@@ -1,0 +1,141 @@
+//! Texts looked at sixteen bytes at a time, with a bit for each byte in question.
+
+use wide::u8x16;
+
+use super::words;
+
+/// Bytes of a block: as many as a word has bits.
+pub(crate) const BLOCK: usize = 64;
+
+/// All bits of each byte that JSON wants escaped in a text, or that ends one.
+#[inline]
+fn text_ends(bytes: u8x16) -> u8x16 {
+    let controls = bytes.min(u8x16::splat(b' ' - 1)).simd_eq(bytes);
+    controls | bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\'))
+}
+
+/// A bit for each of the first [`BLOCK`] bytes of `text`, the lowest for the first, that JSON wants escaped in a text, or that
+/// ends one.
+#[inline]
+pub(crate) fn json_text_ends(text: &[u8]) -> u64 {
+    bits(text, text_ends)
+}
+
+/// The same of bytes that end a key or a value of logfmt: a blank or a control character, `=`, and a double quote.
+#[inline]
+pub(crate) fn pair_ends(text: &[u8]) -> u64 {
+    bits(text, |bytes| {
+        let blanks = bytes.min(u8x16::splat(b' ')).simd_eq(bytes);
+        blanks | bytes.simd_eq(u8x16::splat(b'=')) | bytes.simd_eq(u8x16::splat(b'"'))
+    })
+}
+
+#[inline]
+fn bits(text: &[u8], test: impl Fn(u8x16) -> u8x16) -> u64 {
+    let bits = |block: &[u8; BLOCK]| {
+        let (parts, _) = block.as_chunks::<16>();
+        let bits = |part: &[u8; 16]| u64::from(test(u8x16::new(*part)).to_bitmask());
+        parts.iter().rev().fold(0, |all, part| all << 16 | bits(part))
+    };
+    text.first_chunk().map_or_else(
+        || {
+            // No test asks for a nought.
+            let mut block = [b'0'; BLOCK];
+            block.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+            bits(&block)
+        },
+        bits,
+    )
+}
+
+/// Goes through the bytes of a text that are in question, in order; each is looked at once.
+pub(crate) struct Search<'a> {
+    text: &'a [u8],
+    /// The bits of a block.
+    test: fn(&[u8]) -> u64,
+    /// Where the block begins that was looked at last.
+    block: usize,
+    bits: u64,
+}
+
+impl<'a> Search<'a> {
+    /// Through `text`, where `test` has the bits of a block.
+    #[inline]
+    pub(crate) fn new(text: &'a [u8], test: fn(&[u8]) -> u64) -> Self {
+        Self { text, test, block: 0, bits: test(text) }
+    }
+
+    /// The first in question from the place `from` on, which is not before the one that was answered last.
+    #[inline(always)]
+    pub(crate) fn next(&mut self, from: usize) -> Option<usize> {
+        match self.bits_from(from) {
+            0 => self.next_beyond(from),
+            bits => Some(self.block + bits.trailing_zeros() as usize),
+        }
+    }
+
+    /// Those of the block that was looked at last.
+    #[inline(always)]
+    fn bits_from(&self, from: usize) -> u64 {
+        let passed = from.saturating_sub(self.block);
+        if passed < BLOCK { self.bits >> passed << passed } else { 0 }
+    }
+
+    fn next_beyond(&mut self, from: usize) -> Option<usize> {
+        loop {
+            self.block += BLOCK;
+            self.bits = (self.test)(self.text.get(self.block..)?);
+            let bits = self.bits_from(from);
+            if bits != 0 {
+                return Some(self.block + bits.trailing_zeros() as usize);
+            }
+        }
+    }
+}
+
+/// Whether `text` is ASCII, and has nothing that JSON wants escaped in a text.
+#[inline]
+pub(crate) fn is_clean(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk() else {
+        return !words::any(text, |word| words::ends_json_text(word) | words::not_ascii(word));
+    };
+    let unclean = |part: &[u8; 16]| {
+        let bytes = u8x16::new(*part);
+        // What is no ASCII has its high bit set.
+        bytes | text_ends(bytes)
+    };
+    // The last part has some bytes of the one before it once more.
+    let (parts, _) = text.as_chunks();
+    parts.iter().fold(unclean(last), |all, part| all | unclean(part)).to_bitmask() == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_byte() -> impl Strategy<Value = u8> {
+        prop_oneof![30 => b' '..=b'~', 1 => any::<u8>()]
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_find_what_bytes_find(text in proptest::collection::vec(any_byte(), 0..150), skip in 0_usize..160) {
+            let is_end = |byte: &u8| matches!(byte, 0..b' ' | b'"' | b'\\');
+            let ends = json_text_ends(&text);
+            for index in 0..BLOCK {
+                prop_assert_eq!(ends >> index & 1 == 1, text.get(index).is_some_and(is_end));
+            }
+            let is_pair_end = |byte: &u8| matches!(byte, 0..=b' ' | b'=' | b'"');
+            let (mut search, mut found, mut from) = (Search::new(&text, pair_ends), Vec::new(), 0);
+            while let Some(at) = search.next(from) {
+                found.push(at);
+                from = at + 1;
+            }
+            let expected: Vec<_> = (0..text.len()).filter(|at| text.get(*at).is_some_and(is_pair_end)).collect();
+            prop_assert_eq!(&found, &expected);
+            prop_assert_eq!(Search::new(&text, pair_ends).next(skip), expected.into_iter().find(|at| *at >= skip));
+            prop_assert_eq!(is_clean(&text), text.is_ascii() && !text.iter().any(is_end));
+        }
+    }
+}
