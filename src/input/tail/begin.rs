@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(told(b"hal", Rest::Waits), Head::NotYet);
         assert!(matches!(told(b"hal", Rest::IsLine), Head::Lines(_)));
         assert_eq!(told(b"\x1f\x8b\x08\0\n", Rest::Waits), Head::Packed("gzip"));
-        assert_eq!(told(b"\x7fELF\x02\x01\x01\0\0\n\0\0\0\0\0\0", Rest::Waits), Head::NoLines("program"));
+        assert_eq!(told(b"\x7fELF\x02\x01\x01\0\0\n\0\0\0\0\0\0", Rest::Waits), Head::NoLines("a program"));
         let cri = b"\xef\xbb\xbf2024-01-01T00:00:00Z stdout F hello\n";
         let marked = content(&file(cri));
         assert_eq!((marked.form, marked.text_at), (Form::Cri, 3));
