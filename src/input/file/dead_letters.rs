@@ -14,7 +14,7 @@ use crate::output::{StoredLetter, settled_letters};
 /// Hands on the documents of the letters in `from`.
 pub(super) fn read(from: &mut dyn Read, reading: &Reading<'_>, take: &mut dyn Take) -> io::Result<()> {
     let settled = reading.path.map(settled_letters).transpose()?.unwrap_or_default();
-    let mut lines = Lines::new(from, reading.from, reading.longest);
+    let mut lines = Lines::new(from, reading.from, reading.longest_document());
     let mut outlet = Outlet::new(take, reading.tag);
     let mut passed = Passed::default();
     let failed = loop {

@@ -24,7 +24,7 @@ pub(super) fn read(
     reading: &Reading<'_>,
     take: &mut dyn Take,
 ) -> io::Result<()> {
-    let mut lines = Lines::new(from, reading.from, reading.longest);
+    let mut lines = Lines::new(from, reading.from, reading.longest_document());
     let mut reader = Reader::new(documents, reading, take);
     let failed = loop {
         match lines.next(Rest::IsLine) {

@@ -64,13 +64,13 @@ fn content(
         let why = "it is too large for the ids that Fluent Bit's own sending would give";
         outlet.take.remark(Remark::About(why));
         let all = Cursor::new(held).chain(content);
-        let values = Values::new(all, Written::Msgpack, reading.longest as u64);
+        let values = Values::new(all, Written::Msgpack);
         return events(values, None, header, &mut outlet, None);
     }
     if header.is_damaged(&held) {
         outlet.take.remark(Remark::Checksum);
     }
-    let values = Values::new(&held[..], Written::Msgpack, HELD);
+    let values = Values::new(&held[..], Written::Msgpack);
     events(values, Some(sent(header, &held)), header, &mut outlet, failed)
 }
 
@@ -108,7 +108,7 @@ fn is_group(entry: &[u8]) -> bool {
 
 /// What the ids count on from of the events that are sent as `content`, or as much of it as is whole.
 fn sent(header: &Header, content: &[u8]) -> IdBase {
-    let mut values = Values::new(content, Written::Msgpack, HELD);
+    let mut values = Values::new(content, Written::Msgpack);
     let mut end = 0;
     while let Ok(Some(entry)) = values.next() {
         if entry.bytes != [0] {

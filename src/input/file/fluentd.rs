@@ -50,7 +50,7 @@ fn token(id: &[u8]) -> Vec<u8> {
 /// Hands on the events in `from`, a chunk that is unpacked.
 pub(super) fn read(from: &mut dyn Read, reading: &Reading<'_>, take: &mut dyn Take) -> io::Result<()> {
     let mut outlet = Outlet::new(take, reading.tag);
-    let mut values = Values::new(from, Written::Msgpack, reading.longest as u64);
+    let mut values = Values::new(from, Written::Msgpack);
     let (mut sent, mut zeros) = (reading.sent, 0);
     let stop = loop {
         match values.next() {

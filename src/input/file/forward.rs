@@ -23,7 +23,7 @@ pub(super) fn read(from: &mut dyn Read, reading: &Reading<'_>, take: &mut dyn Ta
         Written::Msgpack
     };
     let front = first.get(..length).unwrap_or_default();
-    let mut values = Values::new(front.chain(from), written, reading.longest as u64);
+    let mut values = Values::new(front.chain(from), written);
     let mut outlet = Outlet::new(take, reading.tag);
     let (mut transcoded, mut others) = (Vec::new(), 0);
     let stop = loop {

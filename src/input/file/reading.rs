@@ -18,12 +18,22 @@ pub(crate) struct Reading<'a> {
     pub(crate) tag: &'a str,
     /// What [`fluentd::sent`] says.
     pub(crate) sent: Option<IdBase>,
-    /// The longest that a line, an entry, a frame or a document may be.
+    /// The longest that a line may be.
     pub(crate) longest: usize,
     /// Whether documents go to the index that they come from, where they say so.
     pub(crate) keeps_index: bool,
     /// Whether documents are events, for the pipeline.
     pub(crate) as_events: bool,
+}
+
+/// As long as a text may be that a listener takes by default, so that no document of ours is longer for a text alone.
+const DOCUMENT: usize = 16 << 20;
+
+impl Reading<'_> {
+    /// The longest that a document may be: unlike a line it is of no use without its end.
+    pub(super) fn longest_document(&self) -> usize {
+        self.longest.max(DOCUMENT)
+    }
 }
 
 impl Kind {

@@ -11,6 +11,9 @@ use crate::decode::{DecodeError, FrameScan, JsonScan, Scanned, blanks};
 /// Bytes that are read at once.
 const READ: usize = 128 << 10;
 
+/// As long as a frame may be that a listener takes by default, and so any entry that has come in one.
+const LONGEST: u64 = 32 << 20;
+
 /// One value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Whole<'v> {
@@ -62,6 +65,7 @@ pub(super) enum Stop {
 pub(super) struct Values<R> {
     from: R,
     written: Written,
+    /// No value may be longer.
     limit: u64,
     buffer: Vec<u8>,
     /// Where in the buffer the next value begins.
@@ -72,9 +76,9 @@ pub(super) struct Values<R> {
 }
 
 impl<R: Read> Values<R> {
-    /// The values in `from`, from its beginning on; none may be longer than `limit`.
-    pub(super) fn new(from: R, written: Written, limit: u64) -> Self {
-        Self { from, written, limit, buffer: Vec::new(), start: 0, blanks: 0, mark: Mark::default() }
+    /// The values in `from`, from its beginning on.
+    pub(super) fn new(from: R, written: Written) -> Self {
+        Self { from, written, limit: LONGEST, buffer: Vec::new(), start: 0, blanks: 0, mark: Mark::default() }
     }
 
     /// Where the next value begins.
@@ -145,7 +149,7 @@ mod tests {
     use super::*;
 
     fn all(bytes: &[u8], written: Written, limit: u64) -> (Vec<Vec<u8>>, Option<String>) {
-        let mut values = Values::new(bytes, written, limit);
+        let mut values = Values { limit, ..Values::new(bytes, written) };
         let mut all = Vec::new();
         loop {
             match values.next() {
@@ -169,7 +173,7 @@ mod tests {
     fn blanks_between_values_of_json_count_for_places_alone() {
         let whole: Vec<Vec<u8>> = vec![b"[1]".into(), b"{ }".into(), b"[2]".into()];
         assert_eq!(all(b" [1]\n\n{ }[2]\n", Written::Json, 100), (whole, None));
-        let mut values = Values::new(&b" [1]\n [2] "[..], Written::Json, 100);
+        let mut values = Values::new(&b" [1]\n [2] "[..], Written::Json);
         let places: Vec<_> = std::iter::from_fn(|| Some(values.next().ok()??.end.place)).collect();
         assert_eq!(places, [4, 9]);
     }
@@ -184,7 +188,7 @@ mod tests {
 
     #[test]
     fn equal_values_stay_apart() {
-        let mut values = Values::new(&b"\x01\x01"[..], Written::Msgpack, 100);
+        let mut values = Values::new(&b"\x01\x01"[..], Written::Msgpack);
         let mut id = || values.next().ok().flatten().map(|value| value.end.id(value.start).id(0));
         assert_ne!(id(), id());
     }

@@ -30,8 +30,8 @@ const KNOWN: &[(&[u8], &str)] = &[
 /// Marks of UTF-16, whose text has zeros all over.
 const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
-/// Of so many bytes one may be a control character that no text has.
-const ONE_IN: usize = 10;
+/// Of so many bytes one may be a control character that no text has: messages of FIX have one behind each of their fields.
+const ONE_IN: usize = 3;
 
 /// What it is, where it is no text.
 pub(super) fn of(head: &[u8]) -> Option<&'static str> {

@@ -37,6 +37,7 @@ fn what_is_not_surely_something_else_is_lines() {
         b"\xff\xfeU\0T\0F\0",
         b"\xfe\xff\0U\0T\0F",
         b"\x92 in Windows-1252\n",
+        b"8=FIX.4.4\x019=65\x0135=A\x0149=A\x0156=B\x0134=1\x01",
     ] {
         assert_eq!(kind(text), PLAIN, "{:?}", String::from_utf8_lossy(text));
     }
