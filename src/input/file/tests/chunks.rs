@@ -153,7 +153,12 @@ fn what_fluent_bit_had_sent_when_its_ack_got_lost_comes_again_under_the_same_ids
     let plain = since_1_9(content.clone());
     let early = Flb { tag: TAG, magic: b"", has_length: false, has_checksum: false, content };
     // The file is longer than what was written, where it was never closed.
-    let files = [plain.bytes(), early.bytes(), [plain.bytes(), vec![0; 512]].concat(), [early.bytes(), vec![0; 512]].concat()];
+    let files = [
+        plain.bytes(),
+        early.bytes(),
+        [plain.bytes(), vec![0; 512]].concat(),
+        [early.bytes(), vec![0; 512]].concat(),
+    ];
     for file in files {
         let mut rig = Rig::new();
         assert_eq!(rig.read(&file, &reading()), Kind::FluentBitChunk);
@@ -166,7 +171,8 @@ fn what_fluent_bit_had_sent_when_its_ack_got_lost_comes_again_under_the_same_ids
 
 #[test]
 fn marks_of_groups_are_no_events() {
-    let mark = |last| [b"\x92\x92\xd7\x00\xff\xff\xff".as_slice(), &[last], b"\0\0\0\0\x80\x81\xa1g\x01"].concat();
+    let mark =
+        |last| [b"\x92\x92\xd7\x00\xff\xff\xff".as_slice(), &[last], b"\0\0\0\0\x80\x81\xa1g\x01"].concat();
     let content = [mark(0xff), stored("fluent-bit-acks"), mark(0xfe)].concat();
     let chunk = Flb { tag: TAG, magic: LOGS, has_length: true, has_checksum: true, content };
     let mut rig = Rig::new();
