@@ -133,7 +133,7 @@ mod tests {
                 from = at + 1;
             }
             let expected: Vec<_> = (0..text.len()).filter(|at| text.get(*at).is_some_and(is_pair_end)).collect();
-            prop_assert_eq!(found, expected);
+            prop_assert_eq!(&found, &expected);
             prop_assert_eq!(Search::new(&text, pair_ends).next(skip), expected.into_iter().find(|at| *at >= skip));
             prop_assert_eq!(is_clean(&text), text.is_ascii() && !text.iter().any(is_end));
         }
