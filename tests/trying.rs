@@ -21,6 +21,7 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("trying::an_explanation_tells_what_is_known_of_agents_addresses_and_containers", known),
         story("trying::captured_frames_become_their_documents", frames),
         story("trying::check_runs_tests_of_pipelines_and_tells_what_differs", checked),
+        story("trying::an_imported_configuration_is_read_back_and_what_a_start_would_lack_is_told", imported),
     ]
 }
 
@@ -207,4 +208,25 @@ async fn checked() {
     let (status, all) = check("[[pipeline.test]]\ninput = 'x'\ntag = 'elsewhere'\ndropped = true\n");
     assert_eq!(status, Some(1), "{all}");
     assert!(all.contains("the tag `elsewhere` does not come here, the defaults take it"), "{all}");
+}
+
+async fn imported() {
+    let import = |transport: &str| {
+        let folder = folder("");
+        let text =
+            format!("<source>\n@type forward\n{transport}</source>\n<match **>\n@type null\n</match>\n");
+        fs::write(folder.path().join("fluent.conf"), text).expect("a configuration file");
+        let output = run_to_end(&["import", "fluent.conf"], folder.path());
+        (output.status.code(), told(&output), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (status, all, printed) = import("");
+    assert_eq!((status, all.as_str()), (Some(0), ""), "{printed}");
+    assert!(printed.contains("drop = true"), "{printed}");
+
+    let files = "cert_path /nowhere/a.pem\nprivate_key_path /nowhere/a.key\n";
+    let (status, all, printed) = import(&format!("<transport tls>\n{files}</transport>\n"));
+    assert_eq!(status, Some(1), "{all}");
+    assert!(printed.contains("certificate = \"/nowhere/a.pem\""), "{printed}");
+    let lacks = "a start here would refuse what is printed:7:15: forward[0].tls.certificate: cannot read `/nowhere/a.pem`";
+    assert!(all.contains(lacks), "{all}");
 }

@@ -1,26 +1,26 @@
 //! The one thing that travels backwards: "these documents are safe".
 //!
 //! A [`Receipt`] rides with every batch that holds a document of the chunk it stands for. When the last clone
-//! has been resolved, its [`Waiter`] hears that the chunk is safe. A clone dropped unresolved is a failure,
-//! so that every early return tells the truth. Who is in no hurry has a patient one: nothing is written to disk for it that
-//! would not be written anyway.
+//! has been resolved, it tells that the chunk is safe. A clone dropped unresolved is a failure, so that every early return
+//! tells the truth. Who is in no hurry has a patient one: nothing is written to disk for it that would not be written anyway.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot;
 
+type Tell = Box<dyn FnOnce(bool) + Send + Sync>;
+
 struct Shared {
     failed: AtomicBool,
     /// Taken in `drop` only, that is by the last owner alone.
-    tell: Option<oneshot::Sender<bool>>,
+    tell: Option<Tell>,
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
         if let Some(tell) = self.tell.take() {
-            // why: nobody listens any more when the peer has gone; its documents are safe all the same.
-            tell.send(!*self.failed.get_mut()).ok();
+            tell(!*self.failed.get_mut());
         }
     }
 }
@@ -32,7 +32,7 @@ pub struct Receipt {
     resolved: bool,
 }
 
-/// The other end of a [`Receipt`].
+/// The other end of a [`Receipt`], for those who wait.
 pub struct Waiter {
     hear: oneshot::Receiver<bool>,
     /// What was heard already.
@@ -52,8 +52,20 @@ impl Receipt {
 
     fn with(is_patient: bool) -> (Self, Waiter) {
         let (tell, hear) = oneshot::channel();
-        let shared = Arc::new(Shared { failed: AtomicBool::new(false), tell: Some(tell) });
-        (Self { shared, is_patient, resolved: false }, Waiter { hear, known: None })
+        let mut receipt = Self::telling(move |safe| {
+            // why: nobody listens any more when the waiter has gone; the documents are safe all the same.
+            tell.send(safe).ok();
+        });
+        receipt.is_patient = is_patient;
+        (receipt, Waiter { hear, known: None })
+    }
+
+    /// A receipt that calls `tell` once every clone is settled: with true if all were resolved, with false if one was
+    /// dropped. It is called where the last is settled, the thread that syncs among them, with locks of the buffer held: it
+    /// must neither wait nor call the buffer.
+    pub fn telling(tell: impl FnOnce(bool) + Send + Sync + 'static) -> Self {
+        let shared = Arc::new(Shared { failed: AtomicBool::new(false), tell: Some(Box::new(tell)) });
+        Self { shared, is_patient: false, resolved: false }
     }
 
     /// Whether its documents need not be written to disk for its sake.

@@ -157,10 +157,23 @@ pub fn load(
     let is_broken = !faults.is_empty();
     environment.apply(&mut tree, &mut faults);
     overrides.apply(&mut tree, &mut faults);
+    settle(&tree, faults, is_broken)
+}
+
+/// The configuration that `text` alone makes, which a file called `name` could hold; or everything that is wrong with it.
+pub fn read(text: &str, name: &str) -> Result<Config, Faults> {
+    let mut faults = Vec::new();
+    let tree = file::parse(text, &name.into(), &mut faults);
+    let is_broken = !faults.is_empty();
+    settle(&tree, faults, is_broken)
+}
+
+/// The options that `tree` says. What the keys of a file mean is not guessed while its syntax `is_broken`: a broken header
+/// moves keys.
+fn settle(tree: &Node, mut faults: Vec<Fault>, is_broken: bool) -> Result<Config, Faults> {
     let mut config = Config::default();
-    section::read("", Some(&tree), &mut faults, &mut config, tables::config);
+    section::read("", Some(tree), &mut faults, &mut config, tables::config);
     if is_broken {
-        // What the keys of a file mean is not guessed while its syntax is wrong: a broken header moves keys.
         faults.retain(Fault::is_beside_keys_of_a_file);
     }
     Faults::gather(faults).map_or(Ok(config), Err)

@@ -253,10 +253,12 @@ fn elasticsearch(section: &mut Section<'_>, options: &mut ElasticsearchOptions) 
 fn client_certificate(section: &mut Section<'_>, options: &mut ElasticsearchOptions) {
     let both = options.client_certificate.take();
     let (mut certificate, mut key) = both.map(|both| (both.certificate, both.key)).unzip();
+    let before = section.faults();
     section.checked("client_certificate", &mut certificate, checks::readable);
     section.checked("client_key", &mut key, checks::readable);
     options.client_certificate = match (certificate, key) {
         (Some(certificate), Some(key)) => Some(ClientCertificate { certificate, key }),
+        _ if section.faults() > before => None,
         (Some(_), None) => {
             section.refuse(&["client_certificate"], "needs its private key; set client_key");
             None

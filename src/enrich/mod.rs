@@ -302,3 +302,5 @@ mod format_page;
 mod line_fixtures;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trace_fixtures;

@@ -18,6 +18,7 @@ pub(super) struct Plain {
 pub(super) fn members<'a>(line: &'a str, member: impl FnMut(&'a str, &'a str) -> bool) -> Option<Plain> {
     let mut cursor = Cursor::new(line);
     cursor.object(member)?;
+    cursor.blanks();
     (cursor.at == line.len()).then_some(Plain { is_compact: cursor.is_compact })
 }
 
@@ -44,7 +45,7 @@ impl<'a> Cursor<'a> {
         self.expect(b'{')?;
         if self.peek()? == b'}' {
             self.at += 1;
-            return Some(self.blanks());
+            return Some(());
         }
         loop {
             self.expect(b'"')?;
@@ -63,7 +64,7 @@ impl<'a> Cursor<'a> {
             }
         }
         self.at += 1;
-        Some(self.blanks())
+        Some(())
     }
 
     #[inline]
