@@ -26,11 +26,11 @@ use tokio_util::task::TaskTracker;
 use crate::buffer::{Buffer, KeptParts};
 use crate::config::Config;
 use crate::enrich::{Assembler, Defaults, Gatherer, Joiner, PipelineError, Pipelines};
-use crate::http::{self, BufferReading, DiskReading, Gauges, Reading, TargetReading};
+use crate::http::{self, BufferReading, DiskReading, Gauges, Reading, TailReading, TargetReading};
 use crate::input::forward::Listener;
 use crate::input::tail::Tails;
 use crate::input::{Pass, Shared};
-use crate::metrics::{Audit, Books, LineFormat, Metrics};
+use crate::metrics::{Audit, Books, LineFormat, Metrics, TailMetrics};
 use crate::output::elasticsearch::Elasticsearch;
 use crate::output::file::FileOutput;
 use crate::output::{DeadLetters, Output, OutputError};
@@ -284,6 +284,10 @@ fn counted(format: Format, metrics: &Metrics) -> Option<(&'static str, u64)> {
     Some((format.name(), counter.get())).filter(|(_, count)| *count > 0)
 }
 
+fn tail((paths, metrics): (String, TailMetrics)) -> TailReading {
+    TailReading { paths, files: metrics.files.get(), behind_bytes: metrics.behind.get() }
+}
+
 fn pages_source(
     started: Instant,
     buffer: Buffer,
@@ -306,6 +310,7 @@ fn pages_source(
             disk: stats.free_bytes.zip(stats.total_bytes).map(|(free, total)| DiskReading { free, total }),
             disk_fault: stats.disk_fault,
             books_off: metrics.books_off.get(),
+            tails: metrics.tails.tables().into_iter().map(tail).collect(),
             formats: Format::ALL.iter().filter_map(|format| counted(*format, &metrics)).collect(),
         }
     })

@@ -2,8 +2,9 @@
 //! Elasticsearch or OpenSearch at the rate that it can take. What does not fit waits on disk.
 //!
 //! ```text
-//!  docker, fluentd, fluent bit, loggers ──► input/forward
-//!                                               ▼
+//!  docker, fluentd, fluent bit, loggers ──► input/forward ─┐
+//!  files that are still being written ────► input/tail ────┤
+//!                                                          ▼
 //!      decode ──► parse ──► enrich ──► encode ──► buffer ──► output ──► Elasticsearch | OpenSearch | file
 //!      msgpack    line to   fields     document   memory,    bulk,      │
 //!      to event   fields               + action   spills     verdict    └─► dead letters (document + reason)

@@ -1,11 +1,14 @@
 //! Files that are still being written, through the whole daemon: nothing lost and nothing twice, however they are rotated.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
+use serde_json::Value;
 
+use crate::common::archive;
 use crate::common::daemon::{Forebay, Setup};
 use crate::common::process::free_port;
 use crate::common::random::Random;
@@ -14,8 +17,8 @@ use crate::common::sequence::assert_every_one_once;
 use crate::common::target::Target;
 use crate::common::{story, until};
 
-/// How often the daemon is killed amid a rotation.
-const KILLS: u32 = 8;
+/// How often the daemon is killed, or stopped, amid a writer that rotates.
+const ROUNDS: u32 = 8;
 
 const EVERY: Duration = Duration::from_millis(200);
 
@@ -23,55 +26,226 @@ pub(crate) fn stories() -> Vec<Trial> {
     vec![
         story(
             "tail::a_file_that_is_renamed_again_and_again_is_read_once_though_the_daemon_is_killed",
-            || rotated(Rotation::Rename, "app.log*"),
+            || killed(Rotation::Rename),
         ),
         story("tail::a_file_that_is_copied_and_emptied_is_read_once_though_the_daemon_is_killed", || {
-            rotated(Rotation::CopyTruncate, "app.log*")
+            killed(Rotation::CopyTruncate)
         }),
         story("tail::a_file_that_is_renamed_and_packed_is_read_once_though_the_daemon_is_killed", || {
-            rotated(Rotation::Compress, "app.log*")
+            killed(Rotation::Compress)
         }),
+        story("tail::a_daemon_that_is_stopped_goes_on_where_it_was_and_writes_no_line_twice", || {
+            stopped(Rotation::Rename)
+        }),
+        story("tail::a_daemon_that_is_stopped_goes_on_in_a_copy_where_it_was_in_the_file", || {
+            stopped(Rotation::CopyTruncate)
+        }),
+        story("tail::nothing_is_read_while_the_buffer_is_full_and_all_of_it_once_it_is_not", full),
+        story("tail::a_file_that_is_removed_is_read_to_its_end_and_its_last_line_need_not_end", removed),
+        story("tail::lines_of_two_files_with_one_tag_are_not_put_together", two_files),
+        story("tail::a_new_table_may_begin_at_the_ends_of_files_and_reads_new_ones_whole", from_the_end),
+        story("tail::a_file_with_two_names_is_read_once_and_what_holds_no_lines_not_at_all", odd_files),
     ]
 }
 
-fn tables(target: &Target, folder: &Path, pattern: &str) -> String {
-    format!(
-        "[elasticsearch]\nhosts = [\"{}\"]\nretry_max = \"200ms\"\n\
-         [[tail]]\npaths = [\"{}/{pattern}\"]\nrotate_wait = \"500ms\"\n",
-        target.url(),
-        folder.display()
-    )
+/// A daemon that follows files in a folder, and what it sends to.
+struct Scene {
+    target: Target,
+    folder: tempfile::TempDir,
+    daemon: Forebay,
 }
 
-fn numbers(target: &Target) -> Vec<u64> {
-    target.documents().into_values().filter_map(|stored| stored.document["n"].as_u64()).collect()
+impl Scene {
+    /// With `keys` of the table, and `more` tables.
+    async fn start(pattern: &str, keys: &str, more: &str) -> Self {
+        let (target, folder) = (Target::start().await, tempfile::tempdir().expect("a folder"));
+        let tables = format!(
+            "[elasticsearch]\nhosts = [\"{}\"]\nretry_max = \"200ms\"\n{}\n{more}\n",
+            target.url(),
+            table(folder.path(), pattern, keys)
+        );
+        let daemon = Forebay::start(Setup { port: free_port(), ..Setup::tables(tables) }).await;
+        Self { target, folder, daemon }
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        let mut file = File::options().create(true).append(true).open(path).expect("a log file");
+        file.write_all(text.as_ref()).expect("a log file");
+    }
+
+    fn numbers(&self) -> Vec<u64> {
+        let documents = self.target.documents().into_values();
+        documents.filter_map(|stored| stored.document["n"].as_u64()).collect()
+    }
+
+    /// Waits until so many lines are there, and sees that each is there once.
+    async fn each_once(&self, count: u64) {
+        until(&format!("{count} lines to be there"), || async {
+            let there = self.numbers().len() as u64;
+            if there >= count { Ok(()) } else { Err(there) }
+        })
+        .await;
+        self.daemon.until_drained().await;
+        assert_every_one_once(0..count, self.numbers());
+    }
+
+    /// Waits until these are the messages that are there, in order.
+    async fn until_messages(&self, expected: &[&str]) {
+        until("the messages to be there", || async {
+            let messages = self.messages();
+            if messages == expected { Ok(()) } else { Err(messages) }
+        })
+        .await;
+    }
+
+    fn messages(&self) -> Vec<String> {
+        let text = |document: &Value| document["message"].as_str().unwrap_or_default().to_owned();
+        let mut all: Vec<_> = self.target.documents().values().map(|stored| text(&stored.document)).collect();
+        all.sort();
+        all
+    }
 }
 
-/// Waits until so many lines are there, and sees that each is there once.
-async fn each_once(target: &Target, count: u64) {
-    until(&format!("{count} lines to be there"), || async {
-        let there = numbers(target).len() as u64;
-        if there >= count { Ok(()) } else { Err(there) }
-    })
-    .await;
-    assert_every_one_once(0..count, numbers(target));
+fn table(folder: &Path, pattern: &str, keys: &str) -> String {
+    let paths = folder.join(pattern);
+    format!("[[tail]]\npaths = [\"{}\"]\nrotate_wait = \"500ms\"\n{keys}\n", paths.display())
 }
 
-async fn rotated(rotation: Rotation, pattern: &str) {
+fn lines(numbers: std::ops::Range<u64>) -> String {
+    numbers.map(|number| format!("{{\"n\":{number},\"message\":\"line {number} of many\"}}\n")).collect()
+}
+
+async fn killed(rotation: Rotation) {
     let mut random = Random::seeded();
-    let (target, folder) = (Target::start().await, tempfile::tempdir().expect("a folder"));
-    let setup = Setup { port: free_port(), ..Setup::tables(tables(&target, folder.path(), pattern)) };
-    let mut daemon = Forebay::start(setup).await;
-    let writer = Writer::start(folder.path(), rotation, EVERY);
-    for _ in 0..KILLS {
+    let mut scene = Scene::start("app.log*", "", "").await;
+    let writer = Writer::start(scene.folder.path(), rotation, EVERY);
+    for _ in 0..ROUNDS {
         tokio::time::sleep(Duration::from_millis(random.below(1_500))).await;
-        daemon.kill().await;
+        scene.daemon.kill().await;
+        scene.daemon.start_again().await;
+    }
+    scene.each_once(writer.finish()).await;
+    let sent: usize = scene.target.documents().values().map(|stored| stored.attempts).sum();
+    crate::common::show(&format!("{rotation:?}: {} lines, {sent} sent", scene.numbers().len()));
+    assert_eq!(scene.daemon.dead_letters(), Vec::<Value>::new());
+}
+
+/// Documents in files have no ids that would hide a line that was read twice.
+async fn stopped(rotation: Rotation) {
+    let mut random = Random::seeded();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut daemon = Forebay::start(Setup::tables(table(folder.path(), "app.log*", ""))).await;
+    let writer = Writer::start(folder.path(), rotation, EVERY);
+    for _ in 0..ROUNDS {
+        tokio::time::sleep(Duration::from_millis(random.below(1_000))).await;
+        assert!(daemon.stop().await.success());
         daemon.start_again().await;
     }
     let written = writer.finish();
-    each_once(&target, written).await;
-    daemon.until_drained().await;
-    let sent: usize = target.documents().values().map(|stored| stored.attempts).sum();
-    crate::common::show(&format!("{rotation:?}: {written} lines, {} sent again", sent as u64 - written));
-    assert_eq!(fs::read_dir(daemon.data().join("dead-letters")).map_or(0, Iterator::count), 0);
+    let numbers = |daemon: &Forebay| -> Vec<u64> {
+        daemon.written().iter().filter_map(|document| document["n"].as_u64()).collect()
+    };
+    until("all lines to be there", || async {
+        let there = numbers(&daemon).len() as u64;
+        if there >= written { Ok(()) } else { Err((there, written)) }
+    })
+    .await;
+    assert!(daemon.stop().await.success());
+    assert_every_one_once(0..written, numbers(&daemon));
+}
+
+async fn full() {
+    const COUNT: u64 = 60_000;
+    let small = "[buffer]\nmemory = \"1MiB\"\ndisk = \"1MiB\"\nmin_free = \"0B\"\nmin_free_percent = 0\n\
+                 segment_bytes = \"64KiB\"\nbatch_bytes = \"64KiB\"\ncompression = \"none\"\n";
+    let mut scene = Scene::start("*.log", "", small).await;
+    scene.target.stop().await;
+    scene.write("app.log", lines(0..COUNT));
+    scene.daemon.until_metric("forebay_buffer_disk_faults_total", 1.0).await;
+    scene.daemon.until_metric("forebay_tail_behind_bytes", 1_000_000.0).await;
+    scene.daemon.kill().await;
+    scene.daemon.start_again().await;
+    scene.target.restart().await;
+    scene.each_once(COUNT).await;
+}
+
+async fn removed() {
+    let scene = Scene::start("*.log", "", "").await;
+    scene.write("app.log", "a\n");
+    scene.until_messages(&["a"]).await;
+    scene.write("app.log", "b\nno end");
+    fs::remove_file(scene.folder.path().join("app.log")).expect("removed");
+    scene.until_messages(&["a", "b", "no end"]).await;
+    until("it to be followed no more", || async {
+        let files = scene.daemon.metrics().await.sum("forebay_tail_files");
+        let handles = scene.daemon.open_files();
+        if files == 0.0 { Ok(()) } else { Err((files, handles)) }
+    })
+    .await;
+}
+
+async fn two_files() {
+    const TRACE: [&str; 3] =
+        ["java.lang.IllegalStateException: in B.java\n", "\tat a.B.c(B.java:3)\n", "\tat a.B.d(B.java:4)\n"];
+    let scene = Scene::start("*.log", "tag = \"app\"", "").await;
+    for line in TRACE {
+        scene.write("a.log", line.replace("B.", "A."));
+        scene.write("b.log", line);
+    }
+    until("two traces to be there", || async {
+        let there = scene.target.documents();
+        let is_trace = |document: &Value| document.to_string().matches(".java").count() == 3;
+        let traces = there.values().filter(|stored| is_trace(&stored.document)).count();
+        if there.len() == 2 && traces == 2 { Ok(()) } else { Err(there) }
+    })
+    .await;
+    let path = |name: &str| scene.folder.path().join(name).display().to_string();
+    let mut paths: Vec<_> =
+        scene.target.documents().values().map(|stored| stored.document["log.file.path"].clone()).collect();
+    paths.sort_by_key(Value::to_string);
+    assert_eq!(paths, [path("a.log"), path("b.log")]);
+}
+
+async fn from_the_end() {
+    let mut scene = Scene::start("none/*.log", "start = \"end\"", "").await;
+    scene.daemon.kill().await;
+    scene.write("old.log", "one\ntwo\n");
+    let (url, folder) = (scene.target.url(), scene.folder.path());
+    scene.daemon.set_tables(format!(
+        "[elasticsearch]\nhosts = [\"{url}\"]\n{}",
+        table(folder, "*.log", "start = \"end\"")
+    ));
+    scene.daemon.start_again().await;
+    let begun = scene.daemon.data().join("tail/tables.json");
+    until("the table to have begun", || async {
+        let text = fs::read_to_string(&begun).unwrap_or_default();
+        if text.contains("/*.log\"") && text.matches("log").count() == 2 { Ok(()) } else { Err(text) }
+    })
+    .await;
+    scene.write("old.log", "three\n");
+    scene.write("new.log", "first\n");
+    scene.until_messages(&["first", "three"]).await;
+    scene.daemon.kill().await;
+    scene.write("old.log", "four\n");
+    scene.write("later.log", "whole\n");
+    scene.daemon.start_again().await;
+    scene.until_messages(&["first", "four", "three", "whole"]).await;
+}
+
+async fn odd_files() {
+    let scene = Scene::start("**/*.log*", "", "").await;
+    scene.write("real/app.log", "once\n");
+    let path = |name: &str| scene.folder.path().join(name);
+    std::os::unix::fs::symlink(path("real/app.log"), path("link.log")).expect("a link");
+    rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe.log"), 0o600.into()).expect("a pipe");
+    scene.write("old.log.2.gz", archive::gzip(b"packed\n"));
+    let units = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    scene.write("wide.log", units("\u{feff}gr\u{fc}n\nha"));
+    scene.until_messages(&["gr\u{fc}n", "once"]).await;
+    scene.write("wide.log", units("lf\n"));
+    scene.write("later/deep/new.log", "new\n");
+    scene.write("real/app.log", "twice\n");
+    scene.until_messages(&["gr\u{fc}n", "half", "new", "once", "twice"]).await;
 }

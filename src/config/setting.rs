@@ -11,6 +11,7 @@ use super::tree::{Node, Value};
 use crate::buffer::{SegmentCompression, WhenFull};
 use crate::enrich::redact::{Family, RedactAction};
 use crate::enrich::steps::Convert;
+use crate::input::file::Encoding;
 use crate::input::forward::{ClientAuth, TlsVersion, UnixMode};
 use crate::input::tail::Start;
 use crate::log::LogFormat;
@@ -295,6 +296,15 @@ words!(
     ]
 );
 words!(Start, [("beginning", Start::Beginning), ("end", Start::End)]);
+words!(
+    Encoding,
+    [
+        ("utf-8", Encoding::Utf8),
+        ("utf-16le", Encoding::Utf16Le),
+        ("utf-16be", Encoding::Utf16Be),
+        ("latin-1", Encoding::Latin1),
+    ]
+);
 words!(Schema, [("plain", Schema::Plain), ("ecs", Schema::Ecs)]);
 words!(Compression, [("none", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)]);
 words!(ClientAuth, [("required", ClientAuth::Required), ("optional", ClientAuth::Optional)]);

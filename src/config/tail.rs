@@ -13,6 +13,7 @@ pub(super) fn tail(section: &mut Section<'_>, options: &mut TailOptions) {
     section.checked("tag", &mut options.tag, tag);
     section.checked("path_field", &mut options.path_field, path_field);
     section.key("start", &mut options.start);
+    section.key("encoding", &mut options.encoding);
     section.checked("line_bytes", &mut options.line_bytes, checks::at_least(ByteSize::kib(1)));
     section.checked("poll", &mut options.poll, checks::at_least(MOMENT));
     section.key("rotate_wait", &mut options.rotate_wait);

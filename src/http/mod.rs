@@ -14,4 +14,4 @@ mod status;
 pub use gauges::Gauges;
 pub use options::HttpOptions;
 pub use serve::serve;
-pub use status::{BufferReading, Check, DiskReading, Reading, Source, Status, TargetReading};
+pub use status::{BufferReading, Check, DiskReading, Reading, Source, Status, TailReading, TargetReading};

@@ -27,6 +27,19 @@ pub struct Reading {
     pub books_off: i64,
     /// Lines that were read, by their format.
     pub formats: BTreeMap<&'static str, u64>,
+    /// Files that are followed, by table.
+    pub tails: Vec<TailReading>,
+}
+
+/// The followed files of one table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TailReading {
+    /// Their patterns.
+    pub paths: String,
+    /// How many they are.
+    pub files: i64,
+    /// Bytes that are there and were not read.
+    pub behind_bytes: i64,
 }
 
 /// How the target is.
@@ -80,6 +93,9 @@ pub struct Status {
     pub checks: Vec<Check>,
     /// Lines that were read, by the format that `auto` found or that was named; no check.
     pub formats: BTreeMap<&'static str, u64>,
+    /// Files that are followed, by table.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tails: Vec<TailReading>,
 }
 
 /// One thing that readiness takes.
@@ -113,6 +129,7 @@ impl Status {
             uptime_seconds: reading.uptime.as_secs(),
             checks,
             formats: reading.formats.clone(),
+            tails: reading.tails.clone(),
         }
     }
 }
@@ -182,6 +199,7 @@ pub(super) mod tests {
             disk_fault: None,
             books_off: 0,
             formats: BTreeMap::from([("json", 7)]),
+            tails: Vec::new(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What tables of followed files count: by table, never by file.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -14,8 +16,9 @@ pub struct ByPaths {
 }
 
 /// Of all tables.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct TailsMetrics {
+    tables: Mutex<Vec<(String, TailMetrics)>>,
     files: Family<ByPaths, Gauge>,
     bytes: Family<ByPaths, Counter>,
     behind: Family<ByPaths, Gauge>,
@@ -39,12 +42,23 @@ impl TailsMetrics {
     /// Those of the table with these patterns.
     pub fn of(&self, paths: &[String]) -> TailMetrics {
         let labels = ByPaths { paths: paths.join(",") };
-        TailMetrics {
+        let table = TailMetrics {
             files: self.files.get_or_create_owned(&labels),
             bytes: self.bytes.get_or_create_owned(&labels),
             behind: self.behind.get_or_create_owned(&labels),
             cut_lines: self.cut_lines.get_or_create_owned(&labels),
-        }
+        };
+        self.lock().push((labels.paths, table.clone()));
+        table
+    }
+
+    /// All tables that there are, by their patterns.
+    pub fn tables(&self) -> Vec<(String, TailMetrics)> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(String, TailMetrics)>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn register(&self, r: &mut Registry) {

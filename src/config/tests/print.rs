@@ -13,6 +13,8 @@ fn the_printed_configuration_reads_back_as_the_same() {
         source_address_key = \"from\"\nsource_hostname_key = \"host\"\nbacklog = 7\nlinger_timeout = \"0s\"\n\
         send_keepalive_packet = false\nkeepalive_idle = \"2m\"\nkeepalive_interval = \"1s\"\nkeepalive_count = 9\n\
         [[forward]]\nlisten = \"unix:/a b\"\nunix_mode = \"0606\"\nunix_owner = \"7:8\"\n\
+        [[tail]]\npaths = [\"/a/*.log\", \"/b/**/c\"]\nexclude = [\"*.gz\"]\ntag = \"x.{path}\"\npath_field = \"\"\n\
+        start = \"end\"\nencoding = \"latin-1\"\nline_bytes = \"2KiB\"\npoll = \"2s\"\nrotate_wait = \"0s\"\nclose_idle = \"1h\"\n\
         [[pipeline]]\nmatch = \"a.{b,c}\"\nparse = \"none\"\nfields = { env = \"p\\nq\", \"a b\" = \"\" }\n\
         host_field = \"host\"\ntag_field = \"\"\nindex = \"x-{tag}\"\njoin_partial = false\n\
         [[pipeline.step]]\nwhen = 'a ~ \"x\"'\nset = { a = \"{b}\", c = -5, d = 0.5, e = true, \"f.g\" = \"\" }\n\
@@ -83,5 +85,21 @@ fn the_reference_names_every_key_once_with_its_default() {
     assert_eq!(named, expected);
     for line in known.lines().filter(|line| line.contains(" = ")) {
         assert!(reference.lines().any(|named| named == line), "the reference does not have `{line}`");
+    }
+}
+
+#[test]
+fn the_reference_names_every_key_of_a_table_that_is_not_there_by_default() {
+    let config = from_file("[[tail]]\npaths = [\"/var/log/app/*.log*\"]\n").expect("a table");
+    let printed = config.to_string();
+    let keys =
+        printed.lines().skip_while(|line| *line != "[[tail]]").skip(1).take_while(|line| !line.is_empty());
+    let named: Vec<_> = keys.map(|key| format!("#   {key} ")).collect();
+    assert_eq!(named.len(), 10);
+    for key in named {
+        assert!(
+            REFERENCE.lines().any(|line| format!("{line} ").starts_with(&key)),
+            "the reference does not have `{key}`"
+        );
     }
 }

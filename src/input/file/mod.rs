@@ -52,4 +52,5 @@ pub(crate) use reading::Reading;
 pub(crate) use sheet::{Ready, ReadyId, Sheet};
 pub(crate) use take::{Remark, Take};
 pub use text::{Encoding, Text};
+pub(crate) use unpack::packing;
 pub use unpack::{Content, Found, Trouble, UnpackFault, each_content};

@@ -64,15 +64,20 @@ impl<'a> Text<'a> {
     }
 
     fn find_out(&mut self) {
-        let marked = encoding_rs::Encoding::for_bom(self.from.look(MARK));
-        let (encoding, mark) = marked.unwrap_or((self.otherwise.known_as(), 0));
+        let (encoding, mark) = self.otherwise.of_text(self.from.look(MARK));
         self.from.consume(mark);
-        self.form =
-            if encoding == UTF_8 { Form::AsItIs } else { Form::Decoded(Box::new(Decoded::new(encoding))) };
+        self.form = encoding.map_or(Form::AsItIs, |encoding| Form::Decoded(Box::new(Decoded::new(encoding))));
     }
 }
 
 impl Encoding {
+    /// What a text that begins with `head` is to be decoded from, if it is, and how many bytes of it are its mark.
+    pub(crate) fn of_text(self, head: &[u8]) -> (Option<&'static encoding_rs::Encoding>, usize) {
+        let marked = encoding_rs::Encoding::for_bom(head);
+        let (encoding, mark) = marked.unwrap_or((self.known_as(), 0));
+        (Some(encoding).filter(|encoding| *encoding != UTF_8), mark)
+    }
+
     fn known_as(self) -> &'static encoding_rs::Encoding {
         match self {
             Self::Utf8 => UTF_8,

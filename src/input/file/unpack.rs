@@ -79,6 +79,15 @@ pub fn each_content(
     Walk { visit }.layer(input, &Place::default(), 0)
 }
 
+/// What a file that begins with `head` is packed in, if it is.
+pub(crate) fn packing(head: &[u8]) -> Option<&'static str> {
+    match kind::of(head.get(..kind::LOOK).unwrap_or(head)) {
+        Kind::Plain => None,
+        Kind::Packed(packing) => Some(packing.name()),
+        Kind::Tar => Some("tar"),
+    }
+}
+
 /// What is known of bytes from the layers around them.
 #[derive(Clone, Default)]
 struct Place {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::OFlags;
 
 use super::begin::Content;
+use super::decoded::Decoded;
 use super::naming::Named;
 use super::source::Source;
 use crate::input::file::{Blocks, Mark, Rest, Resting};
@@ -63,7 +64,7 @@ pub(super) enum State {
 
 /// A file whose lines are read.
 pub(super) struct Reading {
-    pub(super) blocks: Blocks<Source>,
+    pub(super) blocks: Blocks<Decoded<Source>>,
     pub(super) tag: Vec<u8>,
     pub(super) course: u64,
     /// Up to where it was read.
@@ -115,7 +116,7 @@ impl Followed {
         match &self.state {
             State::New { file, .. } => file.as_ref(),
             State::PassedOver => None,
-            State::Read(reading) => reading.blocks.source().file(),
+            State::Read(reading) => reading.source().file(),
         }
     }
 
@@ -134,7 +135,7 @@ impl Followed {
         match &mut self.state {
             State::New { file: slot, .. } => *slot = Some(file),
             State::PassedOver => (),
-            State::Read(reading) => reading.blocks.lines().reader().open(file),
+            State::Read(reading) => reading.source_mut().open(file),
         }
         Ok(true)
     }
@@ -144,14 +145,14 @@ impl Followed {
         match &mut self.state {
             State::New { file, .. } => *file = None,
             State::PassedOver => (),
-            State::Read(reading) => drop(reading.blocks.lines().reader().release()),
+            State::Read(reading) => drop(reading.source_mut().release()),
         }
     }
 
     /// How far its bytes have been read.
     pub(super) fn offset(&self) -> u64 {
         match &self.state {
-            State::Read(reading) => reading.blocks.source().offset(),
+            State::Read(reading) => reading.source().offset(),
             _ => 0,
         }
     }
@@ -164,7 +165,7 @@ impl Followed {
         let (Some(file), offset) = (self.file(), self.offset()) else { return Ok(Look::Gone) };
         let size = file.metadata()?.len();
         let goes_on = match &self.state {
-            State::Read(reading) if size > offset => reading.blocks.source().goes_on()?,
+            State::Read(reading) if size > offset => reading.source().goes_on()?,
             _ => size >= offset,
         };
         self.behind = size.saturating_sub(offset);
@@ -176,27 +177,44 @@ impl Followed {
         self.state = State::Read(Box::new(reading));
     }
 
+    /// How long it has waited for another that holds the same.
+    pub(super) fn waited(&self) -> Duration {
+        match &self.state {
+            State::New { waits_since: Some(since), .. } => since.elapsed(),
+            _ => Duration::ZERO,
+        }
+    }
+
     /// Nothing is known of it any more but its name.
     pub(super) fn forget(&mut self) {
         let file = match &mut self.state {
             State::New { file, .. } => file.take(),
             State::PassedOver => None,
-            State::Read(reading) => reading.blocks.lines().reader().release(),
+            State::Read(reading) => reading.source_mut().release(),
         };
         self.state = State::New { file, waits_since: None };
     }
 }
 
 impl Reading {
+    /// Where its bytes come from.
+    pub(super) fn source(&self) -> &Source {
+        self.blocks.source().from()
+    }
+
+    fn source_mut(&mut self) -> &mut Source {
+        self.blocks.lines().reader().from_mut()
+    }
+
     /// That of `file` from `from` on; no event is longer than `limit`.
     pub(super) fn new(
         file: File,
-        content: Content,
+        content: &Content,
         named: Named,
         (course, from): (u64, &Resting),
         limit: usize,
     ) -> io::Result<Self> {
-        let source = Source::new(file, content.text_at + from.mark.place)?;
+        let source = content.source(file, from.mark.place)?;
         let blocks = Blocks::new(source, from.mark, content.form, named.fixed, limit);
         Ok(Self { blocks, tag: named.tag, course, end: from.mark, has_more: false })
     }

@@ -1,7 +1,7 @@
 //! Files that are still being written, followed as they grow.
 //!
 //! ```text
-//!  globs ─► table ─ turn ─► followed ─ begin ─► source ─► file::Blocks ─► the pass of any input
+//!  globs ─► table ─ turn ─► followed ─ enter ─► source ─► file::Blocks ─► the pass of any input
 //!    ▲        ▲              inode      where     bytes                     │ receipts
 //!   watch ────┘                         positions ◄───────────────────────┘
 //! ```
@@ -15,10 +15,13 @@
 
 mod begin;
 mod begun;
+mod decoded;
+mod enter;
 mod followed;
 mod globs;
 mod naming;
 mod options;
+mod packed;
 mod positions;
 mod run;
 mod source;

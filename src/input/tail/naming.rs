@@ -1,12 +1,11 @@
 //! What events of a file are called, and what they say of it.
 
-use std::borrow::Cow;
 use std::path::Path;
 
 use super::TailOptions;
-use crate::input::file::Fixed;
+use crate::input::file::{Fixed, Identity};
 
-/// What stands for the file's name in a tag.
+/// What stands for the tag that the file's identity makes in one that is given.
 const NAME: &str = "{name}";
 
 /// What stands for its path, with dots for slashes.
@@ -32,27 +31,17 @@ impl Naming {
 
     /// That of the file at `path`.
     pub(super) fn of(&self, path: &Path) -> Named {
-        let mut fixed = Fixed::default();
+        let Identity { tag, mut fixed } = Identity::of(path);
         if !self.path_field.is_empty() {
             fixed.text(&self.path_field, &path.to_string_lossy());
         }
-        let tag = if self.tag.is_empty() { name(path).into_owned() } else { self.filled(path) };
+        let tag = if self.tag.is_empty() { tag } else { self.filled(path, &tag) };
         Named { tag: tag.into_bytes(), fixed }
     }
 
-    fn filled(&self, path: &Path) -> String {
+    fn filled(&self, path: &Path, name: &str) -> String {
         let dotted = path.to_string_lossy().trim_start_matches('/').replace('/', ".");
-        self.tag.replace(NAME, &name(path)).replace(PATH, &dotted)
-    }
-}
-
-/// A file's name up to `.log`, or up to its last dot.
-fn name(path: &Path) -> Cow<'_, str> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let end = name.find(".log").or_else(|| name.rfind('.')).filter(|end| *end > 0);
-    match end {
-        Some(end) => name.chars().take(name.get(..end).map_or(0, |name| name.chars().count())).collect(),
-        None => name,
+        self.tag.replace(NAME, name).replace(PATH, &dotted)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::input::file::Encoding;
 use crate::units::ByteSize;
 
 /// A `[[tail]]` table: files that are followed.
@@ -17,6 +18,8 @@ pub struct TailOptions {
     pub path_field: String,
     /// Where reading begins in files that are there when the table is new.
     pub start: Start,
+    /// What files without a byte order mark are written in.
+    pub encoding: Encoding,
     /// The longest that a line may be.
     pub line_bytes: ByteSize,
     /// How often files are looked at where the system tells of no changes.
@@ -35,6 +38,7 @@ impl Default for TailOptions {
             tag: String::new(),
             path_field: super::PATH_FIELD.to_owned(),
             start: Start::Beginning,
+            encoding: Encoding::Utf8,
             line_bytes: ByteSize::mib(1),
             poll: Duration::from_secs(1),
             rotate_wait: Duration::from_secs(30),

@@ -1,10 +1,11 @@
 //! Tables as threads, from a start to a stop.
 
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,12 @@ use crate::input::{Pass, Shared};
 
 /// Handles that all tables together may have open for files that rest.
 pub(crate) const HANDLES: usize = 256;
+
+/// How far each file has been read.
+const POSITIONS: &str = "positions.ndjson";
+
+/// What was read this long before positions were written last may not have become safe.
+const MARGIN: Duration = Duration::from_secs(60);
 
 /// Why files cannot be followed.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +50,12 @@ pub enum TailError {
     Thread(io::Error),
 }
 
+/// About when files were followed last: before that, all that was written had been read.
+fn last_at_work(folder: &Path) -> SystemTime {
+    let written = fs::metadata(folder.join(POSITIONS)).and_then(|known| known.modified());
+    written.ok().and_then(|written| written.checked_sub(MARGIN)).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
 /// All tables, ready to start or running.
 pub struct Tails {
     positions: Option<Positions>,
@@ -61,7 +74,8 @@ impl Tails {
             return Ok(Self { positions: None, tables: Vec::new() });
         }
         let fault = |error| TailError::Positions { folder: folder.display().to_string(), error };
-        let positions = Positions::open(&folder.join("positions.ndjson")).map_err(fault)?;
+        let at_work = last_at_work(folder);
+        let positions = Positions::open(&folder.join(POSITIONS)).map_err(fault)?;
         let begun = Begun::open(&folder.join("tables.json")).map_err(fault)?;
         let (mut tables, mut others) = (Vec::new(), Vec::new());
         for one in options {
@@ -80,6 +94,7 @@ impl Tails {
                 pass: Pass::new(Arc::clone(shared), stop.clone()),
                 runtime: Handle::current(),
                 stop: stop.clone(),
+                new_from: if begun.knows(&one.paths) { at_work } else { SystemTime::now() },
                 handles: (HANDLES / options.len()).max(1),
                 watch: Watch::new(),
                 block: Block::default(),

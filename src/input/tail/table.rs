@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::time::{sleep, sleep_until};
@@ -46,6 +46,8 @@ pub(super) struct Table {
     pub(super) pass: Pass,
     pub(super) runtime: Handle,
     pub(super) stop: CancellationToken,
+    /// What was written from then on is new to it, though it is packed.
+    pub(super) new_from: SystemTime,
     /// Handles that it may have open.
     pub(super) handles: usize,
     pub(super) watch: Watch,
@@ -116,6 +118,8 @@ impl Table {
         let due: Vec<_> = pending.into_iter().filter(is_due).collect();
         due.into_iter().for_each(|key| self.has_changed(key));
         self.note(now);
+        let behind: u64 = self.files.values().map(|file| file.behind).sum();
+        self.metrics.behind.set(i64::try_from(behind).unwrap_or(i64::MAX));
     }
 
     /// Its turn comes.
@@ -243,8 +247,6 @@ impl Table {
     /// Nothing is left to be read: hands on what was, and waits for more.
     fn rest(&mut self) {
         self.pass.flush();
-        let behind: u64 = self.files.values().map(|file| file.behind).sum();
-        self.metrics.behind.set(i64::try_from(behind).unwrap_or(i64::MAX));
         let until = self.wake_at();
         let (watch, stop) = (&self.watch, &self.stop);
         self.runtime.block_on(async {
