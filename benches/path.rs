@@ -1,36 +1,44 @@
-//! The stages alone, without a network: frame to documents, a line's JSON, and batches through the buffer.
+//! The stages alone, without a network: frame to documents, a line's JSON, and batches through the buffer; each step of
+//! `docs/pipelines.md`, each format of `fixtures/lines`.
 //!
 //! Every bench works on the events of one frame of [`EVENTS`] docker-shaped records, made before the clock starts, and
 //! reports time for each event. What they write to is used again, as the daemon does.
 
+#[path = "path/encode.rs"]
+mod encode;
+#[path = "path/formats.rs"]
+mod formats;
+#[path = "path/lines.rs"]
+mod lines;
 #[path = "end_to_end/record.rs"]
 mod record;
+#[path = "path/steps.rs"]
+mod steps;
 
 use std::hint::black_box;
 use std::io::Write;
 use std::sync::Arc;
 
 use bumpalo::Bump;
-use criterion::{BatchSize, Bencher, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use forebay::buffer::{Buffer, BufferOptions, OpenBatch};
 use forebay::decode::{Body, Codec, Decompressor, Entries, Frame, FrameScan};
-use forebay::encode::{Encoder, IdBase};
+use forebay::enrich::PipelineOptions;
 use forebay::enrich::redact::RedactOptions;
-use forebay::enrich::steps::{Convert, Outcome, SetValue, Step, StepOptions, Surroundings};
-use forebay::enrich::{Course, Defaults, PipelineOptions, Pipelines};
+use forebay::enrich::steps::{Convert, SetValue, Step, StepOptions, Surroundings};
 use forebay::event::{Event, Fields, Timestamp, Value};
 use forebay::metrics::Metrics;
-use forebay::parse::{Format, Parse, json_object};
+use forebay::parse::{Parse, json_object};
 use prometheus_client::registry::Registry;
 use record::Line;
 use rmp::encode::{write_array_len, write_map_len, write_str};
 
-const EVENTS: u32 = 500;
-const TAG: &str = "ml-api";
+pub(crate) const EVENTS: u32 = 500;
+pub(crate) const TAG: &str = "ml-api";
 
 /// Limits that no record here comes near.
-const DEPTH: usize = 64;
-const FIELDS: usize = 2000;
+pub(crate) const DEPTH: usize = 64;
+pub(crate) const FIELDS: usize = 2000;
 const BYTES: u64 = 32 << 20;
 
 fn packed(line: Line) -> Vec<u8> {
@@ -115,9 +123,9 @@ fn path(c: &mut Criterion) {
     let fields = vec![text("environment", "production"), text("team", "ml-platform")];
     let auto = PipelineOptions { fields, ..PipelineOptions::default() };
     let stepped = PipelineOptions { steps: five_steps(), ..auto.clone() };
-    group.bench_function("pass", |b| encode(b, &none, &packed(Line::Plain)));
-    group.bench_function("json", |b| encode(b, &auto, &packed(Line::Json)));
-    group.bench_function("json_steps", |b| encode(b, &stepped, &packed(Line::Json)));
+    group.bench_function("pass", |b| encode::bench(b, &none, &packed(Line::Plain)));
+    group.bench_function("json", |b| encode::bench(b, &auto, &packed(Line::Json)));
+    group.bench_function("json_steps", |b| encode::bench(b, &stepped, &packed(Line::Json)));
     group.finish();
 }
 
@@ -140,107 +148,6 @@ fn five_steps() -> Vec<StepOptions> {
         StepOptions { remove: Some(vec![text("module"), text("container_id")]), ..none() },
         StepOptions { convert: Some(vec![pair("latency_ms", Convert::Float)]), ..none() },
     ]
-}
-
-fn encode(b: &mut Bencher<'_>, options: &PipelineOptions, entries: &[u8]) {
-    let defaults = Defaults { index: "logs-{tag}-default", fallback: "logs-forebay-default", host: "here" };
-    let pipelines = Pipelines::compile(std::slice::from_ref(options), defaults).expect("good options");
-    let pipeline = pipelines.choose(TAG).expect("a pipeline for every tag");
-    let destination = pipeline.destination(TAG);
-    let (mut encoder, ids, mut out) = (Encoder::default(), IdBase::random(), Vec::new());
-    let (mut arena, mut course) = (Bump::new(), Course::default());
-    b.iter(|| {
-        out.clear();
-        let mut entries = Entries::new(&Body::Packed(black_box(entries)), DEPTH, FIELDS);
-        let mut spare = Fields::default();
-        for sequence in 0.. {
-            arena.reset();
-            let mut fields = Fields::reuse(std::mem::take(&mut spare));
-            let Some(time) = entries.next(&mut fields) else { break };
-            let time = time.expect("a good entry").unwrap_or_else(Timestamp::now);
-            let mut event = Event { time, tag: TAG, fields };
-            pipeline.read(&mut event, &arena, &mut course);
-            pipeline.apply(&mut event);
-            assert!(matches!(pipeline.steps(&mut event, &arena), Outcome::Keep(None)), "it stays");
-            encoder.write(&mut out, &destination, &event, ids.plus(sequence), sequence);
-            spare = Fields::reuse(event.fields);
-        }
-        out.len()
-    });
-}
-
-/// Lines of one format to documents, in MB of lines: by the format's name, and as `auto` finds out.
-fn lines(c: &mut Criterion) {
-    let mut group = c.benchmark_group("lines");
-    for (name, line) in [
-        ("nginx combined", nginx as fn(u32) -> String),
-        ("json lines", json_line),
-        ("syslog_5424 with structured data", rfc_5424),
-        ("logfmt", logfmt),
-    ] {
-        let (mut entries, mut bytes) = (Vec::new(), 0);
-        for nth in 0..EVENTS {
-            let line = line(nth);
-            bytes += line.len() as u64;
-            write_array_len(&mut entries, 2).expect("a vector takes it");
-            record::write_line(&mut entries, line, 1, (1_777_885_951, nth)).expect("a vector takes it");
-        }
-        let format = name.split(' ').next().and_then(Format::named).expect("a format's name comes first");
-        group.throughput(Throughput::Bytes(bytes));
-        for (how, parse) in [("named", Parse::Formats(vec![format.into()])), ("auto", Parse::Auto)] {
-            let options = PipelineOptions { parse, ..PipelineOptions::default() };
-            group.bench_function(format!("{name}, {how}"), |b| encode(b, &options, &entries));
-        }
-    }
-    group.finish();
-}
-
-/// As Go's structured loggers print an event of a service.
-fn json_line(nth: u32) -> String {
-    format!(
-        "{{\"time\":\"2026-05-04T09:12:{:02}.482519Z\",\"level\":\"INFO\",\"msg\":\"prediction served to the client in time\",\
-         \"module\":\"inference\",\"request_id\":\"{nth:08x}-e88f-4d2b-9a1c-00c04fd430c8\",\"user\":\"user-{nth}\",\
-         \"model_version\":\"v2.3.1\",\"batch\":16,\"cached\":false,\"latency_ms\":{}.73}}",
-        nth / 100,
-        nth % 90,
-    )
-}
-
-/// As a daemon's message arrives from rsyslog.
-fn rfc_5424(nth: u32) -> String {
-    format!(
-        "<{}>1 2026-05-04T09:12:{:02}.482519+00:00 web-{}.example.com orders {} ID{nth} [meta@32473 sequenceId=\"{nth}\" \
-         language=\"en\"] order A-{nth} of customer {} was stored and is sent to the warehouse of its region today",
-        8 * (nth % 24) + 6,
-        nth / 100,
-        nth % 9,
-        1_000 + nth,
-        nth * 7,
-    )
-}
-
-/// As logrus and slog print an event of a service.
-fn logfmt(nth: u32) -> String {
-    format!(
-        "time=2026-05-04T09:12:{:02}.482519Z level=info msg=\"prediction served to the client in time\" module=inference \
-         request_id={nth:08x}-e88f-4d2b-9a1c-00c04fd430c8 user=user-{nth} model_version=v2.3.1 batch=16 cached=false \
-         latency_ms={}.73",
-        nth / 100,
-        nth % 90,
-    )
-}
-
-/// As a browser's request for a page of a shop is logged; twenty a second.
-fn nginx(nth: u32) -> String {
-    format!(
-        "203.0.113.{} - - [04/May/2026:09:12:{:02} +0000] \"GET /shop/items/{nth}?colour=green&size={} HTTP/1.1\" 200 {} \
-         \"https://www.example.com/search?q=tea\" \"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 \
-         (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36\"",
-        nth % 256,
-        nth / 20,
-        nth % 7,
-        1_000 + nth * 37,
-    )
 }
 
 /// A line's JSON to fields.
@@ -337,5 +244,5 @@ fn filled(mut batch: OpenBatch, tag: &Arc<str>, document: &[u8]) -> OpenBatch {
     batch
 }
 
-criterion_group!(benches, decode, path, lines, json, redact, bulk);
+criterion_group!(benches, decode, path, lines::bench, formats::bench, steps::bench, json, redact, bulk);
 criterion_main!(benches);

@@ -5,7 +5,10 @@
 //! buffer; within the deadline, naming who was still busy. A second signal ends it at once.
 
 mod drain;
+mod engines;
+mod error;
 mod handles;
+mod replay;
 mod resend;
 mod tables;
 
@@ -20,20 +23,24 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::buffer::{Buffer, KeptParts, OpenError};
+use crate::buffer::{Buffer, KeptParts};
 use crate::config::Config;
 use crate::enrich::{Assembler, Defaults, Gatherer, Joiner, PipelineError, Pipelines};
 use crate::http::{self, BufferReading, DiskReading, Gauges, Reading, TargetReading};
-use crate::input::forward::{ListenError, Listener};
+use crate::input::forward::Listener;
+use crate::input::tail::Tails;
 use crate::input::{Pass, Shared};
 use crate::metrics::{Audit, Books, LineFormat, Metrics};
-use crate::output::dead_letters::ReplayError;
 use crate::output::elasticsearch::Elasticsearch;
 use crate::output::file::FileOutput;
 use crate::output::{DeadLetters, Output, OutputError};
 use crate::parse::Format;
 
+pub(crate) use engines::ask as ask_engines;
+
 pub use drain::{Drained, Progress, drain};
+pub use error::Error;
+pub use replay::{ReplayProgress, ReplayTo, Replayed, replay};
 pub use resend::{Resent, resend};
 
 /// How often parts of docker lines are looked at for having waited too long.
@@ -47,57 +54,6 @@ const DRAIN: Duration = Duration::from_secs(2);
 
 /// What a stop keeps of its deadline for what comes after the input: draining, and spilling what is left.
 const SPILL_SHARE: u32 = 3;
-
-/// Why the daemon ended otherwise than by being told to.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Signals cannot be heard.
-    #[error("cannot listen for signals: {0}")]
-    Signals(std::io::Error),
-    /// A forward address.
-    #[error(transparent)]
-    Listen(#[from] ListenError),
-    /// The address for health and metrics.
-    #[error("cannot listen on {address} for health and metrics: {error}")]
-    HttpListen {
-        /// As configured.
-        address: String,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// The pipelines.
-    #[error(transparent)]
-    Pipelines(#[from] PipelineError),
-    /// The output.
-    #[error(transparent)]
-    Output(#[from] OutputError),
-    /// The buffer's directory.
-    #[error(transparent)]
-    Buffer(#[from] OpenError),
-    /// Dead letters that were to be sent again.
-    #[error(transparent)]
-    Replay(#[from] ReplayError),
-    /// Events that could neither be delivered nor spilled.
-    #[error("{events} events were lost while stopping: {why}")]
-    Lost {
-        /// How many.
-        events: u64,
-        /// What kept them from being spilled.
-        why: String,
-    },
-}
-
-impl Error {
-    /// Whether a change of configuration mends it.
-    pub fn is_configuration(&self) -> bool {
-        match self {
-            Self::Pipelines(_) => true,
-            Self::Listen(error) => error.is_configuration(),
-            Self::Output(error) => error.is_configuration(),
-            _ => false,
-        }
-    }
-}
 
 /// Runs until a signal.
 pub async fn run(config: Config) -> Result<(), Error> {
@@ -140,6 +96,7 @@ struct Daemon {
     shared: Arc<Shared>,
     output: Arc<Output>,
     listeners: TaskTracker,
+    tails: Tails,
     /// Ends listening; connections finish what has come.
     stop_input: CancellationToken,
     /// Ends connections as soon as what they have read is written, room or not.
@@ -152,7 +109,7 @@ struct Daemon {
 
 impl Daemon {
     async fn start(mut config: Config) -> Result<Self, Error> {
-        handles::make_room(&mut config.forward);
+        handles::make_room(&mut config.forward, !config.tail.is_empty());
         let mut listeners = Vec::new();
         for options in &config.forward {
             listeners.push(Listener::bind(options.clone()).await?);
@@ -166,7 +123,8 @@ impl Daemon {
         let (buffer, parts) =
             Buffer::open(config.buffer.clone(), &config.buffer_dir(), Arc::clone(&metrics))?;
         let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
-        let assembler = Assembler::new(joiner, Gatherer::new(config.multiline.clone()));
+        let lines = Gatherer::new(config.multiline.clone());
+        let assembler = Assembler::new(joiner, lines).with_paths(config.path_fields());
         let shared =
             Shared::new(pipelines, assembler, buffer, dead_letters, &config.buffer, Arc::clone(&metrics));
         let source =
@@ -174,9 +132,12 @@ impl Daemon {
         Gauges::register(&mut registry, Arc::clone(&source), Arc::clone(&metrics));
 
         let delivering = deliver(Arc::clone(&output), shared.buffer().clone());
-        let daemon = Self {
+        let stop_input = CancellationToken::new();
+        let tails = Tails::open(&config.tail, &config.tail_dir(), &shared, &stop_input)?;
+        let mut daemon = Self {
             stop_timeout: config.stop_timeout,
-            stop_input: CancellationToken::new(),
+            stop_input,
+            tails,
             kill_input: CancellationToken::new(),
             stop_output: delivering.1,
             delivering: delivering.0,
@@ -185,6 +146,7 @@ impl Daemon {
             shared,
             output,
         };
+        engines::follow(&daemon.shared, &daemon.stop_http).await;
         daemon.take_back(parts);
         tokio::spawn(tables::keep(Arc::clone(&daemon.shared), daemon.stop_http.clone()));
         tokio::spawn(audit(daemon.shared.buffer().clone(), metrics, daemon.stop_http.clone()));
@@ -192,6 +154,7 @@ impl Daemon {
             let (registry, stop) = (Arc::new(registry), daemon.stop_http.clone());
             tokio::spawn(http::serve(socket, source, registry, stop));
         }
+        daemon.tails.start(&daemon.listeners)?;
         daemon.listen(listeners);
         say_target(&config);
         Ok(daemon)
@@ -250,6 +213,7 @@ impl Daemon {
             delivering.abort();
         }
         let report = buffer.stop(left()).await;
+        self.tails.finish();
         self.stop_http.cancel();
         if report.lost_events > 0 {
             return Err(Error::Lost { events: report.lost_events, why: report.fault.unwrap_or_default() });

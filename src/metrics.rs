@@ -8,10 +8,12 @@
 
 mod books;
 mod by_tag;
+mod ledger;
 mod pipelines;
+mod tail;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -22,7 +24,9 @@ use prometheus_client::registry::Registry;
 
 pub use books::{Audit, Books};
 pub use by_tag::{ByTag, TagReason};
+pub use ledger::{Ledger, Settled, Verdict};
 pub use pipelines::{ByPipeline, ByStep, Ended, PipelineMetrics};
+pub use tail::{ByPaths, TailMetrics, TailsMetrics};
 
 /// One label, `reason`, from a fixed set of words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -66,6 +70,8 @@ pub type ByListener = Family<Listening, Gauge>;
 
 /// Every counter of the daemon; cheap to share, registered once.
 pub struct Metrics {
+    /// What became of documents by source, where somebody wants to know; on no page.
+    pub ledger: OnceLock<Arc<Ledger>>,
     /// Events whose document was written.
     pub events_received: Counter,
     /// Events that a start found in the buffer on disk.
@@ -123,6 +129,8 @@ pub struct Metrics {
     pub tls_not_after: ByListener,
     /// UDP heartbeats answered.
     pub heartbeats_answered: Counter,
+    /// Followed files.
+    pub tails: TailsMetrics,
 
     /// Batches spilled, by reason (`pressure`, `age`, `stop`, `promise`).
     pub spills: ByReason,
@@ -170,6 +178,7 @@ impl Metrics {
 
     fn unregistered() -> Self {
         Self {
+            ledger: OnceLock::new(),
             events_received: Counter::default(),
             events_recovered: Counter::default(),
             events_indexed: Counter::default(),
@@ -198,6 +207,7 @@ impl Metrics {
             tls_reloads: Family::default(),
             tls_not_after: Family::default(),
             heartbeats_answered: Counter::default(),
+            tails: TailsMetrics::default(),
             spills: Family::default(),
             spilled_bytes: Counter::default(),
             syncs: Counter::default(),
@@ -318,6 +328,7 @@ impl Metrics {
             "UDP heartbeats answered",
             self.heartbeats_answered.clone(),
         );
+        self.tails.register(r);
     }
 
     fn register_buffer(&self, r: &mut Registry) {

@@ -17,7 +17,7 @@ use crate::common::node::{Version, shared};
 use crate::common::parts::Part;
 use crate::common::process::free_port;
 use crate::common::sequence::assert_every_one_once;
-use crate::common::story_with;
+use crate::common::{story_with, until};
 
 /// Lines of each container.
 const LINES: u64 = 200;
@@ -34,6 +34,11 @@ pub(crate) fn stories() -> Vec<Trial> {
             needs,
             "docker::five_containers_at_once_and_every_line_is_one_document_field_for_field",
             five_containers,
+        ),
+        story_with(
+            needs,
+            "docker::what_the_engine_knows_of_a_container_is_in_its_documents_after_restarts_of_both_too",
+            known_to_the_engine,
         ),
         story_with(needs, "docker::the_engine_restarts_and_every_line_is_there_once", engine_restarts),
         story_with(
@@ -190,6 +195,60 @@ async fn engine_restarts() {
         assert_lines(&by_container[name], 600);
     }
     daemon.until_drained().await;
+}
+
+/// Two containers with labels: while the first one writes the daemon restarts, and before the second one the engine does.
+async fn known_to_the_engine() {
+    let node = shared(Version::Elasticsearch8).await;
+    let mut engine = Engine::start().await;
+    let step = format!(
+        "[[pipeline]]\nmatch = \"known\"\n[[pipeline.step]]\ndocker_metadata = {{ socket = '{}', labels = ['com.example.*'] }}\n",
+        engine.socket().display()
+    );
+    let setup = Setup { port: free_port(), ..Setup::tables(format!("{step}{}", node.table())) };
+    let mut daemon = Forebay::start(setup).await;
+    let labels = [
+        "--label",
+        "com.docker.compose.project=shop",
+        "--label",
+        "com.docker.compose.service=web",
+        "--label",
+        "com.example.team=front",
+    ];
+    let options = ["tag=known", "fluentd-request-ack=true", "fluentd-retry-wait=100ms"];
+    engine.run("first", daemon.forward.port(), &options, &labels, &paced(PACED));
+    daemon.until_metric("forebay_events_received_total", 100.0).await;
+    assert_eq!(daemon.stop().await.code(), Some(0));
+    daemon.start_again().await;
+    engine.until_ended("first").await;
+    engine.restart().await;
+    until("the daemon to follow the engine again", || async {
+        let follows = |line: &&Value| line["fields"]["message"] == "following the docker engine";
+        let times = daemon.log().iter().filter(follows).count();
+        if times == 2 { Ok(()) } else { Err(times) }
+    })
+    .await;
+    engine.run("second", daemon.forward.port(), &options, &labels, &paced(PACED));
+    engine.until_ended("second").await;
+    let held = node.api.documents("logs-known-default", 2 * PACED as usize).await;
+    let known = json!({
+        "container.image.name": "busybox", "container.image.tag": "tests", "container.labels.com_example_team": "front",
+        "docker.compose.project": "shop", "docker.compose.service": "web",
+    });
+    for (name, mut documents) in by_container(&held) {
+        assert_lines(&documents, PACED);
+        documents.sort_by_key(|document| number(document));
+        // A container's first lines may be here before the engine's answer is.
+        let without = documents.iter().take_while(|document| document["container.name"].is_null()).count();
+        assert!(without < documents.len() / 2, "{name}: {without} lines without what the engine knows");
+        for document in &documents[without..] {
+            assert_eq!(document["container.name"], name, "{document}");
+            known.as_object().expect("an object").iter().for_each(|(field, value)| {
+                assert_eq!(&document[field], value, "{field} in {document}");
+            });
+            assert!(document["container.labels.com_docker_compose_project"].is_null(), "{document}");
+        }
+    }
 }
 
 async fn forebay_restarts() {

@@ -23,6 +23,7 @@ mod nodes;
 mod pipelines;
 mod poison;
 mod recorded;
+mod replay;
 mod runbook;
 mod running;
 mod security;
@@ -32,6 +33,7 @@ mod socket_options;
 mod sockets;
 mod stops;
 mod storms;
+mod tail;
 mod targets;
 mod tls;
 mod troubled;
@@ -53,6 +55,8 @@ fn main() {
         poison::stories,
         trying::stories,
         multiline::stories,
+        replay::stories,
+        tail::stories,
         sockets::stories,
         socket_options::stories,
         attacks::stories,

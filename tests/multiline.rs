@@ -21,6 +21,7 @@ pub(crate) fn stories() -> Vec<Trial> {
             killed,
         ),
         story("multiline::what_waits_is_written_when_the_daemon_stops", stopped),
+        story("multiline::the_output_of_a_java_program_is_the_events_that_stand_beside_it", java),
     ]
 }
 
@@ -123,4 +124,40 @@ async fn stopped() {
     send_trace(daemon.forward).await;
     daemon.stop().await;
     assert_eq!(texts(&target), [format!("stdout {}", TRACE[1..].join("\n"))]);
+}
+
+/// What the program printed, over docker's driver; `fixtures/lines/README.md` tells of it.
+async fn java() {
+    let [printed, events] = ["log", "events"].map(|end| {
+        let file = format!("{}/fixtures/lines/traces/java.{end}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(file).expect("a fixture")
+    });
+    let expected: Vec<Value> = events.lines().map(expected).collect();
+    let target = Target::start().await;
+    let daemon = start(&target, "300ms").await;
+    let records = printed.lines().map(|line| (Time(FIRST_SECOND, 0), record("a", "stdout", line)));
+    let mut client = daemon.client().await;
+    let frame = frame(Mode::Forward, "shop", &records.collect::<Vec<_>>(), None);
+    client.send(&frame).await.expect("the daemon reads");
+    target.until(|target| target.documents().len() == expected.len()).await;
+    let documents = target.documents();
+    let mut documents: Vec<_> = documents.values().map(|stored| &stored.document).collect();
+    documents.sort_by_key(|document| document["event.sequence"].as_u64());
+    for (document, expected) in documents.iter().zip(&expected) {
+        for (name, value) in expected.as_object().expect("a document") {
+            assert_eq!(&document[name], value, "{name} of {document}");
+        }
+    }
+    daemon.until_drained().await.assert_books_balance();
+}
+
+/// The document of an event, less the time of its coming where it tells none itself.
+fn expected(event: &str) -> Value {
+    let mut parts = event.splitn(3, '\t').skip(1);
+    let (format, document) = (parts.next(), parts.next().expect("a document"));
+    let mut document: Value = serde_json::from_str(document).expect("JSON");
+    if format == Some("-") {
+        document.as_object_mut().expect("an object").remove("@timestamp");
+    }
+    document
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::common::daemon::{Forebay, Setup};
 use crate::common::document::{assert_same, assert_sequences_grow, timestamp};
 use crate::common::elasticsearch::Held;
-use crate::common::forward::{Mode, frame};
+use crate::common::forward::{Mode, Time, frame};
 use crate::common::health::{until_ready, until_unready};
 use crate::common::load::{self, numbered, numbers, sources};
 use crate::common::node::{Node, VERSIONS, Version, shared};
@@ -96,6 +96,13 @@ async fn installed_template(version: Version) {
     let searchable = |name: &str, kind: &str| fields["fields"][name][kind]["searchable"] == true;
     assert!(searchable("@timestamp", "date_nanos"), "{fields}");
     assert!(searchable("tag", "keyword") && searchable("event.sequence", "long"), "{fields}");
+    // Where `geoip` has found an address to be, as Kibana's maps want it.
+    let placed = json!({ "message": "placed", "geo.location": { "lat": 45.5, "lon": -73.625 } });
+    let placed = frame(Mode::Forward, "Fresh-App", &[(Time(load::FIRST_SECOND, 0), placed)], Some("placed"));
+    daemon.client().await.send_acked(&placed, "placed").await.expect("an ack");
+    node.api.documents("logs-fresh_app-default", 501).await;
+    let fields = node.api.call(Method::GET, "logs-fresh_app-default/_field_caps?fields=geo.*", None).await;
+    assert!(fields["fields"]["geo.location"]["geo_point"]["searchable"] == true, "{fields}");
     let query = json!({ "query": { "match": { "message": "499" } } });
     let found = node.api.call(Method::POST, "logs-fresh_app-default/_search", Some(&query)).await;
     assert_eq!(found["hits"]["total"]["value"], 1, "{found}");

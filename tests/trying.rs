@@ -18,8 +18,10 @@ pub(crate) fn stories() -> Vec<Trial> {
     vec![
         story("trying::lines_become_the_documents_that_would_be_indexed", lines),
         story("trying::an_explanation_tells_format_steps_index_and_id", explained),
+        story("trying::an_explanation_tells_what_is_known_of_agents_addresses_and_containers", known),
         story("trying::captured_frames_become_their_documents", frames),
         story("trying::check_runs_tests_of_pipelines_and_tells_what_differs", checked),
+        story("trying::an_imported_configuration_is_read_back_and_what_a_start_would_lack_is_told", imported),
     ]
 }
 
@@ -120,6 +122,43 @@ async fn explained() {
     assert_eq!(documents(&output).len(), 1);
 }
 
+async fn known() {
+    let database = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/geoip/cities.mmdb");
+    let steps = format!(
+        "[[pipeline]]\nmatch = \"web.**\"\n[[pipeline.step]]\nuser_agent = {{}}\n[[pipeline.step]]\ngeoip = {{ database = '{}' }}\n\
+         [[pipeline.step]]\ndocker_metadata = {{ socket = 'nowhere.sock' }}\n",
+        database.display()
+    );
+    let folder = folder(&steps);
+    let line = "203.0.113.7 - - [15/Jan/2024:10:30:45 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"curl/8.5.0\"";
+    let output = attempt(&["--config", "forebay.toml", "--explain", line], folder.path(), "");
+    let told = told(&output);
+    for line in [
+        "docker_metadata adds nothing: cannot connect to `nowhere.sock`: No such file or directory (os error 2); is an engine \
+         running, and its socket mounted?",
+        "  step[0] user_agent = { target = \"user_agent\" }",
+        "    - user_agent = \"curl/8.5.0\"",
+        "    + user_agent.original = \"curl/8.5.0\"",
+        "    + user_agent.name = \"curl\"",
+        "    + geo.city_name = \"Montréal\"",
+        "    + geo.location = {\"lat\":45.5,\"lon\":-73.625}",
+        "  step[2] docker_metadata = { socket = \"nowhere.sock\", labels = [\"*\"] }: nothing changes",
+    ] {
+        assert!(told.lines().any(|other| other == line), "{line} is not in\n{told}");
+    }
+    assert_eq!(documents(&output)[0]["geo.location"], json!({ "lat": 45.5, "lon": -73.625 }));
+    let checked = run_to_end(&["check", "--config", "forebay.toml"], folder.path());
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    assert!(
+        said.contains("wrong: pipeline[0].step[2].docker_metadata: cannot connect to `nowhere.sock`"),
+        "{said}"
+    );
+    fs::write(folder.path().join("forebay.toml"), steps.replace("cities.mmdb", "none.mmdb")).expect("a file");
+    let checked = run_to_end(&["check", "--config", "forebay.toml"], folder.path());
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    assert!(said.contains("forebay.toml:6:9: ") && said.contains("none.mmdb`: No such file"), "{said}");
+}
+
 async fn frames() {
     let folder = folder("");
     // A connection may be cut; a file that is cut is told.
@@ -169,4 +208,25 @@ async fn checked() {
     let (status, all) = check("[[pipeline.test]]\ninput = 'x'\ntag = 'elsewhere'\ndropped = true\n");
     assert_eq!(status, Some(1), "{all}");
     assert!(all.contains("the tag `elsewhere` does not come here, the defaults take it"), "{all}");
+}
+
+async fn imported() {
+    let import = |transport: &str| {
+        let folder = folder("");
+        let text =
+            format!("<source>\n@type forward\n{transport}</source>\n<match **>\n@type null\n</match>\n");
+        fs::write(folder.path().join("fluent.conf"), text).expect("a configuration file");
+        let output = run_to_end(&["import", "fluent.conf"], folder.path());
+        (output.status.code(), told(&output), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (status, all, printed) = import("");
+    assert_eq!((status, all.as_str()), (Some(0), ""), "{printed}");
+    assert!(printed.contains("drop = true"), "{printed}");
+
+    let files = "cert_path /nowhere/a.pem\nprivate_key_path /nowhere/a.key\n";
+    let (status, all, printed) = import(&format!("<transport tls>\n{files}</transport>\n"));
+    assert_eq!(status, Some(1), "{all}");
+    assert!(printed.contains("certificate = \"/nowhere/a.pem\""), "{printed}");
+    let lacks = "a start here would refuse what is printed:7:15: forward[0].tls.certificate: cannot read `/nowhere/a.pem`";
+    assert!(all.contains(lacks), "{all}");
 }

@@ -1,16 +1,18 @@
-//! The load generator: a thread a connection, each sending its own run of sequence numbers.
+//! The load generator: a thread a connection, each sending its own run of sequence numbers; one for all of them where each
+//! block waits for its ack, see `exchange`, since hundreds that wake for a line each would take the daemon's share of the machine.
 //!
 //! Invariants: connection `c` sends the numbers from `c × blocks × block_events` on, each once and in order; no
 //! byte is sent before every connection stands; an ack that is not byte for byte the block's own is a fault.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::Fault;
-use crate::frames::{self, Blocks};
+use crate::exchange::Exchange;
+use crate::frames::Blocks;
 use crate::scenario::Scenario;
 
 /// A daemon that has not acked a block by then never will.
@@ -40,12 +42,16 @@ struct Peer {
     first: u64,
     count: u64,
     step: u64,
-    ack: bool,
 }
 
 impl Generator {
     /// Connects to `address` and encodes what `scenario` will send there.
     pub(crate) fn connect(scenario: &Scenario, address: SocketAddr) -> Result<Self, Fault> {
+        if scenario.ack {
+            let (exchange, start) = (Exchange::connect(scenario, address)?, Arc::new(Barrier::new(2)));
+            let waiting = Arc::clone(&start);
+            return Ok(Self { start, peers: vec![thread::spawn(move || exchange.run(&waiting))] });
+        }
         let start = Arc::new(Barrier::new(usize::try_from(scenario.connections)? + 1));
         let mut peers = Vec::new();
         for connection in 0..scenario.connections {
@@ -86,9 +92,8 @@ impl Peer {
         let first = connection * count * scenario.block_events;
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(ACK_PATIENCE))?;
         let blocks = Blocks::new(scenario, connection, first)?;
-        Ok(Self { stream, blocks, first, count, step: scenario.block_events, ack: scenario.ack })
+        Ok(Self { stream, blocks, first, count, step: scenario.block_events })
     }
 
     fn send(&mut self) -> Result<Sent, Fault> {
@@ -97,20 +102,8 @@ impl Peer {
             let first = self.first + index * self.step;
             let block = self.blocks.get(usize::try_from(index)?, first);
             sent.bytes += block.len() as u64;
-            let started = Instant::now();
             self.stream.write_all(block)?;
-            if self.ack {
-                self.expect_ack(first)?;
-                sent.acks.push(started.elapsed());
-            }
         }
         Ok(sent)
-    }
-
-    fn expect_ack(&mut self, first: u64) -> Result<(), Fault> {
-        let wanted = frames::ack_of(first);
-        let mut ack = vec![0; wanted.len()];
-        self.stream.read_exact(&mut ack).map_err(|fault| format!("no ack of block {first}: {fault}"))?;
-        if ack == wanted { Ok(()) } else { Err(format!("block {first} was acked as {ack:02x?}").into()) }
     }
 }

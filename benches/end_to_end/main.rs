@@ -17,6 +17,7 @@ mod bulk;
 mod crowd;
 mod daemon;
 mod endpoint;
+mod exchange;
 mod frames;
 mod generator;
 mod http;

@@ -208,8 +208,13 @@ impl OpenBatch {
     }
 
     /// Whether somebody waits for a receipt of it.
-    pub fn is_promised(&self) -> bool {
+    pub fn is_awaited(&self) -> bool {
         !self.receipts.is_empty()
+    }
+
+    /// Whether somebody waits who is not to be kept waiting.
+    pub fn is_promised(&self) -> bool {
+        self.receipts.iter().any(|receipt| !receipt.is_patient())
     }
 
     /// Seals it.

@@ -29,6 +29,8 @@ pub struct BufferOptions {
     pub max_age: Duration,
     /// A segment is closed at this size.
     pub segment_bytes: ByteSize,
+    /// Whether batches may go to disk. No key: who reads what lies on disk already waits for room instead.
+    pub spill: bool,
 }
 
 /// What happens when neither memory nor disk can take more.
@@ -87,6 +89,7 @@ impl Default for BufferOptions {
             batch_age: Duration::from_millis(500),
             max_age: Duration::from_secs(1),
             segment_bytes: ByteSize::mib(64),
+            spill: true,
         }
     }
 }

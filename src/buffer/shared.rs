@@ -161,7 +161,7 @@ impl Shared {
     pub(super) fn give(&self, mut batch: OpenBatch) {
         batch.is_home();
         batch.roll_back();
-        if !batch.is_promised() && self.drops_newest() {
+        if !batch.is_awaited() && self.drops_newest() {
             self.drop_newest(&mut batch);
         }
         if batch.is_empty() {
@@ -206,9 +206,9 @@ impl Shared {
         }
     }
 
-    /// Hands a batch to the writer, once.
+    /// Hands a batch to the writer, once, where batches may go to disk at all.
     pub(super) fn spill(&self, held: Arc<Held>, why: &'static str, release: bool) {
-        if held.claim(release) {
+        if self.options.spill && held.claim(release) {
             reason(&self.metrics.spills, why).inc();
             self.writes.submit(Write::Batch(held));
         }

@@ -1,10 +1,13 @@
 //! `forebay check`: what a start would meet. The effective configuration goes to standard output, fit to be read
 //! again but for secrets, which it does not show; what was found goes to standard error.
 
+use std::path::PathBuf;
+
 use super::findings::{self, Finding};
-use super::trials;
 use super::{Exit, complain, say};
+use super::{files, trials, words};
 use crate::config::Config;
+use crate::daemon;
 use crate::output;
 use crate::output::elasticsearch::Elasticsearch;
 
@@ -22,6 +25,8 @@ fn find(config: &Config) -> Vec<Finding> {
     let mut found = findings::folders(config);
     found.extend(findings::listeners(config));
     found.extend(findings::certificates(config));
+    found.extend(engines(config));
+    found.extend(files::files(config));
     found.extend(trials::tests(config));
     if config.elasticsearch.hosts.is_empty() {
         found.push(findings::no_target(config));
@@ -30,6 +35,31 @@ fn find(config: &Config) -> Vec<Finding> {
         found.extend(target(config));
     }
     found
+}
+
+/// Whether the engines that steps ask of containers answer.
+fn engines(config: &Config) -> Vec<Finding> {
+    let Ok(pipelines) = daemon::compile(config) else { return Vec::new() };
+    let about = config.pipelines.iter().enumerate().flat_map(|(pipeline, options)| {
+        let asks = options.steps.iter().enumerate().filter(|(_, step)| step.docker_metadata.is_some());
+        asks.map(move |(step, _)| format!("pipeline[{pipeline}].step[{step}].docker_metadata"))
+    });
+    let finding = |(about, (socket, answer)): (String, (PathBuf, Result<usize, String>))| match answer {
+        Ok(count) => {
+            let text = format!(
+                "`{}` answers, and has {}",
+                socket.display(),
+                words::count(count as u64, "container")
+            );
+            Finding { ok: true, about, text }
+        }
+        Err(why) => Finding {
+            ok: false,
+            about,
+            text: format!("{why}; a start goes on, and events go without its fields"),
+        },
+    };
+    about.zip(daemon::ask_engines(&pipelines)).map(finding).collect()
 }
 
 /// What the target's nodes say, or why they cannot be asked.

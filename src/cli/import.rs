@@ -1,12 +1,14 @@
-//! `forebay import`: another program's configuration in Forebay's words. It goes to standard output; what could not be
-//! carried goes to standard error too, and by the exit status: 0 all was carried, 1 some was not, 2 it cannot be read.
+//! `forebay import`: another program's configuration in Forebay's words. It goes to standard output, and is read back as a
+//! start here would read it; what could not be carried and what is wrong go to standard error too, and by the exit status:
+//! 0 all was carried, 1 some was not, or it has a fault, 2 the other program's cannot be read.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::{Exit, complain, say};
-use crate::import;
+use crate::config::{self, Faults};
+use crate::import::{self, Imported};
 
 /// What is carried over.
 #[derive(Args, Debug)]
@@ -27,16 +29,22 @@ pub(super) fn import(options: &ImportOptions) -> Exit {
         }
     };
     match import::import(&text, &options.file) {
-        Ok(imported) => {
-            say(imported.text.trim_end());
-            for left in &imported.left {
-                complain(&format!("not carried: {left}"));
-            }
-            if imported.left.is_empty() { Exit::Clean } else { Exit::Failed }
-        }
+        Ok(imported) => print(&imported),
         Err(fault) => {
             complain(&fault.to_string());
             Exit::Refused
         }
     }
+}
+
+fn print(imported: &Imported) -> Exit {
+    say(imported.text.trim_end());
+    for left in &imported.left {
+        complain(&format!("not carried: {left}"));
+    }
+    let read = config::read(&imported.text, "what is printed");
+    for fault in read.as_ref().err().into_iter().flat_map(Faults::iter) {
+        complain(&format!("a start here would refuse {fault}"));
+    }
+    if imported.left.is_empty() && read.is_ok() { Exit::Clean } else { Exit::Failed }
 }

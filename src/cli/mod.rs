@@ -4,10 +4,12 @@
 mod buffer;
 mod check;
 mod dead_letters;
+mod files;
 mod findings;
 mod health;
 mod import;
 mod options;
+mod replay;
 mod run;
 mod stored;
 mod trials;
@@ -49,6 +51,9 @@ enum Command {
     Try(r#try::TryOptions),
     /// Prints a configuration of Fluentd or Fluent Bit in Forebay's words, and what could not be carried.
     Import(import::ImportOptions),
+    /// Reads logs that lie on disk and sends them: each event once, however often it is run.
+    // why: as with dead letters.
+    Replay(Box<replay::Arguments>),
     /// Asks the daemon on this host whether it is ready: a container's health check that needs no shell.
     Health(health::HealthOptions),
     /// Looks at, moves and empties the buffer on disk: one that a daemon left, a copy, or an export.
@@ -86,6 +91,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(options) => configured(&options, check::check),
         Command::Try(options) => r#try::run(&options),
         Command::Import(options) => import::import(&options),
+        Command::Replay(arguments) => replay::replay(&arguments),
         Command::Health(options) => health::health(&options),
         Command::Buffer(command) => buffer::buffer(command),
         Command::DeadLetters(command) => dead_letters::dead_letters(*command),

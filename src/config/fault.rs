@@ -69,6 +69,24 @@ impl Fault {
     pub(super) fn is_beside_keys_of_a_file(&self) -> bool {
         self.key.is_empty() || self.place.layer() > 1
     }
+
+    /// Why it is one.
+    pub(crate) fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// The line of the file, counted from 1.
+    pub(crate) fn line(&self) -> Option<usize> {
+        match self.place {
+            Place::File { line, .. } => Some(line),
+            _ => None,
+        }
+    }
+
+    /// Whether it is about a file that is named and that this host does not have; on another there may be none.
+    pub fn is_of_this_host(&self) -> bool {
+        !self.key.is_empty() && self.why.starts_with("cannot read `")
+    }
 }
 
 impl fmt::Display for Fault {

@@ -19,6 +19,7 @@ mod security;
 mod setting;
 mod steps;
 mod tables;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -34,6 +35,7 @@ use crate::buffer::BufferOptions;
 use crate::enrich::{MultilineOptions, PartialOptions, PipelineOptions};
 use crate::http::HttpOptions;
 use crate::input::forward::ForwardOptions;
+use crate::input::tail::TailOptions;
 use crate::log::LogOptions;
 use crate::output::{DeadLetterOptions, ElasticsearchOptions, FileOptions};
 use crate::parse::OwnOptions;
@@ -57,6 +59,8 @@ pub struct Config {
     pub stop_timeout: Duration,
     /// `[[forward]]`
     pub forward: Vec<ForwardOptions>,
+    /// `[[tail]]`
+    pub tail: Vec<TailOptions>,
     /// `[format.NAME]`, by name.
     pub formats: Vec<(String, OwnOptions)>,
     /// `[[pipeline]]`
@@ -86,6 +90,7 @@ impl Default for Config {
             data_dir: "data".into(),
             stop_timeout: Duration::from_secs(30),
             forward: vec![ForwardOptions::default()],
+            tail: Vec::new(),
             formats: Vec::new(),
             pipelines: vec![PipelineOptions::default()],
             partial: PartialOptions::default(),
@@ -106,9 +111,20 @@ impl Config {
         self.data_dir.join("buffer")
     }
 
+    /// Where it is kept how far followed files have been read.
+    pub fn tail_dir(&self) -> PathBuf {
+        self.data_dir.join("tail")
+    }
+
     /// Where dead letters go, unless they have a folder of their own.
     pub fn dead_letters_dir(&self) -> PathBuf {
         self.data_dir.join("dead-letters")
+    }
+
+    /// Fields that have the path of the file that a line stood in.
+    pub(crate) fn path_fields(&self) -> Vec<String> {
+        let fields = self.tail.iter().map(|tail| tail.path_field.clone());
+        fields.filter(|field| !field.is_empty()).collect()
     }
 
     /// The indices of pipelines that have one of their own.
@@ -141,10 +157,23 @@ pub fn load(
     let is_broken = !faults.is_empty();
     environment.apply(&mut tree, &mut faults);
     overrides.apply(&mut tree, &mut faults);
+    settle(&tree, faults, is_broken)
+}
+
+/// The configuration that `text` alone makes, which a file called `name` could hold; or everything that is wrong with it.
+pub fn read(text: &str, name: &str) -> Result<Config, Faults> {
+    let mut faults = Vec::new();
+    let tree = file::parse(text, &name.into(), &mut faults);
+    let is_broken = !faults.is_empty();
+    settle(&tree, faults, is_broken)
+}
+
+/// The options that `tree` says. What the keys of a file mean is not guessed while its syntax `is_broken`: a broken header
+/// moves keys.
+fn settle(tree: &Node, mut faults: Vec<Fault>, is_broken: bool) -> Result<Config, Faults> {
     let mut config = Config::default();
-    section::read("", Some(&tree), &mut faults, &mut config, tables::config);
+    section::read("", Some(tree), &mut faults, &mut config, tables::config);
     if is_broken {
-        // What the keys of a file mean is not guessed while its syntax is wrong: a broken header moves keys.
         faults.retain(Fault::is_beside_keys_of_a_file);
     }
     Faults::gather(faults).map_or(Ok(config), Err)

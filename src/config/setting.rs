@@ -12,6 +12,7 @@ use crate::buffer::{SegmentCompression, WhenFull};
 use crate::enrich::redact::{Family, RedactAction};
 use crate::enrich::steps::Convert;
 use crate::input::forward::{ClientAuth, TlsVersion, UnixMode};
+use crate::input::tail::Start;
 use crate::log::LogFormat;
 use crate::output::Compression;
 use crate::parse::{Schema, Zone};
@@ -293,6 +294,7 @@ words!(
         ("text", Convert::Text),
     ]
 );
+words!(Start, [("beginning", Start::Beginning), ("end", Start::End)]);
 words!(Schema, [("plain", Schema::Plain), ("ecs", Schema::Ecs)]);
 words!(Compression, [("none", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)]);
 words!(ClientAuth, [("required", ClientAuth::Required), ("optional", ClientAuth::Optional)]);

@@ -8,8 +8,9 @@ use super::section::Section;
 use super::setting::{Read, Setting, quote, wrong};
 use super::tree::{Node, Value};
 use crate::enrich::steps::{
-    DedupeOptions, FlattenOptions, GuardOptions, LookupOptions, NestOptions, ReplaceOptions, RouteOptions,
-    SampleOptions, SetValue, Step, StepOptions, Surroundings, ThrottleOptions,
+    DedupeOptions, DockerOptions, FlattenOptions, GeoIpOptions, GuardOptions, LookupOptions, NestOptions,
+    ReplaceOptions, RouteOptions, SampleOptions, SetValue, Step, StepOptions, Surroundings, ThrottleOptions,
+    UserAgentOptions,
 };
 use crate::event::MAX_DEPTH;
 
@@ -49,6 +50,9 @@ fn keys(section: &mut Section<'_>, options: &mut StepOptions) {
     section.choice_table("route", &mut options.route, route);
     section.choice("kubernetes", &mut options.kubernetes);
     section.choice_table("lookup", &mut options.lookup, lookup);
+    section.choice_table("user_agent", &mut options.user_agent, user_agent);
+    section.choice_table("geoip", &mut options.geoip, geoip);
+    section.choice_table("docker_metadata", &mut options.docker_metadata, docker_metadata);
     section.choice_table("guard", &mut options.guard, guard);
     section.choice_table("redact", &mut options.redact, redact);
 }
@@ -101,6 +105,24 @@ fn lookup(section: &mut Section<'_>, options: &mut LookupOptions) {
     section.key("into", &mut options.into);
     let missing = [&options.table, &options.key, &options.into].map(String::is_empty);
     need(section, &[("table", missing[0]), ("key", missing[1]), ("into", missing[2])]);
+}
+
+fn user_agent(section: &mut Section<'_>, options: &mut UserAgentOptions) {
+    section.choice("field", &mut options.field);
+    section.key("target", &mut options.target);
+}
+
+fn geoip(section: &mut Section<'_>, options: &mut GeoIpOptions) {
+    section.key("database", &mut options.database);
+    section.choice("field", &mut options.field);
+    section.choice("target", &mut options.target);
+    need(section, &[("database", options.database.is_empty())]);
+}
+
+fn docker_metadata(section: &mut Section<'_>, options: &mut DockerOptions) {
+    section.checked("socket", &mut options.socket, checks::not_empty);
+    section.choice("field", &mut options.field);
+    section.key("labels", &mut options.labels);
 }
 
 fn guard(section: &mut Section<'_>, options: &mut GuardOptions) {

@@ -10,6 +10,7 @@ use super::formats::{self, Formats};
 use super::section::Section;
 use super::security::security;
 use super::steps::step;
+use super::tail::tail;
 use super::tls::tls;
 use super::trials::test;
 use crate::buffer::BufferOptions;
@@ -21,12 +22,13 @@ use crate::output::{ClientCertificate, DeadLetterOptions, ElasticsearchOptions, 
 use crate::units::ByteSize;
 
 /// The shortest time that a key takes, where none at all makes no sense.
-const MOMENT: Duration = Duration::from_millis(1);
+pub(super) const MOMENT: Duration = Duration::from_millis(1);
 
 pub(super) fn config(section: &mut Section<'_>, config: &mut Config) {
     section.key("data_dir", &mut config.data_dir);
     section.checked("stop_timeout", &mut config.stop_timeout, checks::at_least(MOMENT));
     section.tables("forward", &mut config.forward, forward);
+    section.tables("tail", &mut config.tail, tail);
     let formats = formats::formats(section, &mut config.formats);
     section.tables("pipeline", &mut config.pipelines, |section: &mut Section<'_>, options: &mut _| {
         pipeline(section, options, &formats);
@@ -251,10 +253,12 @@ fn elasticsearch(section: &mut Section<'_>, options: &mut ElasticsearchOptions) 
 fn client_certificate(section: &mut Section<'_>, options: &mut ElasticsearchOptions) {
     let both = options.client_certificate.take();
     let (mut certificate, mut key) = both.map(|both| (both.certificate, both.key)).unzip();
+    let before = section.faults();
     section.checked("client_certificate", &mut certificate, checks::readable);
     section.checked("client_key", &mut key, checks::readable);
     options.client_certificate = match (certificate, key) {
         (Some(certificate), Some(key)) => Some(ClientCertificate { certificate, key }),
+        _ if section.faults() > before => None,
         (Some(_), None) => {
             section.refuse(&["client_certificate"], "needs its private key; set client_key");
             None

@@ -160,7 +160,7 @@ fn every_fault_is_told_at_once_with_its_place() {
             "10:3: forward[0].limits.dept: is not known; did you mean `depth`?",
             "13:22: elasticsearch.hosts: `b:9200` must begin with http:// or https://",
             "14:10: elasticsearch.verify: is text, but takes true or false",
-            "16:2: nonsense: is not known; known here are data_dir, stop_timeout, forward, format, pipeline, partial, multiline, \
+            "16:2: nonsense: is not known; known here are data_dir, stop_timeout, forward, tail, format, pipeline, partial, multiline, \
              buffer, elasticsearch, file, dead_letters, http, log",
             "FOREBAY_BUFER__DISK: is not known; did you mean `FOREBAY_BUFFER`?",
             "FOREBAY_LOG__LEVEL: `wran` is not a level: off, error, warn, info, debug, trace",

@@ -6,22 +6,29 @@ use crate::input::forward::{CipherSuite, ClientAuth, ServerCertificate, TlsOptio
 
 /// Reads or prints a `[forward.tls]` table.
 pub(super) fn tls(section: &mut Section<'_>, options: &mut TlsOptions) {
+    // why: a file that cannot be read is named all the same, and what needs it is not at fault too.
+    let before = section.faults();
     certificate(section, options);
+    let has_certificate = options.certificate.is_some() || section.faults() > before;
+    let before = section.faults();
     section.checked("client_ca_file", &mut options.client_ca_file, checks::readable);
+    let asks_clients = options.client_ca_file.is_some() || section.faults() > before;
     section.key("client_auth", &mut options.client_auth);
     section.key("min_version", &mut options.min_version);
     section.key("ciphers", &mut options.ciphers);
-    refuse_clients(section, options);
+    refuse_clients(section, options, has_certificate, asks_clients);
     refuse_ciphers(section, options);
 }
 
 fn certificate(section: &mut Section<'_>, options: &mut TlsOptions) {
     let both = options.certificate.take();
     let (mut certificate, mut key) = both.map(|both| (both.certificate, both.key)).unzip();
+    let before = section.faults();
     section.checked("certificate", &mut certificate, checks::readable);
     section.checked("key", &mut key, checks::readable);
     options.certificate = match (certificate, key) {
         (Some(certificate), Some(key)) => Some(ServerCertificate { certificate, key }),
+        _ if section.faults() > before => None,
         (Some(_), None) => {
             section.refuse(&["certificate"], "needs its private key; set key");
             None
@@ -34,8 +41,13 @@ fn certificate(section: &mut Section<'_>, options: &mut TlsOptions) {
     };
 }
 
-fn refuse_clients(section: &mut Section<'_>, options: &TlsOptions) {
-    if options.client_ca_file.is_none() && options.client_auth == ClientAuth::Optional {
+fn refuse_clients(
+    section: &mut Section<'_>,
+    options: &TlsOptions,
+    has_certificate: bool,
+    asks_clients: bool,
+) {
+    if !asks_clients && options.client_auth == ClientAuth::Optional {
         section.refuse(&["client_auth"], "has no effect, as no client is asked; set client_ca_file");
     }
     let given = [
@@ -43,7 +55,7 @@ fn refuse_clients(section: &mut Section<'_>, options: &TlsOptions) {
         ("min_version", options.min_version != TlsVersion::default()),
         ("ciphers", !options.ciphers.is_empty()),
     ];
-    for (key, _) in given.into_iter().filter(|(_, given)| *given && options.certificate.is_none()) {
+    for (key, _) in given.into_iter().filter(|(_, given)| *given && !has_certificate) {
         section.refuse(&[key], "has no effect without TLS; set certificate and key");
     }
 }
@@ -99,11 +111,23 @@ mod tests {
                 "min_version = '1.3'\nciphers = 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'",
                 "names no suite of TLS 1.3, the min_version; add one of TLS_AES_256_GCM_SHA384",
             ),
-            ("certificate = '/nowhere.crt'\nkey = 'HERE'", "cannot read `/nowhere.crt`"),
         ] {
             let faults = read(keys).expect_err(keys);
             assert!(faults.contains(advice), "{advice} is not in\n{faults}");
         }
+    }
+
+    #[test]
+    fn of_files_that_cannot_be_read_each_is_told_and_nothing_that_only_follows() {
+        let keys = "certificate = '/nowhere.crt'\nkey = 'HERE'\nclient_ca_file = '/nowhere.ca'\n\
+                    client_auth = 'optional'\nmin_version = '1.3'";
+        let faults = read(keys).expect_err(keys);
+        let told: Vec<_> = faults.lines().filter_map(|fault| fault.split_once("cannot read ")).collect();
+        assert_eq!(told.len(), faults.lines().count(), "{faults}");
+        assert!(
+            told[0].1.starts_with("`/nowhere.crt`") && told[1].1.starts_with("`/nowhere.ca`"),
+            "{faults}"
+        );
     }
 
     #[test]

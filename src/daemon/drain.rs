@@ -97,7 +97,7 @@ impl Drain {
         let partial = PartialOptions { timeout: Duration::ZERO, ..config.partial };
         let multiline = MultilineOptions { timeout: Duration::ZERO, ..config.multiline.clone() };
         let joiner = Joiner::new(partial, Arc::clone(&metrics));
-        let assembler = Assembler::new(joiner, Gatherer::new(multiline));
+        let assembler = Assembler::new(joiner, Gatherer::new(multiline)).with_paths(config.path_fields());
         let shared = Shared::new(pipelines, assembler, buffer, letters, &config.buffer, metrics);
         let (delivering, stop_output) = deliver(Arc::clone(&output), shared.buffer().clone());
         Ok(Self { shared, output, parts: kept.waiting, stop_output, delivering })

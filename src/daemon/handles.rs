@@ -6,13 +6,16 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::input::forward::ForwardOptions;
+use crate::input::tail::HANDLES;
 
 /// Handles for segments, the output, pages and the process itself.
 const OTHERS: u64 = 256;
 
-/// Raises the limit of open files as far as it goes, and lowers what connections there may be where it is too low.
-pub(super) fn make_room(listeners: &mut [ForwardOptions]) {
-    let (limit, wanted) = (raise(), connections(listeners));
+/// Raises the limit of open files as far as it goes, and lowers what connections there may be where it is too low. Those that
+/// files need which are followed are kept free too.
+pub(super) fn make_room(listeners: &mut [ForwardOptions], follows_files: bool) {
+    let of_files = if follows_files { HANDLES as u64 } else { 0 };
+    let (limit, wanted) = (raise().saturating_sub(of_files), connections(listeners));
     if fit(listeners, limit) {
         tracing::warn!(
             limit,

@@ -242,6 +242,18 @@ impl Bounds {
     }
 }
 
+/// Whether an entry, `[time, record]`, has a time of its own, so that its id begins with it.
+pub fn is_dated(entry: &[u8]) -> bool {
+    let mut entries = Entries::new(&Body::Packed(entry), DEEPEST, usize::MAX);
+    matches!(entries.reader.item(), Ok(Item::Array(2))) && matches!(entries.read_time(), Ok(Some(_)))
+}
+
+/// The length of the value that `bytes` begin with; nothing where it is not whole.
+#[cfg(fuzzing)]
+pub(crate) fn length_of_value(bytes: &[u8]) -> Option<usize> {
+    whole_values(bytes, 1)
+}
+
 /// Reads one record that stands alone, such as a kept part, into `fields`.
 pub fn read_record<'a>(bytes: &'a [u8], fields: &mut Fields<'a>) -> Result<(), DecodeError> {
     read_map(&mut Reader::new(bytes), fields, Bounds::settled(1))

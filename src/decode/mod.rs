@@ -18,7 +18,9 @@ mod scan;
 mod times;
 
 pub use decompress::{Codec, Decompressor};
-pub use entry::{Entries, read_pairs, read_record};
+#[cfg(fuzzing)]
+pub(crate) use entry::length_of_value;
+pub use entry::{Entries, is_dated, read_pairs, read_record};
 pub use frame::{Body, Frame};
 pub use json::{JsonScan, blanks, json_ack, json_to_msgpack};
 pub use members::{array_elements, map_members};

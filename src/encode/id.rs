@@ -3,7 +3,12 @@
 //! 48 bits of the event's time in milliseconds (0 where a named chunk's event has none), then 96 bits that tell apart what falls into one millisecond. For a chunk
 //! that its sender names, they are a hash of the chunk's name and payload plus the event's place in it: sent again, it gets
 //! the same ids. Otherwise they are a number drawn at start plus a running one. Lucene finds ids that come in order cheaply.
+//!
+//! What is read from files has no time in its ids, since the same line may be given another time by another configuration:
+//! 18 bits of 0, 30 that tell files apart, 48 of the place in the file, 48 of all that the file holds up to there. They come in
+//! order all the same, file by file.
 
+use std::io::{self, Read};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
@@ -19,6 +24,15 @@ const LOW_BITS: u32 = 96;
 /// Set where ids shall not begin with the event's time.
 const UNDATED: u128 = 1 << 127;
 
+/// Set where the number is one of a place in a file; 126 alone says nothing, as earlier releases kept any number there.
+const PLACED: u128 = UNDATED | 1 << 126;
+
+/// Bits of a place in a file.
+const PLACE_BITS: u32 = 48;
+
+/// Bits that tell files apart.
+const FILE_BITS: u32 = 30;
+
 /// The 96 bits from which the ids of one frame count on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct IdBase(u128);
@@ -31,7 +45,34 @@ impl IdBase {
             hash.update(&(part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        Self(hash.digest128() & !UNDATED)
+        Self(hash.digest128() & !PLACED)
+    }
+
+    /// The same as [`IdBase::of_chunk`] of a payload of `length` bytes that is read piece by piece.
+    pub fn of_chunk_read(tag: &[u8], chunk: &[u8], length: u64, payload: &mut dyn Read) -> io::Result<Self> {
+        let mut hash = Xxh3::new();
+        for part in [tag, chunk] {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        hash.update(&length.to_le_bytes());
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            match payload.read(&mut piece) {
+                Ok(0) => return Ok(Self(hash.digest128() & !PLACED)),
+                Ok(read) => hash.update(piece.get(..read).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// That of what stands at the byte `place` of a file: `file` is a hash of how the file begins, `content` one of all that it
+    /// holds up to the end of what stands there.
+    pub fn of_place(file: u64, place: u64, content: u64) -> Self {
+        let low = |number: u64, bits: u32| u128::from(number & ((1 << bits) - 1));
+        let file = low(file, FILE_BITS) << (2 * PLACE_BITS);
+        Self(PLACED | file | low(place, PLACE_BITS) << PLACE_BITS | low(content, PLACE_BITS))
     }
 
     /// One that no other run of any daemon has.
@@ -43,7 +84,7 @@ impl IdBase {
             bytes = xxh3_128(&[now.to_le_bytes(), u128::from(std::process::id()).to_le_bytes()].concat())
                 .to_le_bytes();
         }
-        Self(u128::from_le_bytes(bytes) & !UNDATED)
+        Self(u128::from_le_bytes(bytes) & !PLACED)
     }
 
     /// The one `places` further on.
@@ -72,10 +113,21 @@ impl IdBase {
         let mut id = [0; ID_LENGTH];
         let (time, place) = id.split_at_mut(8);
         let (upper, lower) = place.split_at_mut(8);
-        write_48_bits(time, if self.0 & UNDATED == 0 { millis } else { 0 });
+        write_48_bits(time, self.prefix(millis));
         write_48_bits(upper, (low >> 48) as u64);
         write_48_bits(lower, low as u64);
         id
+    }
+}
+
+impl IdBase {
+    /// What an id begins with.
+    fn prefix(self, millis: u64) -> u64 {
+        match self.0 {
+            number if number & PLACED == PLACED => (number >> LOW_BITS) as u64 & ((1 << FILE_BITS) - 1),
+            number if number & UNDATED != 0 => 0,
+            _ => millis,
+        }
     }
 }
 
@@ -120,6 +172,8 @@ mod tests {
             assert_ne!(base, other);
         }
         assert_ne!(IdBase::random(), IdBase::random());
+        let read = IdBase::of_chunk_read(b"t", b"c", 1, &mut &b"p"[..]);
+        assert_eq!(read.expect("in memory"), base);
     }
 
     #[test]
@@ -132,8 +186,23 @@ mod tests {
     }
 
     #[test]
+    fn ids_of_a_file_come_in_order_whatever_the_time_and_no_two_places_or_contents_share_one() {
+        let file = |place, content| IdBase::of_place(7, place, content);
+        let mut ids: Vec<_> =
+            [(0, 9), (1, 3), (64, 1), (1 << 40, 5)].map(|(p, c)| text(file(p, c).id(5))).into();
+        assert!(ids.is_sorted());
+        assert_eq!(file(1, 3).id(5), file(1, 3).undated().id(1_700_000_000_000));
+        ids.extend(
+            [file(1, 4), IdBase::of_place(8, 1, 3), IdBase::of_place(7, 2, 3)].map(|base| text(base.id(5))),
+        );
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 7);
+    }
+
+    #[test]
     fn the_place_carries_over_all_its_bits() {
-        let base = IdBase(u128::MAX);
+        let base = IdBase(u128::MAX >> 2);
         assert_eq!(text(base.plus(1).id(0)), "-".repeat(24));
         assert_eq!(IdBase::from_bytes(base.to_bytes()), base);
     }

@@ -57,6 +57,11 @@ impl Destination {
         Self::with(template, fallback, index)
     }
 
+    /// Whether an event's fields or time decide the index.
+    pub fn asks_for_fields(&self) -> bool {
+        self.action.is_none()
+    }
+
     fn with(template: Arc<IndexTemplate>, fallback: &str, index: Option<String>) -> Self {
         let action = index.map(|index| {
             let mut action = Vec::new();
@@ -114,6 +119,29 @@ impl Encoder {
         out.extend_from_slice(itoa::Buffer::new().format(sequence).as_bytes());
         self.write_fields(out, event);
         out.extend_from_slice(b"}\n");
+    }
+
+    /// Appends the action line and a document that is there already, a JSON object on one line: to `index`, or where `event`,
+    /// which is what the document says, goes.
+    pub fn write_ready(
+        &mut self,
+        out: &mut Vec<u8>,
+        destination: &Destination,
+        index: Option<&str>,
+        event: &Event<'_>,
+        id: &str,
+        source: &[u8],
+    ) {
+        match index {
+            Some(index) => begin_action(out, index),
+            None => self.write_action(out, destination, event),
+        }
+        // The quotation mark that an action leaves for an id which needs no escapes.
+        out.pop();
+        text::write_str(out, id);
+        out.extend_from_slice(b"}}\n");
+        out.extend_from_slice(source);
+        out.push(b'\n');
     }
 
     fn write_action(&mut self, out: &mut Vec<u8>, destination: &Destination, event: &Event<'_>) {

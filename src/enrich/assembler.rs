@@ -4,7 +4,8 @@
 
 use super::multiline::{Gathered, Gatherer, Piece, Rules};
 use super::part::{Line, Part};
-use super::{Joiner, Pipeline, stream};
+use super::stream::Streams;
+use super::{Joiner, Pipeline};
 use crate::buffer::PartId;
 use crate::decode::read_record;
 use crate::event::{Fields, Value};
@@ -14,12 +15,19 @@ use crate::parse::Level;
 pub struct Assembler {
     parts: Joiner,
     lines: Gatherer,
+    streams: Streams,
 }
 
 impl Assembler {
     /// Nothing waits.
     pub fn new(parts: Joiner, lines: Gatherer) -> Self {
-        Self { parts, lines }
+        Self { parts, lines, streams: Streams::default() }
+    }
+
+    /// Lines come of files, too, whose paths are in these fields.
+    pub fn with_paths(mut self, fields: Vec<String>) -> Self {
+        self.streams = Streams::of_files(fields);
+        self
     }
 
     /// Docker's parts.
@@ -31,7 +39,7 @@ impl Assembler {
     /// may be one that was sent again.
     pub fn passes(&self, pipeline: &Pipeline, tag: &str, fields: &Fields<'_>, promised: bool) -> bool {
         match pipeline.lines_of(fields) {
-            Some((rules, line)) => self.lines.passes(rules, promised, || stream::of(tag, fields), line),
+            Some((rules, line)) => self.lines.passes(rules, promised, || self.streams.of(tag, fields), line),
             None => true,
         }
     }
@@ -47,8 +55,8 @@ impl Assembler {
         keep: impl FnOnce(&Part<'_>) -> Option<PartId>,
     ) -> Gathered {
         let Some((rules, text)) = pipeline.lines_of(fields) else { return Gathered::alone() };
-        let piece =
-            Piece { stream: stream::of(part.tag, fields), sequence: Some(sequence), part, text, kept: &[] };
+        let stream = self.streams.of(part.tag, fields);
+        let piece = Piece { stream, sequence: Some(sequence), part, text, kept: &[] };
         self.lines.add(rules, &piece, level.is_some_and(|level| level >= Level::Warn), keep)
     }
 
@@ -71,7 +79,7 @@ impl Assembler {
         let Line { time, id, sequence, .. } = *line;
         let part = Part { tag: &line.tag, time, id, source: &line.source, record: &line.record };
         let piece = Piece {
-            stream: stream::of(&line.tag, &fields),
+            stream: self.streams.of(&line.tag, &fields),
             sequence,
             part,
             text: &line.text,
@@ -85,6 +93,11 @@ impl Assembler {
         let mut lines = self.parts.expire();
         lines.extend(self.lines.expire());
         lines
+    }
+
+    /// Whether lines wait for others to follow.
+    pub fn has_waiting_lines(&self) -> bool {
+        self.lines.has_waiting()
     }
 
     /// All lines that wait for others to follow.
@@ -112,7 +125,7 @@ impl Assembler {
         if read_record(part.record, &mut fields).is_ok() && Joiner::is_part(&fields) {
             self.parts.recover_settled(bytes);
         } else {
-            self.lines.recover_settled(stream::of(part.tag, &fields), part.id);
+            self.lines.recover_settled(self.streams.of(part.tag, &fields), part.id);
         }
     }
 }

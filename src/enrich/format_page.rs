@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::line_fixtures::files;
+use super::line_fixtures::{self, Measure, files};
 use crate::event::{Fields, Value};
 use crate::parse::{Format, json_object};
 
@@ -79,9 +79,25 @@ fn members(document: &str) -> Vec<(String, String)> {
     fields.iter().map(|field| (field.name.to_string(), text(&field.value))).collect()
 }
 
+/// What `auto` makes of all lines, in words; counted with and without those that nobody could tell.
+fn measured() -> String {
+    let Measure { all, right, unsure, .. } = line_fixtures::measure();
+    let percent = |part: u32| f64::from(part * 1_000 / all) / 10.0;
+    let told = right - unsure;
+    format!(
+        "\nOf the {all} lines of these formats and of none, `auto` makes of {right} what they are ({} %), and claims none for a \
+         format that it\ndoes not have. Among these are {unsure} that a program of a format printed and that do not surely tell \
+         it, by an impossible date or\nwithout a level, and that stay messages. Counted as not recognised, {told} are right \
+         ({} %). What is left of both are near misses\nand lines that are not UTF-8.\n",
+        percent(right),
+        percent(told)
+    )
+}
+
 fn page_part() -> String {
     let entries = entries();
-    let mut part = String::from("\n| name | format | `auto` | fields |\n|---|---|---|---|\n");
+    let mut part = measured();
+    part.push_str("\n| name | format | `auto` | fields |\n|---|---|---|---|\n");
     for (name, entry) in &entries {
         let Some(format) = entry.format else { continue };
         let auto = if format.is_automatic() { "yes" } else { "to be named" };

@@ -70,16 +70,21 @@ impl LineStep {
     /// The lines behind the first: a trace is a field of its own, anything else belongs to the message.
     fn add_rest<'a>(&self, event: &mut Event<'a>, rest: &'a str, arena: &'a Bump) {
         let message = event.fields.get("message").and_then(Value::borrowed_text);
-        match message.and_then(|message| str::from_utf8(message).ok()).filter(|_| !multiline::is_trace(rest))
+        let message = message.and_then(|message| str::from_utf8(message).ok());
+        let (more, trace) = match message {
+            Some(_) => multiline::message_and_trace(rest),
+            None => ("", rest),
+        };
+        let more = more.trim_end_matches(['\r', '\n']);
+        if let Some(message) = message
+            && !more.is_empty()
         {
-            Some(message) => {
-                let whole = bumpalo::format!(in arena, "{}\n{}", message, rest).into_bump_str();
-                event.fields.set(Cow::Borrowed("message"), Value::Text(whole.as_bytes()));
-            }
-            None => {
-                let name = parse::stack_name(self.style.schema);
-                event.fields.add_beside("parsed", Cow::Borrowed(name), Value::Text(rest.as_bytes()));
-            }
+            let whole = bumpalo::format!(in arena, "{}\n{}", message, more).into_bump_str();
+            event.fields.set(Cow::Borrowed("message"), Value::Text(whole.as_bytes()));
+        }
+        if !trace.is_empty() {
+            let name = parse::stack_name(self.style.schema);
+            event.fields.add_beside("parsed", Cow::Borrowed(name), Value::Text(trace.as_bytes()));
         }
     }
 

@@ -3,12 +3,16 @@
 //! Promises: the first pipeline whose pattern matches takes the event; compiled at start, a step that has nothing to do
 //! costs a look at the names; no step loses a value: what collides is kept beside under a longer name.
 
+mod agents;
 mod ansi;
 mod assembler;
 pub mod condition;
+mod containers;
 mod docker;
 mod done;
 mod expect;
+mod geo;
+mod held;
 mod json;
 mod level;
 mod line;
@@ -29,6 +33,7 @@ mod table;
 mod template;
 mod view;
 pub mod walk;
+mod watched;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -44,6 +49,7 @@ use multiline::Rules;
 use steps::{Outcome, StepFault, Steps, Surroundings};
 
 pub use assembler::Assembler;
+pub use containers::{Engine, EngineFault};
 pub use expect::{Difference, TestOptions, Whereabouts};
 pub use multiline::{Gathered, Gatherer, Multiline, MultilineOptions};
 pub use options::{PartialOptions, PipelineOptions};
@@ -258,6 +264,11 @@ impl Pipelines {
         self.0.iter().any(|pipeline| pipeline.own_steps.have_files())
     }
 
+    /// The engines that steps ask of containers.
+    pub fn engines(&self) -> impl Iterator<Item = &Arc<Engine>> {
+        self.0.iter().flat_map(|pipeline| pipeline.own_steps.engines())
+    }
+
     /// Takes files of steps anew that have changed. It reads them: not for the path.
     pub fn refresh(&self) {
         self.0.iter().for_each(|pipeline| pipeline.own_steps.refresh());
@@ -291,3 +302,5 @@ mod format_page;
 mod line_fixtures;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trace_fixtures;

@@ -1,42 +1,20 @@
 //! Tables in files, for look-ups: CSV with a line of names, or a JSON object of objects.
 //!
-//! The first column of a CSV file is the key, the others are the values; of a JSON file the names are the keys. The file is looked at
-//! again every few seconds, away from the path, by its time and its length. A change is judged when two looks in a row have found
-//! the same, since programs write a file piece by piece; it is taken as a whole, and a file that is no good any more leaves the
-//! table as it is.
+//! The first column of a CSV file is the key, the others are the values; of a JSON file the names are the keys.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::path::Path;
+use std::sync::Arc;
 
 use bumpalo::Bump;
 use serde_json::value::RawValue;
 
+use super::watched;
 use crate::event::{self, Value};
 use crate::units::ByteSize;
 
 /// The largest file: its table takes some times as much memory.
 const MOST: ByteSize = ByteSize::mib(256);
-
-/// A file, and the table that it was when it was last good.
-#[derive(Debug)]
-pub(super) struct TableFile {
-    path: PathBuf,
-    current: RwLock<Arc<Table>>,
-    looks: Mutex<Looks>,
-}
-
-/// What the last look found, and what was found when the file was judged last.
-#[derive(Debug)]
-struct Looks {
-    seen: Stamp,
-    judged: Stamp,
-}
-
-/// By what a change is told.
-type Stamp = (Option<SystemTime>, u64);
 
 /// Rows by their keys.
 #[derive(Debug, Default, PartialEq)]
@@ -68,67 +46,11 @@ impl Table {
     }
 }
 
-impl TableFile {
-    /// Reads the file for the first time.
-    pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let stamp = stamp(path).map_err(|error| told(path, &error))?;
-        let table = read(path)?;
-        Ok(Self {
-            path: path.to_owned(),
-            current: RwLock::new(Arc::new(table)),
-            looks: Mutex::new(Looks { seen: stamp, judged: stamp }),
-        })
-    }
-
-    /// The table as it is now.
-    pub(super) fn table(&self) -> Arc<Table> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Takes the file's table if it has changed; says so, and what is wrong with it. It reads a file: not for the path.
-    pub(super) fn refresh(&self) {
-        if !self.has_settled() {
-            return;
-        }
-        let table = self.path.display();
-        match read(&self.path) {
-            Ok(new) => {
-                tracing::info!(%table, rows = new.0.len(), "a table has changed and was taken");
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-            }
-            Err(error) => tracing::warn!(%table, error, "a changed table is not taken, the old one goes on"),
-        }
-    }
-
-    /// Whether there is a change that two looks in a row have found.
-    fn has_settled(&self) -> bool {
-        let Ok(stamp) = stamp(&self.path) else { return false };
-        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
-        let settled = looks.seen == stamp && looks.judged != stamp;
-        looks.seen = stamp;
-        if settled {
-            looks.judged = stamp;
-        }
-        settled
-    }
-}
-
-fn stamp(path: &Path) -> std::io::Result<Stamp> {
-    fs::metadata(path).map(|metadata| (metadata.modified().ok(), metadata.len()))
-}
-
-fn told(path: &Path, error: &dyn std::fmt::Display) -> String {
-    format!("cannot read `{}`: {error}", path.display())
-}
-
-fn read(path: &Path) -> Result<Table, String> {
-    let length = stamp(path).map_err(|error| told(path, &error))?.1;
-    if length > MOST.0 {
-        return Err(told(path, &format_args!("it has {length} bytes, and a table may have {}", MOST.0)));
-    }
-    let bytes = fs::read(path).map_err(|error| told(path, &error))?;
+/// The table that the file says.
+pub(super) fn read(path: &Path) -> Result<Table, String> {
+    let bytes = watched::bytes(path, MOST)?;
     let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    if is_json { of_json(&bytes) } else { of_csv(&bytes) }.map_err(|error| told(path, &error))
+    if is_json { of_json(&bytes) } else { of_csv(&bytes) }
 }
 
 fn of_json(bytes: &[u8]) -> Result<Table, String> {
@@ -166,66 +88,40 @@ fn legal(name: &str) -> Arc<str> {
 mod tests {
     use super::*;
 
-    fn file(name: &str, content: &str) -> (tempfile::TempDir, PathBuf) {
+    fn table(name: &str, content: &str) -> Result<Table, String> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(name);
-        fs::write(&path, content).expect("a file");
-        (folder, path)
+        std::fs::write(&path, content).expect("a file");
+        read(&path)
     }
 
-    fn row(file: &TableFile, key: &str) -> Vec<String> {
-        let table = file.table();
+    fn row(table: &Table, key: &str) -> Vec<String> {
         table.row(key.as_bytes()).iter().map(|(name, cell)| format!("{name}={cell:?}")).collect()
     }
 
     #[test]
     fn csv_and_json_are_read_by_their_keys() {
-        let (_folder, path) = file("users.csv", "id, name ,team\n7, Ada ,\"a, b\"\n8,,x\n");
-        let users = TableFile::open(&path).expect("a table");
+        let users = table("users.csv", "id, name ,team\n7, Ada ,\"a, b\"\n8,,x\n").expect("a table");
         assert_eq!(row(&users, "7"), ["name=Text(\"Ada\")", "team=Text(\"a, b\")"]);
         assert_eq!(row(&users, "8"), ["team=Text(\"x\")"]);
         assert_eq!(row(&users, "9"), [""; 0]);
-        let (_folder, path) = file("users.json", r#"{"7": {"name": "Ada", "age": 36, "tags": ["x"]}}"#);
-        let users = TableFile::open(&path).expect("a table");
+        let json = r#"{"7": {"name": "Ada", "age": 36, "tags": ["x"]}}"#;
         assert_eq!(
-            row(&users, "7"),
+            row(&table("users.json", json).expect("a table"), "7"),
             ["age=Json(\"36\")", "name=Json(\"\\\"Ada\\\"\")", "tags=Json(\"[\\\"x\\\"]\")"]
         );
     }
 
     #[test]
-    fn what_is_no_table_is_refused_with_the_file_and_the_reason() {
+    fn what_is_no_table_is_refused_with_the_reason() {
         for (name, content, why) in [
             ("a.csv", "id\n7\n", "no two names"),
             ("a.csv", "id,name\n7\n", "line: 2"),
             ("a.json", "[1]", "invalid type"),
             ("a.json", "{\"7\": 1}", "invalid type"),
         ] {
-            let (_folder, path) = file(name, content);
-            let fault = TableFile::open(&path).expect_err(content);
-            assert!(fault.contains(name) && fault.contains(why), "{fault}");
+            let fault = table(name, content).expect_err(content);
+            assert!(fault.contains(why), "{fault}");
         }
-        assert!(
-            TableFile::open(Path::new("/nonexistent/a.csv"))
-                .expect_err("none")
-                .contains("/nonexistent/a.csv")
-        );
-    }
-
-    #[test]
-    fn a_file_that_changes_is_taken_and_one_that_is_no_good_is_not() {
-        let (_folder, path) = file("users.csv", "id,name\n7,Ada\n");
-        let users = TableFile::open(&path).expect("a table");
-        fs::write(&path, "id,name\n7,Augusta\n").expect("a file");
-        users.refresh();
-        assert_eq!(row(&users, "7"), ["name=Text(\"Ada\")"], "it may still be written to");
-        users.refresh();
-        assert_eq!(row(&users, "7"), ["name=Text(\"Augusta\")"]);
-        fs::write(&path, "nonsense").expect("a file");
-        users.refresh();
-        users.refresh();
-        fs::remove_file(&path).expect("it is there");
-        users.refresh();
-        assert_eq!(row(&users, "7"), ["name=Text(\"Augusta\")"]);
     }
 }

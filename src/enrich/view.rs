@@ -1,9 +1,10 @@
-//! A value as a text or as a number, whatever form it came in.
+//! A value as a text, a number or an address, whatever form it came in.
 //!
 //! Texts are slices of what was read; only one with JSON escapes in it is written again, into the event's arena, as are
 //! numbers that are asked for as text. A half of a surrogate pair becomes U+FFFD, as where documents are written.
 
 use std::cmp::Ordering;
+use std::net::{IpAddr, SocketAddr};
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
@@ -123,6 +124,13 @@ pub(crate) fn number_in(text: &[u8]) -> Option<Number> {
         Ok(whole) => Some(Number::Whole(whole)),
         Err(_) => text.parse().ok().filter(|number: &f64| number.is_finite()).map(Number::Broken),
     }
+}
+
+/// An address, or the one of `address:port`. One of IPv4 that is written in IPv6 is the one of IPv4.
+pub(crate) fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(text).ok()?;
+    let address = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
+    address.ok().map(|address| address.to_canonical())
 }
 
 /// A JSON text without its quotes and escapes. It is right JSON, or was read wrongly: then nothing worse than an odd text.

@@ -17,7 +17,7 @@ pub(super) fn forward(mut source: Section, draft: &mut Draft) {
         source.pass_over(&["unix_perm"]);
     }
     let mut security = security(&mut source, index, draft);
-    listen(&mut source, security.is_none(), &mut table);
+    listen(&mut source, security.is_none(), &mut table, draft);
     plain_keys(&mut source, &mut table, draft);
     let mut tables = vec![table];
     tables.extend(tls(&mut source, draft));
@@ -61,7 +61,7 @@ fn leave_addresses(source: &mut Section, draft: &mut Draft) {
 }
 
 /// A unix socket, or an address. One whose key is not known here listens on loopback: nobody is let in by mistake.
-fn listen(source: &mut Section, is_open_by_mistake: bool, table: &mut Table) {
+fn listen(source: &mut Section, is_open_by_mistake: bool, table: &mut Table, draft: &mut Draft) {
     let path = source.take(&["unix_path", "path"]);
     let (bind, port) = (source.take(&["bind", "listen"]), source.take(&["port"]));
     if let Some(path) = path {
@@ -69,9 +69,20 @@ fn listen(source: &mut Section, is_open_by_mistake: bool, table: &mut Table) {
         return;
     }
     let from = bind.as_ref().or(port.as_ref()).map_or_else(|| source.from(), Entry::from);
-    let port = port.and_then(|port| port.value.parse::<u16>().ok()).unwrap_or(24224);
+    let port = port.map_or(24224, |port| {
+        port.value.parse::<u16>().unwrap_or_else(|_| {
+            draft.leave(port.from(), "it is no port as it stands; 24224 is printed in its place");
+            24224
+        })
+    });
+    let bind = bind.filter(|bind| {
+        let is_known = !bind.value.contains(['#', '$']);
+        if !is_known {
+            draft.leave(bind.from(), "the value is known where it runs; the listener is on all addresses");
+        }
+        is_known && !bind.value.is_empty()
+    });
     let bind = bind.map_or_else(|| "0.0.0.0".to_owned(), |bind| bind.value);
-    let bind = if bind.contains(['#', '$']) || bind.is_empty() { "0.0.0.0".to_owned() } else { bind };
     match is_open_by_mistake {
         true => {
             let why = format!("{from}: on loopback until clients have a shared key to prove");

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  fluent.conf     ► fluentd/    syntax ► sections ─┐
-//!  fluent-bit.conf ► fluent_bit/ classic ►   "     ─┼► draft: listeners, filters, legs ► plan: pipelines ► render: TOML
+//!  fluent-bit.conf ► fluent_bit/ classic ►   "     ─┼► draft: listeners, filters, legs ► plan: pipelines ► render: TOML ► proof
 //!  fluent-bit.yaml ►     "       yaml    ►   "     ─┘        └► what is left, and why
 //! ```
 //!
@@ -14,10 +14,12 @@ mod draft;
 mod fluent_bit;
 mod fluentd;
 mod format;
+mod geo;
 mod include;
 mod listener;
 mod pattern;
 mod plan;
+mod proof;
 mod render;
 mod retag;
 mod section;

@@ -7,6 +7,7 @@ use super::pass::Pass;
 use super::pipelines::is_sampled;
 use super::route::Route;
 use super::source::Source;
+use super::watch::NOT_SELECTED;
 use crate::buffer::{OpenBatch, PartId, Receipt};
 use crate::decode::read_record;
 use crate::encode::IdBase;
@@ -38,8 +39,7 @@ impl Pass {
         fields: Fields<'_>,
         raw: &Raw<'_>,
     ) -> Fields<'static> {
-        let assembler = &self.shared.assembler;
-        let passes = assembler.passes(&route.pipeline, &route.tag, &fields, raw.receipt.is_some());
+        let passes = self.assembler.passes(&route.pipeline, &route.tag, &fields, raw.receipt.is_some());
         if !passes && self.waits(open, route, &fields, raw, None) {
             return Fields::reuse(fields);
         }
@@ -55,12 +55,12 @@ impl Pass {
         raw: &Raw<'_>,
         level: Option<Level>,
     ) -> bool {
-        let shared = Arc::clone(&self.shared);
+        let assembler = Arc::clone(&self.assembler);
         let source = self.origin.source.to_bytes();
         let record = raw.record.unwrap_or_default();
         let part = Part { tag: &route.tag, time: raw.time, id: raw.id, source: &source, record };
         let keep = |part: &Part<'_>| self.keep(|| part.to_bytes(), raw.receipt);
-        let gathered = shared.assembler.add(&route.pipeline, part, raw.sequence, fields, level, keep);
+        let gathered = assembler.add(&route.pipeline, part, raw.sequence, fields, level, keep);
         gathered.lines.iter().for_each(|line| self.write_line(open, line));
         gathered.waits
     }
@@ -84,7 +84,11 @@ impl Pass {
         if !self.is_grave(raw) || !self.waits_for_trace(open, route, raw) {
             route.pipeline.apply(&mut event);
             raw.source.unwrap_or(&self.origin.source).add(&mut event);
-            match self.counts.by_pipeline.event(&route.pipeline, &mut event, &arena, is_timed) {
+            let mut outcome = self.counts.by_pipeline.event(&route.pipeline, &mut event, &arena, is_timed);
+            if self.watch.as_mut().is_some_and(|watch| !watch.takes(&event, &outcome, &arena)) {
+                outcome = not_selected(outcome);
+            }
+            match outcome {
                 Outcome::Keep(other) => {
                     let destination = other.unwrap_or(&route.destination);
                     self.encoder.write(open.bytes(), destination, &event, raw.id, raw.sequence);
@@ -124,8 +128,8 @@ impl Pass {
         sequence: u64,
         receipt: Option<&Receipt>,
     ) {
-        let shared = Arc::clone(&self.shared);
-        for mut line in shared.assembler.parts().add(part, |bytes| self.keep(|| bytes.to_vec(), receipt)) {
+        let assembler = Arc::clone(&self.assembler);
+        for mut line in assembler.parts().add(part, |bytes| self.keep(|| bytes.to_vec(), receipt)) {
             line.sequence = Some(sequence);
             // The part that made it whole has to be as safe as those before it.
             self.whole_line(open, &line, false, |pass| pass.keep(|| part.to_bytes(), receipt));
@@ -134,7 +138,9 @@ impl Pass {
 
     /// Keeps a part or a line on disk, where its sender waits for an ack.
     fn keep(&self, bytes: impl FnOnce() -> Vec<u8>, receipt: Option<&Receipt>) -> Option<PartId> {
-        receipt.map(|receipt| self.shared.buffer.keep_part(bytes(), Some(receipt.clone())))
+        receipt
+            .filter(|_| self.keeps)
+            .map(|receipt| self.shared.buffer.keep_part(bytes(), Some(receipt.clone())))
     }
 
     /// Takes a line that was put together of parts; `waits` whatever it says, and then `keep` keeps the rest of it on disk.
@@ -145,9 +151,9 @@ impl Pass {
         waits: bool,
         keep: impl FnOnce(&Self) -> Option<PartId>,
     ) {
-        let shared = Arc::clone(&self.shared);
-        let Some(route) = self.line_routes.of(line.tag.as_bytes(), &shared.pipelines) else { return };
-        let gathered = shared.assembler.add_line(&route.pipeline, line, waits, || keep(self));
+        let assembler = Arc::clone(&self.assembler);
+        let Some(route) = self.line_routes.of(line.tag.as_bytes(), &self.shared.pipelines) else { return };
+        let gathered = assembler.add_line(&route.pipeline, line, waits, || keep(self));
         gathered.lines.iter().for_each(|before| self.write_line(open, before));
         if !gathered.waits {
             self.write_line(open, line);
@@ -166,6 +172,7 @@ impl Pass {
         let Line { time, id, .. } = *line;
         let sequence = line.sequence.unwrap_or_else(|| self.shared.take_sequence(1).next);
         let raw = Raw { time, id, sequence, record: None, source: Some(&source), receipt: None };
+        self.watch.iter_mut().for_each(|watch| watch.names(&route.tag));
         self.write(open, &route, fields, &raw);
         line.kept.iter().for_each(|part| open.supersede(*part));
     }
@@ -175,6 +182,15 @@ impl Pass {
         self.open = Some(self.open(true).await);
     }
 
+    /// Writes the lines that wait for others to follow, of which none will; `receipt` rides along.
+    pub async fn end_of_lines(&mut self, receipt: &Receipt) {
+        for line in self.assembler.take_lines() {
+            self.room().await;
+            self.line(&line);
+            self.open.iter_mut().for_each(|open| open.attach(receipt));
+        }
+    }
+
     /// Writes a line that became due without a frame. It was in memory before.
     pub fn line(&mut self, line: &Line) {
         self.with_open(|pass, open| pass.write_line(open, line));
@@ -182,7 +198,7 @@ impl Pass {
 
     /// Takes back a part or a line that an earlier run kept: it goes on waiting.
     pub fn recover(&mut self, bytes: &[u8], id: PartId) {
-        for line in self.shared.assembler.recover(bytes, id) {
+        for line in self.assembler.recover(bytes, id) {
             self.with_open(|pass, open| pass.whole_line(open, &line, true, |_| None));
         }
     }
@@ -191,5 +207,13 @@ impl Pass {
         let mut open = self.open.take().unwrap_or_else(|| self.shared.buffer.take_open());
         take(self, &mut open);
         self.open = Some(open);
+    }
+}
+
+/// What a step has ended has ended for the step's reason.
+fn not_selected(outcome: Outcome<'_>) -> Outcome<'_> {
+    match outcome {
+        Outcome::Keep(_) => Outcome::Drop(NOT_SELECTED),
+        dropped @ Outcome::Drop(_) => dropped,
     }
 }

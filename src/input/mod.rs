@@ -3,9 +3,13 @@
 //! Each input reads bytes and hands the frames in them to its `Pass`, which takes every event through the pipeline
 //! into the buffer, waiting where the buffer is full.
 
+pub mod file;
 pub mod forward;
+pub mod replay;
+pub mod tail;
 
 mod counts;
+mod documents;
 mod dropped;
 mod events;
 mod letters;
@@ -16,8 +20,10 @@ mod refuse;
 mod route;
 mod shared;
 mod source;
+mod watch;
 
 pub use origin::{Origin, Retag};
-pub use pass::Pass;
+pub use pass::{Pass, Records};
 pub use shared::Shared;
 pub use source::{Awaited, Source};
+pub use watch::{Selection, Watch, Watched};

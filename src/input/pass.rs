@@ -16,10 +16,11 @@ use super::letters::Unwritten;
 use super::origin::{Origin, Retag};
 use super::route::{Route, Routes};
 use super::shared::{Ids, SEQUENCE_BLOCK, Shared};
+use super::watch::{Watch, Watched};
 use crate::buffer::{OpenBatch, Receipt};
 use crate::decode::{Body, Codec, DecodeError, Decompressor, Entries, Frame};
 use crate::encode::{Encoder, IdBase};
-use crate::enrich::{self, Joiner, Part};
+use crate::enrich::{self, Assembler, Joiner, Part};
 use crate::event::{Fields, Timestamp};
 use crate::input::forward::LimitOptions;
 use crate::metrics::kind;
@@ -41,8 +42,8 @@ enum Filled<'e> {
 /// Entries that will never be taken.
 pub(super) struct RefusedEntries<'e> {
     pub(super) error: DecodeError,
-    /// What the id of the first would have been.
-    pub(super) id: IdBase,
+    /// What the id of the first would have been, where it is one of ours.
+    pub(super) id: Option<IdBase>,
     /// Their bytes.
     pub(super) bytes: &'e [u8],
     /// How many they are.
@@ -58,14 +59,31 @@ pub(super) struct Course<'f> {
     pub(super) receipt: Option<&'f Receipt>,
 }
 
+/// Events that a reader of files has made a frame's entries of.
+#[derive(Clone, Copy)]
+pub struct Records<'r> {
+    /// Their tag.
+    pub tag: &'r [u8],
+    /// `[time, record]`, one after the other, as in a PackedForward frame.
+    pub entries: &'r [u8],
+    /// What the id of each is made of.
+    pub ids: &'r [IdBase],
+}
+
 /// One reader's way through the pipeline.
 pub struct Pass {
     pub(super) shared: Arc<Shared>,
+    /// Where what is no event yet waits for more.
+    pub(super) assembler: Arc<Assembler>,
+    /// Whether what waits there is kept on disk for whoever wants to know when it is safe.
+    pub(super) keeps: bool,
+    /// Looks at what comes out of the pipeline.
+    pub(super) watch: Option<Box<Watch>>,
     /// Whom it reads from.
     pub(super) origin: Origin,
     pub(super) letters: Unwritten,
     pub(super) encoder: Encoder,
-    routes: Routes,
+    pub(super) routes: Routes,
     /// Those of lines that were put together, whose tags are what they become.
     pub(super) line_routes: Routes,
     fields: Fields<'static>,
@@ -81,9 +99,12 @@ pub struct Pass {
 impl Pass {
     /// A pass with nothing in it. From when `hurry` is cancelled, what was read is written whether there is room or not.
     pub fn new(shared: Arc<Shared>, hurry: CancellationToken) -> Self {
-        let by_all = shared.remembered_tags.clone();
+        let (by_all, assembler) = (shared.remembered_tags.clone(), Arc::clone(&shared.assembler));
         Self {
             shared,
+            assembler,
+            keeps: true,
+            watch: None,
             hurry,
             origin: Origin::default(),
             letters: Unwritten::default(),
@@ -96,6 +117,28 @@ impl Pass {
             open: None,
             counts: Counts::default(),
         }
+    }
+
+    /// One of a file that can be read again: lines wait in `assembler`, which is its own, and nowhere else.
+    pub fn of_file(shared: Arc<Shared>, hurry: CancellationToken, assembler: Arc<Assembler>) -> Self {
+        let mut pass = Self::new(shared, hurry);
+        (pass.assembler, pass.keeps) = (assembler, false);
+        pass
+    }
+
+    /// Lets `watch` look at each event.
+    pub fn set_watch(&mut self, watch: Watch) {
+        self.watch = Some(Box::new(watch));
+    }
+
+    /// What its watch has seen, up to the last flush where formats are concerned.
+    pub fn watched(&self) -> Option<&Watched> {
+        self.watch.as_ref().map(|watch| watch.watched())
+    }
+
+    /// Whom it reads from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// Says whom it reads from. Docker lines that came in parts go on saying who sent them, whoever puts them together.
@@ -115,6 +158,18 @@ impl Pass {
         if receipt.is_some() {
             self.write_letters(receipt).await;
         }
+    }
+
+    /// Takes what was read from a file as [`Pass::frame`] takes what came over the wire, but with ids of its own.
+    pub async fn records(&mut self, records: &Records<'_>, limits: &LimitOptions, receipt: &Receipt) {
+        let course = Course { tag: records.tag, limits, receipt: Some(receipt) };
+        let tag = self.short_tag(records.tag, limits);
+        if let Some(route) = self.routes.of(tag, &self.shared.pipelines) {
+            self.watch.iter_mut().for_each(|watch| watch.names(&route.tag));
+            let mut ids = Ids::each(records.ids);
+            self.entries(&Body::Packed(records.entries), 0, &route, &course, &mut ids).await;
+        }
+        self.write_letters(Some(receipt)).await;
     }
 
     async fn take_frame(&mut self, frame: &Frame<'_>, course: &Course<'_>) -> Result<(), DecodeError> {
@@ -140,7 +195,7 @@ impl Pass {
         bytes: &[u8],
         route: &Route,
         course: &Course<'_>,
-        ids: &mut Ids,
+        ids: &mut Ids<'_>,
     ) -> Result<(), DecodeError> {
         let (limits, shared) = (course.limits, Arc::clone(&self.shared));
         let _unpacking = self.hurry.run_until_cancelled(shared.may_unpack(codec)).await;
@@ -169,7 +224,7 @@ impl Pass {
         refusals: u32,
         route: &Route,
         course: &Course<'_>,
-        ids: &mut Ids,
+        ids: &mut Ids<'_>,
     ) -> u32 {
         let limits = course.limits;
         let mut entries = Entries::new(body, limits.depth, limits.fields)
@@ -212,7 +267,7 @@ impl Pass {
         }
     }
 
-    fn is_full(&self, open: &OpenBatch) -> bool {
+    pub(super) fn is_full(&self, open: &OpenBatch) -> bool {
         open.len() >= self.shared.batch_bytes || open.documents() >= self.shared.batch_documents
     }
 
@@ -222,7 +277,7 @@ impl Pass {
         open: &mut OpenBatch,
         route: &Route,
         entries: &mut Entries<'e>,
-        ids: &mut Ids,
+        ids: &mut Ids<'_>,
         receipt: Option<&Receipt>,
     ) -> Filled<'e> {
         let mut spare = std::mem::take(&mut self.fields);
@@ -252,7 +307,7 @@ impl Pass {
                     (1..count).for_each(|_| {
                         ids.next(&self.shared, false);
                     });
-                    filled = Filled::Refused(RefusedEntries { error, id, bytes, count });
+                    filled = Filled::Refused(RefusedEntries { error, id: Some(id), bytes, count });
                     spare = Fields::reuse(fields);
                     break;
                 }
@@ -274,6 +329,7 @@ impl Pass {
         if self.arena.allocated_bytes() > KEPT_ARENA {
             self.arena = Bump::new();
         }
+        self.watch.iter_mut().for_each(|watch| watch.read(&self.course.seen));
         let mended = std::mem::take(&mut self.encoder.mended);
         self.counts.count(&mut self.course.seen, mended, &self.shared.metrics);
     }

@@ -31,7 +31,7 @@ impl Pass {
     pub(super) async fn refuse_entries(&mut self, refused: &RefusedEntries<'_>, course: &Course<'_>) {
         let what = What {
             tag: Some(course.tag),
-            id: Some(refused.id),
+            id: refused.id,
             original: Original::Bytes(refused.bytes),
             events: refused.count,
         };

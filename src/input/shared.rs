@@ -19,7 +19,7 @@ use super::route::RememberedByAll;
 /// What every pass of the daemon shares.
 pub struct Shared {
     pub(super) pipelines: Pipelines,
-    pub(super) assembler: Assembler,
+    pub(super) assembler: Arc<Assembler>,
     pub(super) buffer: Buffer,
     pub(super) letters: Letters,
     pub(super) metrics: Arc<Metrics>,
@@ -62,7 +62,7 @@ impl Shared {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         Arc::new(Self {
             pipelines,
-            assembler,
+            assembler: Arc::new(assembler),
             buffer,
             letters: Letters::new(dead_letters, Arc::clone(&metrics)),
             metrics,
@@ -136,28 +136,48 @@ impl Sequence {
 }
 
 /// Where the events of one frame get their ids from.
-pub(super) struct Ids {
+pub(super) struct Ids<'i> {
     pub(super) sequence: Sequence,
-    /// The chunk's, counted on from event to event.
-    chunk: Option<IdBase>,
+    places: Places<'i>,
 }
 
-impl Ids {
+/// What an event's id is made of.
+enum Places<'i> {
+    /// Its number in the shared sequence.
+    Running,
+    /// The chunk's, counted on from event to event.
+    Chunk(IdBase),
+    /// Each event's own, in order.
+    Each(std::slice::Iter<'i, IdBase>),
+}
+
+impl<'i> Ids<'i> {
     /// No numbers yet; `chunk` is what the ids of a named chunk count on from.
     pub(super) fn new(chunk: Option<IdBase>) -> Self {
-        Self { sequence: Sequence { next: 0, end: 0 }, chunk }
+        Self::of(chunk.map_or(Places::Running, Places::Chunk))
+    }
+
+    /// One for each event.
+    pub(super) fn each(ids: &'i [IdBase]) -> Self {
+        Self::of(Places::Each(ids.iter()))
+    }
+
+    fn of(places: Places<'i>) -> Self {
+        Self { sequence: Sequence { next: 0, end: 0 }, places }
     }
 
     /// The id's base and the sequence number of the next event; `dated` if it has a time of its own.
     pub(super) fn next(&mut self, shared: &Shared, dated: bool) -> (IdBase, u64) {
         let sequence = self.sequence.next(shared);
-        match &mut self.chunk {
-            Some(base) => {
+        let id = match &mut self.places {
+            Places::Running => shared.ids.plus(sequence),
+            Places::Chunk(base) => {
                 let id = *base;
                 *base = base.plus(1);
-                (if dated { id } else { id.undated() }, sequence)
+                if dated { id } else { id.undated() }
             }
-            None => (shared.ids.plus(sequence), sequence),
-        }
+            Places::Each(ids) => ids.next().copied().unwrap_or_else(|| shared.ids.plus(sequence)),
+        };
+        (id, sequence)
     }
 }

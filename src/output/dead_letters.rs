@@ -34,6 +34,7 @@ pub use self::edit::{Edit, Edits};
 pub use self::filter::Filter;
 pub use self::letters::{LetterFile, Letters};
 pub use self::replay::{Replay, ReplayError, ReplayOptions, Tally};
+pub(crate) use self::settled::read as settled_places;
 pub use self::stored::Stored;
 pub use self::walk::Place;
 
@@ -113,7 +114,7 @@ struct Meta<'a> {
 }
 
 /// Index and id that an action line names; empty where it names none.
-pub(super) fn destination(action: &[u8]) -> (Cow<'_, str>, Cow<'_, str>) {
+pub(crate) fn destination(action: &[u8]) -> (Cow<'_, str>, Cow<'_, str>) {
     let action: Action<'_> = serde_json::from_slice(action).unwrap_or_default();
     (action.create.index, action.create.id)
 }

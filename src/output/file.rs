@@ -92,8 +92,8 @@ impl FileOutput {
             }
         }
         self.note(None);
-        self.metrics.events_indexed.inc_by(delivery.ends().len() as u64);
         self.metrics.file_documents.inc_by(delivery.ends().len() as u64);
+        self.metrics.settle_all(delivery.tags().iter().map(|run| (&run.tag, run.documents)));
         delivery.delivered();
     }
 
@@ -127,11 +127,19 @@ fn append(files: &Mutex<Rotated>, options: &FileOptions, bytes: &Bytes, ends: &[
 }
 
 /// The document lines with their ends, without the action lines before them.
-fn documents<'a>(bytes: &'a [u8], ends: &'a [u32]) -> impl Iterator<Item = &'a [u8]> {
+pub(super) fn documents<'a>(bytes: &'a [u8], ends: &'a [u32]) -> impl Iterator<Item = &'a [u8]> {
+    actions_and_documents(bytes, ends).map(|(_, document)| document)
+}
+
+/// The action lines and the document lines, both with their ends.
+pub(super) fn actions_and_documents<'a>(
+    bytes: &'a [u8],
+    ends: &'a [u32],
+) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
     let starts = std::iter::once(0).chain(ends.iter().copied());
     starts.zip(ends).filter_map(|(start, end)| {
         let both = bytes.get(start as usize..*end as usize)?;
-        both.get(memchr::memchr(b'\n', both)? + 1..)
+        both.split_at_checked(memchr::memchr(b'\n', both)? + 1)
     })
 }
 

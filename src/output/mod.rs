@@ -12,19 +12,24 @@ pub mod file;
 mod health;
 mod options;
 mod refused;
+mod rehearsal;
 mod rotate;
+mod standard;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::buffer::Delivery;
 
 pub use dead_letters::DeadLetters;
+pub(crate) use dead_letters::{Stored as StoredLetter, destination, settled_places as settled_letters};
 pub use error::OutputError;
 pub use health::{Finding, NodeHealth, TargetHealth};
 pub use options::{
     Auth, ClientCertificate, Compression, DeadLetterOptions, ElasticsearchOptions, FileOptions,
 };
 pub use refused::{Original, Refused};
+pub use rehearsal::{Expected, Rehearsal};
+pub use standard::StandardOutput;
 
 /// The output that the configuration names.
 pub enum Output {
@@ -32,6 +37,10 @@ pub enum Output {
     Elasticsearch(elasticsearch::Elasticsearch),
     /// Rotated files.
     File(file::FileOutput),
+    /// Lines on standard output.
+    Standard(StandardOutput),
+    /// Nowhere.
+    Rehearsal(Rehearsal),
 }
 
 impl Output {
@@ -44,6 +53,8 @@ impl Output {
         match self {
             Self::Elasticsearch(target) => target.run(next, stop).await,
             Self::File(file) => file.run(next, stop).await,
+            Self::Standard(standard) => standard.run(next, stop).await,
+            Self::Rehearsal(rehearsal) => rehearsal.run(next, stop).await,
         }
     }
 
@@ -52,6 +63,8 @@ impl Output {
         match self {
             Self::Elasticsearch(target) => target.health(),
             Self::File(file) => file.health(),
+            Self::Standard(standard) => standard.health(),
+            Self::Rehearsal(rehearsal) => rehearsal.health(),
         }
     }
 }

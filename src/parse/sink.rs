@@ -41,6 +41,8 @@ pub(crate) struct Sink<'s, 'a> {
     said: Whole<'a>,
     /// Whether the line is inside of another.
     is_wrapped: bool,
+    /// Whether that other one said a time that only one with a zone is surer than.
+    keeps_time: bool,
     is_named: bool,
 }
 
@@ -76,7 +78,7 @@ impl<'s, 'a> Sink<'s, 'a> {
     ) -> Self {
         let own = fields.len();
         let said = Whole::default();
-        Self { fields, style, about, arena, own, said, is_wrapped: false, is_named: false }
+        Self { fields, style, about, arena, own, said, is_wrapped: false, keeps_time: false, is_named: false }
     }
 
     /// For lines of a format that the configuration names.
@@ -164,7 +166,10 @@ impl<'s, 'a> Sink<'s, 'a> {
 
     /// The line's time.
     pub(crate) fn said(&mut self, said: Said) -> Option<()> {
-        self.said.time = Some(said.at(self.about, &self.style.zone)?);
+        let time = said.at(self.about, &self.style.zone)?;
+        if !self.keeps_time || said.offset.is_some() {
+            self.said.time = Some(time);
+        }
         Some(())
     }
 
@@ -217,6 +222,25 @@ impl<'s, 'a> Sink<'s, 'a> {
         self.said.message = Some(line);
     }
 
+    /// As [`Sink::wraps`], behind the head of a log daemon, which said its time. What the head says of host, program and process
+    /// holds, and what the line inside says under these names is kept beside. A head's time may name its zone, as programs
+    /// that write to such a daemon seldom do: which zone they have nobody knows then, and theirs does not take its place.
+    pub(crate) fn wraps_behind(&mut self, said: Option<Said>, line: &'a str) {
+        let inside = self.fields.len();
+        self.keeps_time = said.is_some_and(|said| said.offset.is_some());
+        self.wraps(line);
+        self.fields.settle_beside(inside, "parsed");
+    }
+
+    /// Whether `read` finds its format; nothing of it stays.
+    pub(crate) fn would(&mut self, read: impl FnOnce(&mut Self) -> Option<()>) -> bool {
+        let (length, said) = (self.fields.len(), self.said);
+        let found = read(self).is_some();
+        self.fields.truncate(length);
+        self.said = said;
+        found
+    }
+
     /// The fields, for formats that fill them in another way.
     pub(super) fn fields(&mut self) -> &mut Fields<'a> {
         self.fields
@@ -225,7 +249,7 @@ impl<'s, 'a> Sink<'s, 'a> {
     /// Takes everything back.
     pub(in crate::parse) fn take_back(&mut self) {
         self.fields.truncate(self.own);
-        (self.said, self.is_wrapped) = (Whole::default(), false);
+        (self.said, self.is_wrapped, self.keeps_time) = (Whole::default(), false, false);
     }
 
     /// The line fits: from which field on they are of it, and what it said of the whole event.

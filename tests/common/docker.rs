@@ -82,6 +82,11 @@ impl Engine {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// The socket that it answers on.
+    pub(crate) fn socket(&self) -> PathBuf {
+        socket(self.folder.path())
+    }
+
     /// A program that talks to this engine.
     pub(crate) fn client(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
@@ -158,7 +163,11 @@ fn launch(folder: &Path) -> Guarded {
 }
 
 fn host(folder: &Path) -> String {
-    format!("unix://{}/docker.sock", folder.display())
+    format!("unix://{}", socket(folder).display())
+}
+
+fn socket(folder: &Path) -> PathBuf {
+    folder.join("docker.sock")
 }
 
 fn busybox() -> PathBuf {

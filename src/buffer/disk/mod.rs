@@ -187,7 +187,7 @@ pub(crate) struct Place {
     /// The segment's number.
     pub(crate) segment: u64,
     /// Its first byte.
-    pub(super) from: u64,
+    pub(crate) from: u64,
     /// The byte behind its last.
-    pub(super) to: u64,
+    pub(crate) to: u64,
 }

@@ -97,6 +97,14 @@ impl Snapshot {
         Self::list(Files::new(&dir)).map_err(OpenError::io("list", dir))
     }
 
+    /// The segment at `path`, with the marks beside it.
+    pub(crate) fn of_segment(path: &Path) -> Self {
+        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok()).unwrap_or_default();
+        let marks = Some(path.with_extension("done"));
+        let segment = Segment { number, path: path.to_owned(), marks, index: None };
+        Self { files: None, segments: vec![segment], orphans: Vec::new() }
+    }
+
     fn list(files: Files) -> io::Result<Self> {
         let numbers = files.numbers("seg")?;
         let orphans = files.numbers("done")?.into_iter().filter(|id| numbers.binary_search(id).is_err());

@@ -7,6 +7,7 @@ mod full;
 mod index;
 mod model;
 mod parts;
+mod patient;
 mod pressure;
 mod promise;
 mod stories;

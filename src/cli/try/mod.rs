@@ -65,6 +65,9 @@ fn attempt(options: &TryOptions, config: &Config) -> Exit {
             return Exit::Refused;
         }
     };
+    for (_, answer) in daemon::ask_engines(&pipelines) {
+        answer.err().into_iter().for_each(|why| complain(&format!("docker_metadata adds nothing: {why}")));
+    }
     let tag = options.tag.clone().or_else(|| pipelines.example_tag(0)).unwrap_or_default();
     let walk = Walk::new(pipelines, config.partial.clone(), config.multiline.clone());
     let explainer = options.explain.then(|| Explainer::new(config));

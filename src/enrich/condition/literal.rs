@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use bumpalo::Bump;
 use ipnet::IpNet;
@@ -74,7 +74,7 @@ impl Literal {
                 nanoseconds_of(value, *unit, arena)?.partial_cmp(&(*duration as f64))
             }
             Self::Network(network) => {
-                network.contains(&address_of(view::text(value, arena)?)?).then_some(Ordering::Equal)
+                network.contains(&view::address(view::text(value, arena)?)?).then_some(Ordering::Equal)
             }
         }
     }
@@ -109,13 +109,6 @@ fn nanoseconds_of<'a>(value: &Value<'a>, unit: f64, arena: &'a Bump) -> Option<f
         Some(number) => Some(number.as_f64() * unit),
         None => quantity::nanoseconds(view::text(value, arena)?),
     }
-}
-
-/// An address, or the one of `address:port`. One of IPv4 that is written in IPv6 is the one of IPv4.
-fn address_of(text: &[u8]) -> Option<IpAddr> {
-    let text = str::from_utf8(text).ok()?;
-    let address = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
-    address.ok().map(|address| address.to_canonical())
 }
 
 impl fmt::Display for Literal {

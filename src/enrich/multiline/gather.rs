@@ -120,8 +120,7 @@ impl Gatherer {
         if rules.are_own() || matches!(rules.kind(line), Kind::Begins(_)) {
             return false;
         }
-        let waits_anywhere = self.bytes.load(Ordering::Relaxed) > 0;
-        if !waits_anywhere && !promised {
+        if !self.has_waiting() && !promised {
             return true;
         }
         self.shard(stream()).is_none_or(|shard| shard.is_empty() && !(promised && shard.has_left()))
@@ -218,6 +217,11 @@ impl Gatherer {
     /// The events that no line has come to for `timeout`.
     pub fn expire(&self) -> Vec<Line> {
         self.take(|held, options| held.touched.elapsed() >= options.timeout)
+    }
+
+    /// Whether anything waits.
+    pub fn has_waiting(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) > 0
     }
 
     /// Everything that waits.

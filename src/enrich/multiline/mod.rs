@@ -9,6 +9,7 @@
 //! others pass without a lock as long as nothing of their shard waits, so that a healthy stream pays a look at a byte.
 
 mod gather;
+mod look;
 mod options;
 mod rules;
 mod trace;
@@ -19,10 +20,17 @@ pub use options::MultilineOptions;
 pub use rules::Multiline;
 pub(super) use rules::Rules;
 
-/// Whether lines behind a first one are a trace: they begin one, or are indented.
-pub(super) fn is_trace(lines: &str) -> bool {
-    lines.starts_with([' ', '\t'])
-        || trace::Trace::begun_by(lines.lines().next().unwrap_or_default().as_bytes()).is_some()
+/// The lines behind a first one: what goes on with its message, and the trace from the line on that begins it.
+pub(super) fn message_and_trace(lines: &str) -> (&str, &str) {
+    let ends = lines.split_inclusive('\n').scan(0, |end, line| {
+        let begin = *end;
+        *end += line.len();
+        Some((begin, line))
+    });
+    let is_begin =
+        |line: &str| trace::Trace::begun_by(line.trim_end_matches(['\r', '\n']).as_bytes()).is_some();
+    let begin = { ends }.find(|(_, line)| is_begin(line)).map_or(lines.len(), |(begin, _)| begin);
+    lines.split_at_checked(begin).unwrap_or((lines, ""))
 }
 
 #[cfg(test)]

@@ -69,7 +69,8 @@ impl Rules {
     pub(super) fn kind(&self, line: &[u8]) -> Kind {
         match self {
             Self::Traces => match line {
-                [] | [b' ' | b'\t' | b'#' | b'.' | b'}' | b'[', ..] => Kind::Follows,
+                [] | [b'.' | b'}', ..] => Kind::Follows,
+                [b' ' | b'\t' | b'#' | b'[', ..] => Trace::begun_by(line).map_or(Kind::Follows, Kind::Begins),
                 _ => Trace::begun_by(line).map_or(Kind::Alone, Kind::Begins),
             },
             Self::Own { start, follow } => match (start, follow) {

@@ -123,6 +123,38 @@ fn a_line_that_only_might_belong_is_an_event_of_its_own() {
 }
 
 #[test]
+fn of_what_follows_a_message_only_what_loggers_print_below_one_is_its_trace() {
+    let indented = "ERROR failed:\n  id=18\njava.lang.RuntimeException: x\n\tat a.B.c(B.java:3)";
+    for (first, second) in [
+        (indented, "after"),
+        ("ERROR failed", "panic: no disk"),
+        ("ERROR failed", "Exception in thread \"main\" a.BException: x\n\tat 1"),
+        ("ERROR failed", "a.rb:25:in `f': no (ArgumentError)\n\tfrom a.rb:9:in `<main>'"),
+        ("ERROR failed", "thread 'main' panicked at a.rs:1:1:\nno"),
+        ("ERROR failed\n  id=18", "id=19"),
+        ("TypeError: a\n    at f (/a.js:3:9)", "TypeError: b\n    at f (/a.js:3:9)"),
+    ] {
+        let mut rig = Rig::traces();
+        rig.lines(first).lines(second);
+        assert_eq!(rig.end(), [first, second]);
+    }
+}
+
+#[test]
+fn frames_whose_head_has_passed_are_one_event() {
+    for frames in [
+        "\tat 1\n\tat 2\nCaused by: b.C",
+        "    at f (/a.js:3:9)\n    at g {\n  code: 1\n}",
+        "stack backtrace:\n   0: a",
+        "#0 /a.php(4): query()\n#1 {main}",
+    ] {
+        let mut rig = Rig::traces();
+        rig.line(1, "order failed: no").lines(frames).line(1, "after");
+        assert_eq!(rig.end(), ["order failed: no", frames, "after"]);
+    }
+}
+
+#[test]
 fn streams_never_mix() {
     let mut rig = Rig::traces();
     rig.line(1, "a.BException: x")

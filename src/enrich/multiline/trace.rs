@@ -1,29 +1,22 @@
-//! What the lines of a stack trace look like: which line begins one, and which goes on with it.
+//! How far a stack trace has come, and which line goes on with it.
 //!
 //! | language | begins with | goes on with, beside indented lines |
 //! |---|---|---|
-//! | Java, .NET | `a.b.CException: …`, `Exception in thread "…"`, `Unhandled exception. …` | `Caused by:`, `Suppressed:`, `... 3 more`, `--- End of …` |
-//! | Python | `Traceback (most recent call last):`, `Stack (most …` | the exception's own line, once; blank lines and `During handling …` |
-//! | Go | `panic: …`, `fatal error: …`, `SIGQUIT: …`, `goroutine 1 […` | `goroutine`, functions, `created by`, `exit status`, blank lines |
-//! | Node | `TypeError: …`, `/app/a.js:3` | the error's own line, `}`, `Node.js v…`, blank lines |
-//! | Ruby | `a.rb:3:in …` | `a.rb:3:in …` without a message |
-//! | PHP | `PHP Fatal error:  Uncaught …` | `Stack trace:`, `#0 …` |
+//! | Java, .NET | `a.b.CException: …`, `Exception in thread "…"`, `Unhandled exception. …`, `\tat …` | `Caused by:`, `Suppressed:`, `... 3 more`, `--- End of …` |
+//! | Python | `Traceback (most recent call last):`, `Stack (most …`, `Exception in thread …:`, `  + Exception Group …` | the exception's own line, once; blank lines and `During handling …` |
+//! | Go | `panic: …`, `fatal error: …`, `SIGQUIT: …`, `goroutine 1 […` | `goroutine`, functions, `created by`, `exit status`, registers, blank lines |
+//! | Node | `TypeError: …`, `/app/a.js:3`, `    at …` | the line of source and the error's own, once; `}`, `Node.js v…`, blank lines |
+//! | Ruby | `a.rb:3:in …`, `#<Thread:… terminated …` | `a.rb:3:in …` without a message; the line of source behind a blank one |
+//! | PHP | `PHP Fatal error:  Uncaught …`, `AException: …` | the rest of the message up to `Stack trace:`, `#0 …`, `Next …` |
 //! | Rust | `thread '…' panicked at …` | the message's line, `note:`, `stack backtrace:`, blank lines |
+//! | .NET's console logger | `fail: Category[0]` | nothing else |
 //!
 //! A line that only might belong does not: two events are better than one that is of two.
 
-/// Whose trace it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Language {
-    /// Java, .NET and others with classes of exceptions.
-    Classes,
-    Python,
-    Go,
-    Node,
-    Ruby,
-    Php,
-    Rust,
-}
+use super::look::{self, Language, starts};
+
+/// Lines of a message that ends with a line of its own, at most.
+const LONGEST_MESSAGE: u8 = 16;
 
 /// How far a trace has come; nothing of one before it begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,54 +24,71 @@ pub(super) struct Trace {
     language: Option<Language>,
     /// Whether a line that belongs by its indentation has come.
     has_frames: bool,
-    /// Lines that still belong whatever they are: a message.
+    /// Lines that still belong whatever they are: a message, or a line of source.
     owed: u8,
+    /// Whether the exception's own line is still to come.
+    lacks_error: bool,
 }
 
 impl Trace {
     /// That of a line which begins one.
     pub(super) fn begun_by(line: &[u8]) -> Option<Self> {
-        let language = language(line)?;
-        let owed = u8::from(language == Language::Rust && line.ends_with(b":"));
-        Some(Self { language: Some(language), has_frames: false, owed })
+        let language = look::language(line)?;
+        let is_place = language == Language::Node && look::by_place(line).is_some();
+        let owed = match language {
+            Language::Rust => u8::from(line.ends_with(b":")),
+            // why: the message of an exception that nobody caught ends with the place that threw it.
+            Language::Php if !line.starts_with(b"#") && !look::ends_with_line_number(line) => LONGEST_MESSAGE,
+            Language::Node => u8::from(is_place),
+            _ => 0,
+        };
+        let lacks_error = is_place || line.starts_with(b"#<Thread:");
+        Some(Self { language: Some(language), has_frames: false, owed, lacks_error })
     }
 
     /// Whether `line` goes on with what came; then it is taken.
     pub(super) fn takes(&mut self, line: &[u8]) -> bool {
+        if self.owed > 0 && !starts(line, &["Stack trace:", "stack backtrace:"]) {
+            self.owed -= 1;
+            return true;
+        }
+        self.owed = 0;
         if matches!(line, [b' ' | b'\t', ..]) {
             self.has_frames = true;
             return true;
         }
-        if self.owed > 0 {
-            self.owed -= 1;
-            return true;
-        }
         let Some(language) = self.language else { return self.begins(line) };
         match language {
-            Language::Classes => starts(line, &["Caused by:", "Suppressed:", "... ", "at ", "--- End of "]),
+            Language::Classes => self.takes_class(line),
             Language::Python => self.takes_python(line),
-            Language::Go => is_go(line),
+            Language::Go => look::is_go(line),
             Language::Node => self.takes_node(line),
-            // The place of a frame alone; one with a message behind it is another exception.
-            Language::Ruby => line.ends_with(b"'") && self::language(line) == Some(Language::Ruby),
-            Language::Php => starts(line, &["Stack trace:", "PHP Stack trace:", "#", "PHP   "]),
+            Language::Ruby => self.takes_ruby(line),
+            Language::Php => self.takes_php(line),
             Language::Rust => line.is_empty() || starts(line, &["note: ", "stack backtrace:"]),
+            Language::Indented => false,
         }
     }
 
-    /// The line before was a message of its own, and this one is the trace that it tells of.
+    /// What came so far was a message, and this line is the trace that it tells of.
     fn begins(&mut self, line: &[u8]) -> bool {
-        let begun = Self::begun_by(line);
-        // Spring Boot prints one before the trace.
-        if line.is_empty() && !self.has_frames {
+        // Spring Boot prints a blank line before the trace; Python's asyncio tells what the exception was raised in.
+        let is_between = line.is_empty() || starts(line, &["future: <", "task: <", "handle: <"]);
+        if is_between && !self.has_frames {
             return true;
         }
-        // why: indented lines behind a message may be anything, and so what comes behind them is another event.
-        if self.has_frames {
-            return false;
-        }
+        let begun = Self::begun_by(line).filter(|_| look::is_logged(line));
         *self = begun.unwrap_or(*self);
         begun.is_some()
+    }
+
+    fn takes_class(&mut self, line: &[u8]) -> bool {
+        // PHP's exceptions are called like Java's, and have this line where those have frames.
+        if line == b"Stack trace:" && !self.has_frames {
+            self.language = Some(Language::Php);
+            return true;
+        }
+        starts(line, &["Caused by:", "Suppressed:", "... ", "at ", "--- End of "])
     }
 
     /// After the frames comes `Name: message`; then perhaps another trace behind a blank line and a word.
@@ -91,101 +101,44 @@ impl Trace {
         }
         if self.has_frames {
             self.has_frames = false;
-            return is_exception_name(line);
+            return look::is_exception_name(line);
         }
         line.starts_with(b"Traceback ")
     }
 
-    /// `/app/a.js:3`, the source, a mark below it, blank, then the error and its frames.
+    /// The error's own line comes behind the place and the source, and is not another one's behind this one's frames.
     fn takes_node(&mut self, line: &[u8]) -> bool {
-        line.is_empty()
-            || starts(line, &["}", "Node.js v"])
-            || (language(line) == Some(Language::Node) && line.first().is_some_and(u8::is_ascii_uppercase))
-    }
-}
-
-fn starts(line: &[u8], beginnings: &[&str]) -> bool {
-    beginnings.iter().any(|beginning| line.starts_with(beginning.as_bytes()))
-}
-
-/// By the first line. Most lines are told from one by their first byte.
-fn language(line: &[u8]) -> Option<Language> {
-    match line.first()? {
-        b'T' if line.starts_with(b"Traceback (most recent call last)") => Some(Language::Python),
-        b'S' if line.starts_with(b"Stack (most recent call last)") => Some(Language::Python),
-        b'S' if line.starts_with(b"SIG") && contains(line, b": ") => Some(Language::Go),
-        b'p' if line.starts_with(b"panic: ") => Some(Language::Go),
-        b'f' if line.starts_with(b"fatal error: ") => Some(Language::Go),
-        b'g' if line.starts_with(b"goroutine ") && line.contains(&b'[') => Some(Language::Go),
-        b't' if line.starts_with(b"thread '") && contains(line, b"' panicked at ") => Some(Language::Rust),
-        b't' if line.starts_with(b"thread '") && contains(line, b") panicked at ") => Some(Language::Rust),
-        b'E' if line.starts_with(b"Exception in thread \"") => Some(Language::Classes),
-        b'U' if starts(line, &["Unhandled exception. ", "Unhandled Exception: "]) => Some(Language::Classes),
-        b'U' if line.starts_with(b"Uncaught ") => Some(Language::Node),
-        b'P' | b'F' if is_php(line) => Some(Language::Php),
-        first if first.is_ascii_alphabetic() => by_name(line).or_else(|| by_place(line)),
-        b'/' | b'.' => by_place(line),
-        _ => None,
-    }
-}
-
-fn is_php(line: &[u8]) -> bool {
-    let line = line.strip_prefix(b"PHP ").unwrap_or(line);
-    line.starts_with(b"Fatal error:") && contains(line, b"Uncaught ")
-}
-
-fn contains(line: &[u8], part: &[u8]) -> bool {
-    memchr::memmem::find(line, part).is_some()
-}
-
-/// `a.b.CException: …` or `TypeError: …`: the name of an exception, alone or before a colon.
-fn by_name(line: &[u8]) -> Option<Language> {
-    let name = name(line);
-    if !is_exception_name(line)
-        || ![&b"Exception"[..], b"Error", b"Throwable"].iter().any(|end| name.ends_with(end))
-    {
-        return None;
-    }
-    Some(if name.contains(&b'.') || name.ends_with(b"Exception") {
-        Language::Classes
-    } else {
-        Language::Node
-    })
-}
-
-/// The name that the line begins with.
-fn name(line: &[u8]) -> &[u8] {
-    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'$');
-    let end = line.iter().position(|byte| !is_of_name(byte)).unwrap_or(line.len());
-    line.get(..end).unwrap_or_default()
-}
-
-/// A name, and then nothing or a colon and a message.
-fn is_exception_name(line: &[u8]) -> bool {
-    let name = name(line);
-    !name.is_empty() && matches!(line.get(name.len()..), Some([] | [b':'] | [b':', b' ', ..]))
-}
-
-/// `/app/a.js:3` as Node has it, `a.rb:3:in …` as Ruby does.
-fn by_place(line: &[u8]) -> Option<Language> {
-    let colon = memchr::memchr(b':', line)?;
-    let (file, rest) = (line.get(..colon)?, line.get(colon + 1..)?);
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let ends_with = |ends: &[&[u8]]| ends.iter().any(|end| file.ends_with(end));
-    match rest.get(digits..)? {
-        [] if digits > 0 && ends_with(&[b".js", b".mjs", b".cjs", b".ts"]) => Some(Language::Node),
-        [b':', b'i', b'n', b' ', ..] if digits > 0 && ends_with(&[b".rb", b".ru", b"rake"]) => {
-            Some(Language::Ruby)
+        if line.is_empty() || starts(line, &["}", "Node.js v"]) {
+            return true;
         }
-        _ => None,
+        if self.lacks_error && look::is_exception_name(line) {
+            self.lacks_error = false;
+            return true;
+        }
+        // Of a module that is not found it says what has asked for it.
+        !self.has_frames && starts(line, &["Require stack:", "- /"])
     }
-}
 
-fn is_go(line: &[u8]) -> bool {
-    // `main.main()`, `panic({0x6640c0?, 0x8e4280?})`
-    let name = |open: usize| line.get(..open).is_some_and(|name| !name.is_empty() && !name.contains(&b' '));
-    let is_function = || line.ends_with(b")") && memchr::memchr(b'(', line).is_some_and(name);
-    line.is_empty()
-        || starts(line, &["goroutine ", "created by ", "exit status ", "[signal ", "panic: "])
-        || is_function()
+    fn takes_ruby(&mut self, line: &[u8]) -> bool {
+        if line.is_empty() && !self.has_frames {
+            self.owed = 1;
+            return true;
+        }
+        if look::language(line) != Some(Language::Ruby) {
+            return false;
+        }
+        // The place of a frame alone; one with a message behind it is another exception.
+        let takes = line.ends_with(b"'") || self.lacks_error;
+        self.lacks_error = false;
+        takes
+    }
+
+    /// Behind the frames comes, after a blank line, the exception that this one was thrown in place of.
+    fn takes_php(&mut self, line: &[u8]) -> bool {
+        if self.has_frames && (line.is_empty() || line.starts_with(b"Next ")) {
+            return true;
+        }
+        self.has_frames |= line.starts_with(b"#");
+        starts(line, &["Stack trace:", "PHP Stack trace:", "#", "PHP   "])
+    }
 }

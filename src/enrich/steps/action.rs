@@ -1,14 +1,16 @@
 //! Which step a table is, and what becomes of an event in it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bumpalo::Bump;
 
 use super::{Outcome, StepFault, StepOptions, Surroundings};
 use super::{
-    convert, copy, dedupe, guard, kubernetes, lookup, nest, remove, rename, replace, route, sample, set,
-    split, text, throttle,
+    convert, copy, dedupe, docker_metadata, geoip, guard, kubernetes, lookup, nest, remove, rename, replace,
+    route, sample, set, split, text, throttle, user_agent,
 };
+use crate::enrich::containers::Engine;
 use crate::enrich::names::Names;
 use crate::enrich::redact::{Redact, RedactOptions};
 use crate::event::Event;
@@ -36,6 +38,9 @@ pub(super) enum Action {
     Guard(guard::Guard),
     Lookup(lookup::Lookup),
     Kubernetes(kubernetes::Kubernetes),
+    UserAgent(Box<user_agent::UserAgent>),
+    GeoIp(geoip::GeoIp),
+    DockerMetadata(docker_metadata::DockerMetadata),
     Redact(Box<Redact>),
 }
 
@@ -58,6 +63,28 @@ impl Action {
                     why: format!("stands in a step that does nothing; it takes one of {}", keys.join(", ")),
                 })
             }
+        }
+    }
+
+    /// Whether it has files that [`Action::refresh`] looks at.
+    pub(super) fn has_files(&self) -> bool {
+        matches!(self, Self::Lookup(_) | Self::GeoIp(_))
+    }
+
+    /// The engine that it asks of containers.
+    pub(super) fn engine(&self) -> Option<&Arc<Engine>> {
+        match self {
+            Self::DockerMetadata(docker) => Some(docker.engine()),
+            _ => None,
+        }
+    }
+
+    /// Takes files anew that have changed.
+    pub(super) fn refresh(&self) {
+        match self {
+            Self::Lookup(lookup) => lookup.refresh(),
+            Self::GeoIp(geoip) => geoip.refresh(),
+            _ => (),
         }
     }
 
@@ -97,6 +124,9 @@ impl Action {
             Self::Guard(guard) => guard.apply(event, arena),
             Self::Lookup(lookup) => lookup.apply(event, arena),
             Self::Kubernetes(kubernetes) => kubernetes.apply(event, arena),
+            Self::UserAgent(agent) => agent.apply(event, arena),
+            Self::GeoIp(geoip) => geoip.apply(event, arena),
+            Self::DockerMetadata(docker) => docker.apply(event, arena),
             Self::Redact(redact) => redact.apply(event, arena),
             Self::Drop | Self::Sample(_) | Self::Throttle(_) | Self::Dedupe(_) | Self::Route(_) => (),
         }
@@ -151,6 +181,19 @@ fn all(options: &StepOptions, around: &Surroundings<'_>) -> Vec<Compiled> {
         (
             "lookup",
             o.lookup.as_ref().map(|options| lookup::Lookup::new(options, around.host).map(Action::Lookup)),
+        ),
+        (
+            "user_agent",
+            o.user_agent
+                .as_ref()
+                .map(|options| user_agent::UserAgent::new(options).map(Box::new).map(Action::UserAgent)),
+        ),
+        ("geoip", o.geoip.as_ref().map(|options| geoip::GeoIp::new(options).map(Action::GeoIp))),
+        (
+            "docker_metadata",
+            o.docker_metadata
+                .as_ref()
+                .map(|options| docker_metadata::DockerMetadata::new(options).map(Action::DockerMetadata)),
         ),
         ("redact", o.redact.as_ref().map(redact)),
         ("guard", o.guard.as_ref().map(|options| guard::Guard::new(options, around).map(Action::Guard))),

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use bumpalo::Bump;
 
-use super::held::Held;
 use super::options::DedupeOptions;
+use crate::enrich::held::Held;
 use crate::enrich::template::Template;
 use crate::event::{Event, Value};
 
@@ -35,7 +35,7 @@ struct Slot {
 impl Dedupe {
     pub(super) fn new(options: &DedupeOptions, host: &str) -> Result<Self, String> {
         let key = Template::new(&options.key, host).map_err(|fault| format!("key: {fault}"))?;
-        Ok(Self { key, window: options.window, held: Held::new() })
+        Ok(Self { key, window: options.window, held: Held::new(super::KEYS) })
     }
 
     /// Whether `event` goes on at `now`.

@@ -3,7 +3,8 @@
 //!
 //! Two forms are known, as a path or, with dots for its slashes, as a tag:
 //! `/var/log/containers/POD_NAMESPACE_CONTAINER-ID.log` and `/var/log/pods/NAMESPACE_POD_UID/CONTAINER/N.log`. Any other text
-//! adds nothing. A field that the event has already is left as it is, and the one from the name is kept as `forebay.NAME`.
+//! adds nothing. A field that the event has already is left as it is, and the one from the name, where it says something else, is
+//! kept as `forebay.NAME`.
 
 use bumpalo::Bump;
 
@@ -32,19 +33,26 @@ impl Kubernetes {
 
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         let text = self.0.text(event, arena).and_then(|text| str::from_utf8(text).ok());
-        let Some(found) = text.and_then(find) else { return };
-        for (name, value) in [
-            ("kubernetes.namespace", Some(found.namespace)),
-            ("kubernetes.pod.name", Some(found.pod)),
-            ("kubernetes.pod.uid", found.uid),
-            ("kubernetes.container.name", Some(found.container)),
-            ("container.id", found.id),
-        ] {
-            if let Some(value) = value {
+        for (name, value) in text.into_iter().flat_map(|text| fields(text).into_iter().flatten()) {
+            let is_there = event.fields.text(name).is_some_and(|there| there == value.as_bytes());
+            if !is_there {
                 place::add(event, name, Value::Text(value.as_bytes()));
             }
         }
     }
+}
+
+/// What `text` says, as fields; nothing where it is no such name.
+pub(crate) fn fields(text: &str) -> Option<impl Iterator<Item = (&'static str, &str)>> {
+    let found = find(text)?;
+    let fields = [
+        ("kubernetes.namespace", Some(found.namespace)),
+        ("kubernetes.pod.name", Some(found.pod)),
+        ("kubernetes.pod.uid", found.uid),
+        ("kubernetes.container.name", Some(found.container)),
+        ("container.id", found.id),
+    ];
+    Some(fields.into_iter().filter_map(|(name, value)| Some((name, value?))))
 }
 
 fn find(text: &str) -> Option<Found<'_>> {

@@ -10,8 +10,9 @@ use bumpalo::Bump;
 
 use super::options::LookupOptions;
 use crate::enrich::path::{self, Path};
-use crate::enrich::table::TableFile;
+use crate::enrich::table::{self, Table};
 use crate::enrich::template::Template;
+use crate::enrich::watched::Watched;
 use crate::event::Event;
 
 /// See the module.
@@ -19,20 +20,20 @@ use crate::event::Event;
 pub(super) struct Lookup {
     key: Template,
     into: Path,
-    file: TableFile,
+    file: Watched<Table>,
 }
 
 impl Lookup {
     pub(super) fn new(options: &LookupOptions, host: &str) -> Result<Self, String> {
         let key = Template::new(&options.key, host).map_err(|fault| format!("key: {fault}"))?;
-        let file =
-            TableFile::open(FilePath::new(&options.table)).map_err(|fault| format!("table: {fault}"))?;
+        let file = Watched::open(FilePath::new(&options.table), table::read)
+            .map_err(|fault| format!("table: {fault}"))?;
         Ok(Self { key, into: super::field(&options.into)?, file })
     }
 
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         let Some(key) = self.key.text(event, arena) else { return };
-        let table = self.file.table();
+        let table = self.file.current();
         for (column, cell) in table.row(key) {
             let name =
                 path::legal_in(arena, Cow::Borrowed(path::joined(arena, self.into.name(), ".", column)));

@@ -9,8 +9,9 @@ mod action;
 mod convert;
 mod copy;
 mod dedupe;
+mod docker_metadata;
+mod geoip;
 mod guard;
-mod held;
 mod kubernetes;
 mod lookup;
 mod nest;
@@ -26,6 +27,7 @@ mod split;
 mod tests;
 mod text;
 mod throttle;
+mod user_agent;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -33,14 +35,21 @@ use std::sync::Arc;
 use bumpalo::Bump;
 
 use super::condition::{Condition, ConditionFault};
+use super::containers::Engine;
 use super::path::{self, Path};
 use crate::encode::{Destination, IndexTemplate};
 use crate::event::{Event, Fields};
 use action::Action;
 
+pub(crate) use kubernetes::fields as kubernetes_fields;
+
+/// Keys that a step remembers which looks at more than one event.
+const KEYS: usize = 1 << 16;
+
 pub use options::{
-    Convert, DedupeOptions, FlattenOptions, GuardOptions, LookupOptions, NestOptions, ReplaceOptions,
-    RouteOptions, SampleOptions, SetValue, StepOptions, ThrottleOptions,
+    Convert, DedupeOptions, DockerOptions, FlattenOptions, GeoIpOptions, GuardOptions, LookupOptions,
+    NestOptions, ReplaceOptions, RouteOptions, SampleOptions, SetValue, StepOptions, ThrottleOptions,
+    UserAgentOptions,
 };
 
 /// What becomes of an event.
@@ -117,19 +126,17 @@ impl Steps {
 
     /// Whether one of them has a file that [`Steps::refresh`] looks at.
     pub fn have_files(&self) -> bool {
-        self.lookups().next().is_some()
+        self.0.iter().any(|step| step.action.has_files())
     }
 
     /// Takes files anew that have changed.
     pub fn refresh(&self) {
-        self.lookups().for_each(lookup::Lookup::refresh);
+        self.0.iter().for_each(|step| step.action.refresh());
     }
 
-    fn lookups(&self) -> impl Iterator<Item = &lookup::Lookup> {
-        self.0.iter().filter_map(|step| match &step.action {
-            Action::Lookup(lookup) => Some(lookup),
-            _ => None,
-        })
+    /// The engines that they ask of containers.
+    pub fn engines(&self) -> impl Iterator<Item = &Arc<Engine>> {
+        self.0.iter().filter_map(|step| step.action.engine())
     }
 
     /// One by one, for who wants to look at an event between them.

@@ -51,6 +51,12 @@ pub struct StepOptions {
     pub kubernetes: Option<String>,
     /// What a table says.
     pub lookup: Option<LookupOptions>,
+    /// What a user agent names.
+    pub user_agent: Option<UserAgentOptions>,
+    /// Where an address is.
+    pub geoip: Option<GeoIpOptions>,
+    /// What the Docker Engine says of a container.
+    pub docker_metadata: Option<DockerOptions>,
     /// Limits beyond which fields become text.
     pub guard: Option<GuardOptions>,
     /// What of secrets is taken out.
@@ -193,6 +199,49 @@ pub struct LookupOptions {
     pub key: String,
     /// The object that what is found goes into.
     pub into: String,
+}
+
+/// `user_agent = { field = "user_agent", target = "user_agent" }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserAgentOptions {
+    /// The field; where formats put it without.
+    pub field: Option<String>,
+    /// The object that what is found goes into.
+    pub target: String,
+}
+
+impl Default for UserAgentOptions {
+    fn default() -> Self {
+        Self { field: None, target: "user_agent".into() }
+    }
+}
+
+/// `geoip = { database = "GeoLite2-City.mmdb", field = "client", target = "source" }`
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GeoIpOptions {
+    /// Files of addresses.
+    pub database: Vec<String>,
+    /// The field; where formats put it without.
+    pub field: Option<String>,
+    /// The object that `geo` and `as` go into; the one that the field is in without.
+    pub target: Option<String>,
+}
+
+/// `docker_metadata = { socket = "/var/run/docker.sock", labels = ["com.example.*"] }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct DockerOptions {
+    /// The engine's socket.
+    pub socket: String,
+    /// The field with the container's id; where Docker's driver puts it without.
+    pub field: Option<String>,
+    /// Labels that become fields: names, or beginnings with a `*` behind.
+    pub labels: Vec<String>,
+}
+
+impl Default for DockerOptions {
+    fn default() -> Self {
+        Self { socket: "/var/run/docker.sock".into(), field: None, labels: vec!["*".into()] }
+    }
 }
 
 /// `guard = { fields = 200, depth = 5, overflow = "overflow" }`

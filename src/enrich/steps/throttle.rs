@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use bumpalo::Bump;
 
-use super::held::Held;
 use super::options::ThrottleOptions;
+use crate::enrich::held::Held;
 use crate::enrich::template::Template;
 use crate::event::{Event, Value};
 
@@ -35,7 +35,7 @@ struct Slot {
 impl Throttle {
     pub(super) fn new(options: &ThrottleOptions, host: &str) -> Result<Self, String> {
         let key = Template::new(&options.key, host).map_err(|fault| format!("key: {fault}"))?;
-        Ok(Self { key, events: options.events, per: options.per, held: Held::new() })
+        Ok(Self { key, events: options.events, per: options.per, held: Held::new(super::KEYS) })
     }
 
     /// Whether `event` goes on at `now`. A key that has a field which is missing is the key of all events without it.

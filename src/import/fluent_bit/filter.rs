@@ -3,6 +3,7 @@
 use super::parsers::Parsers;
 use super::{matched, modify, rewrite};
 use crate::import::draft::{Draft, Effect, Filter};
+use crate::import::geo;
 use crate::import::section::Section;
 use crate::import::words::{field, inline, list, path, quote, regex, text};
 
@@ -22,6 +23,7 @@ pub(super) fn read(mut section: Section, parsers: &Parsers, draft: &mut Draft) -
         "nest" => nest(&mut section, draft),
         "rewrite_tag" => rewrite::rewrite(&mut section, draft),
         "stdout" => Vec::new(),
+        "geoip2" => geo::fluent_bit(&mut section, draft),
         "kubernetes" => vec![draft.kubernetes(&mut section)],
         _ => {
             draft.leave(from, "Forebay has no such filter");

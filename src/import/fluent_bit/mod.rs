@@ -130,7 +130,9 @@ fn http(service: &mut Section, draft: &mut Draft) {
     let port = service.take(&["http_port"]);
     let from = port.as_ref().map_or_else(|| service.from(), Entry::from);
     let port = port.map_or_else(|| "2020".to_owned(), |entry| entry.value);
-    if is_on && port.parse::<u16>().is_ok() {
+    if is_on && port.parse::<u16>().is_err() {
+        draft.leave(from, format!("`{port}` is no port"));
+    } else if is_on {
         let address =
             if address.contains(':') { format!("[{}]", address.trim_matches(['[', ']'])) } else { address };
         draft.set("http", "listen", quote(&format!("{address}:{port}")), from);

@@ -2,6 +2,7 @@
 
 use super::{grep, parser};
 use crate::import::draft::{Draft, Effect, Filter};
+use crate::import::geo;
 use crate::import::section::Section;
 use crate::import::template::template;
 use crate::import::words::{inline, list, path, quote, regex};
@@ -19,6 +20,7 @@ pub(super) fn read(directive: &Section, pattern: String, draft: &mut Draft) -> O
         "concat" => concat(&mut section, draft),
         "detect_exceptions" => vec![Effect::Multiline(quote("traces"))],
         "stdout" | "prometheus" => Vec::new(),
+        "geoip" => geo::fluentd(&mut section, draft),
         "kubernetes_metadata" => vec![draft.kubernetes(&mut section)],
         _ => {
             draft.leave(format!("{from} @type {kind}"), "Forebay has no such filter");

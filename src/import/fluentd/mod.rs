@@ -65,9 +65,13 @@ fn source(mut source: Section, draft: &mut Draft) -> Option<String> {
 /// A page about the daemon itself: Forebay has one.
 fn http(source: &mut Section, draft: &mut Draft) {
     let bind = source.take(&["bind"]).map_or_else(|| "0.0.0.0".to_owned(), |bind| bind.value);
-    if let Some(port) = source.take(&["port"]).filter(|port| port.value.parse::<u16>().is_ok())
-        && !bind.contains([':', '#', '$'])
-    {
+    let Some(port) = source.take(&["port"]) else { return };
+    if port.value.parse::<u16>().is_err() || bind.contains([':', '#', '$']) {
+        draft.leave(
+            port.from(),
+            format!("`{bind}:{}` is no address as it stands; set http.listen", port.value),
+        );
+    } else {
         draft.set("http", "listen", quote(&format!("{bind}:{}", port.value)), port.from());
     }
 }

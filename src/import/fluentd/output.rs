@@ -2,6 +2,7 @@
 
 use crate::import::draft::{Draft, End};
 use crate::import::section::Section;
+use crate::import::words::{self, quote};
 use crate::import::{settings, target};
 
 /// What a match does with its events.
@@ -12,6 +13,16 @@ pub(super) enum Target {
     Label(String),
     /// They get another tag, by the rules in here.
     Retag(Section),
+    /// Those of them that are a stack trace become one, and all go on from the start, or from a label.
+    Traces(Traces),
+}
+
+/// What the plugin that finds stack traces does beside.
+pub(super) struct Traces {
+    /// What is taken off the tags, without its dot; nothing is empty.
+    pub(super) prefix: String,
+    /// Where events go on.
+    pub(super) label: Option<String>,
 }
 
 /// Reads a match.
@@ -22,9 +33,39 @@ pub(super) fn read(directive: &Section, draft: &mut Draft) -> Target {
     match kind.as_str() {
         "relabel" => Target::Label(directive.value("@label").unwrap_or_default().to_owned()),
         "rewrite_tag_filter" => Target::Retag(directive),
+        "detect_exceptions" => Target::Traces(traces(directive, draft)),
         "copy" => Target::End(copy(directive, draft)),
         _ => Target::End(end(&kind, directive, draft)),
     }
+}
+
+/// Which languages there are, and in which field the line is, is known without being told.
+fn traces(mut directive: Section, draft: &mut Draft) -> Traces {
+    directive.pass_over(&["languages", "message", "stream", "force_line_breaks"]);
+    if let Some(interval) = directive.take(&["multiline_flush_interval"])
+        && let Some(time) = words::time(&interval.value)
+    {
+        draft.set("multiline", "timeout", quote(&time), interval.from());
+    }
+    if let Some(lines) = directive.take(&["max_lines"])
+        && let Ok(number) = lines.value.parse::<u32>()
+        && number > 0
+    {
+        draft.set("multiline", "lines", number.to_string(), lines.from());
+    }
+    if let Some(bytes) = directive.take(&["max_bytes"])
+        && let Some(size) = words::size(&bytes.value, 1_024).filter(|size| size.0 > 0)
+    {
+        draft.set("multiline", "event_bytes", quote(&size.to_string()), bytes.from());
+    }
+    let prefix = directive.take(&["remove_tag_prefix"]);
+    if let Some(prefix) = &prefix {
+        draft.leave(prefix.from(), "the tag keeps what is taken off; `route` can give events another one");
+    }
+    let prefix = prefix.map(|entry| entry.value.trim_end_matches('.').to_owned()).unwrap_or_default();
+    let label = directive.take(&["@label"]).map(|entry| entry.value);
+    draft.leave_rest(&directive);
+    Traces { prefix, label }
 }
 
 /// Of several stores the first that Forebay has counts, as it has one target.

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::filter;
-use super::output::{self, Target};
+use super::output::{self, Target, Traces};
 use super::rewrite;
-use crate::import::draft::{Draft, End, Filter, Leg};
+use crate::import::draft::{Draft, Effect, End, Filter, Leg};
 use crate::import::pattern::{covers, is_one, overlaps};
 use crate::import::section::Section;
+use crate::import::words::quote;
 
 /// Labels that lead to one another: more is a circle.
 const DEEPEST: usize = 16;
@@ -29,7 +30,7 @@ pub(super) fn walk(labels: &Labels, starts: &[Option<String>], draft: &mut Draft
     }
     for start in starts {
         let name = start.clone().unwrap_or_default();
-        Walk { labels, name, depth: 0, draft }.route("**", &[]);
+        Walk { labels, name, prefix: String::new(), past: &[], depth: 0, draft }.route("**", &[]);
     }
 }
 
@@ -37,6 +38,10 @@ pub(super) fn walk(labels: &Labels, starts: &[Option<String>], draft: &mut Draft
 struct Walk<'w> {
     labels: &'w Labels,
     name: String,
+    /// What is taken off the tags before patterns look at them, with its dot.
+    prefix: String,
+    /// Matches that have sent the events back to the start.
+    past: &'w [&'w Section],
     depth: usize,
     draft: &'w mut Draft,
 }
@@ -50,6 +55,9 @@ impl Walk<'_> {
         };
         let mut filters = before.to_vec();
         for directive in route {
+            if self.past.iter().any(|past| std::ptr::eq(*past, directive)) {
+                continue;
+            }
             let Some(pattern) = self.pattern(directive) else { continue };
             if !overlaps(scope, &pattern) || self.draft.legs.len() > MOST {
                 continue;
@@ -68,7 +76,8 @@ impl Walk<'_> {
         if !is_known {
             self.draft.leave(directive.from(), "its pattern is none of `*`, `**` and `{a,b}`");
         }
-        is_known.then(|| pattern.to_owned())
+        let prefixed = |one| format!("{}{one}", self.prefix);
+        is_known.then(|| pattern.split_whitespace().map(prefixed).collect::<Vec<_>>().join(" "))
     }
 
     /// What a match makes of the events that come to it.
@@ -77,10 +86,32 @@ impl Walk<'_> {
             Target::End(end) => self.leg(scope, filters.to_vec(), end, directive.from()),
             Target::Label(name) => {
                 let depth = self.depth + 1;
-                Walk { labels: self.labels, name, depth, draft: self.draft }.route(scope, filters);
+                let Self { labels, past, .. } = *self;
+                let prefix = self.prefix.clone();
+                Walk { labels, name, prefix, past, depth, draft: self.draft }.route(scope, filters);
             }
+            Target::Traces(traces) => self.traces(traces, directive, scope, filters),
             Target::Retag(rewriter) => self.retag(rewriter, scope, filters),
         }
+    }
+
+    /// Events go on with their traces joined, from the start again as a rule, where that match no longer takes them.
+    fn traces(&mut self, traces: Traces, directive: &Section, scope: &str, filters: &[Filter]) {
+        let joining = Filter {
+            pattern: scope.to_owned(),
+            effects: vec![Effect::Multiline(quote("traces"))],
+            from: directive.from(),
+        };
+        let filters: Vec<_> = filters.iter().cloned().chain(Some(joining)).collect();
+        let mut prefix = self.prefix.clone();
+        if !traces.prefix.is_empty() {
+            prefix.push_str(&traces.prefix);
+            prefix.push('.');
+        }
+        let past: Vec<&Section> = self.past.iter().copied().chain(Some(directive)).collect();
+        let name = traces.label.unwrap_or_default();
+        let (labels, depth) = (self.labels, self.depth + 1);
+        Walk { labels, name, prefix, past: &past, depth, draft: self.draft }.route(scope, &filters);
     }
 
     fn leg(&mut self, pattern: &str, filters: Vec<Filter>, end: End, from: String) {
@@ -128,7 +159,7 @@ impl Walk<'_> {
             return match output::read(directive, self.draft) {
                 Target::End(end) => Some(end),
                 Target::Label(name) => self.goes_to(&name, tag, by, depth + 1),
-                Target::Retag(_) => None,
+                Target::Retag(_) | Target::Traces(_) => None,
             };
         }
         None

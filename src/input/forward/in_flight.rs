@@ -24,7 +24,7 @@ pub(super) struct Flow {
 /// A chunk under way, until it is dropped.
 pub(super) struct InFlight {
     flow: Arc<Flow>,
-    permits: u32,
+    permits: usize,
 }
 
 impl Flow {
@@ -47,7 +47,7 @@ impl Flow {
         }
         let permits = self.permits(bytes);
         self.room.try_acquire_many(permits).ok()?.forget();
-        Some(InFlight { flow: Arc::clone(self), permits })
+        Some(InFlight { flow: Arc::clone(self), permits: permits as usize })
     }
 
     /// The same, as soon as there is room.
@@ -57,7 +57,7 @@ impl Flow {
         if let Ok(room) = self.room.acquire_many(permits).await {
             room.forget();
         }
-        InFlight { flow: Arc::clone(self), permits }
+        InFlight { flow: Arc::clone(self), permits: permits as usize }
     }
 
     fn permits(&self, bytes: usize) -> u32 {
@@ -94,9 +94,16 @@ impl Flow {
     }
 }
 
+impl InFlight {
+    /// Makes it stand for `other`, too.
+    pub(super) fn join(&mut self, mut other: Self) {
+        self.permits += std::mem::take(&mut other.permits);
+    }
+}
+
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.flow.room.add_permits(self.permits as usize);
+        self.flow.room.add_permits(self.permits);
     }
 }
 

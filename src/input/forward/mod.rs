@@ -29,6 +29,7 @@ mod socket;
 mod taker;
 mod tls;
 mod unix;
+mod writing;
 
 pub use listener::{ListenError, Listener};
 pub use options::{ForwardOptions, LimitOptions};

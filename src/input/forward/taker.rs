@@ -8,12 +8,12 @@ use std::sync::Arc;
 use tokio::io::AsyncWrite;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use super::ack::{self, Acks, NotAcked};
+use super::ack::{self, Acks, NoReceipt};
 use super::connection::Ended;
 use super::framing::Serializer;
 use super::in_flight::InFlight;
 use super::options::LimitOptions;
-use crate::buffer::{Receipt, Waiter};
+use crate::buffer::Receipt;
 use crate::decode::{DecodeError, Frame, Oversized, json_to_msgpack};
 use crate::input::{Origin, Pass, Shared};
 use crate::metrics::reason;
@@ -31,12 +31,6 @@ pub(super) enum TakeFault {
     NotAcked,
 }
 
-impl From<NotAcked> for TakeFault {
-    fn from(NotAcked: NotAcked) -> Self {
-        Self::NotAcked
-    }
-}
-
 /// Takes the frames of one connection.
 pub(super) struct Taker<W> {
     pass: Pass,
@@ -44,7 +38,7 @@ pub(super) struct Taker<W> {
     shared: Arc<Shared>,
     /// Taken when the first chunk comes: most peers never want an ack.
     to: Option<W>,
-    acks: Option<Acks>,
+    acks: Option<Arc<Acks>>,
     /// Cancelled when an ack cannot be sent.
     not_acked: CancellationToken,
     kill: CancellationToken,
@@ -126,10 +120,9 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
             return Ok(true);
         };
         let room = self.room(bytes.len()).await?;
-        let (receipt, waiter) = Receipt::new();
+        let receipt = self.receipt(ack::message(chunk, serializer), room).await?;
         self.pass.frame(&frame, &self.limits, Some(&receipt)).await;
         receipt.resolve();
-        self.ack(ack::message(chunk, serializer), waiter, room).await?;
         Ok(true)
     }
 
@@ -159,17 +152,17 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
             return Ok(());
         };
         let room = self.room(chunk.len()).await?;
-        let (receipt, waiter) = Receipt::new();
+        let receipt = self.receipt(ack::message(chunk, serializer), room).await?;
         self.pass.refuse_frame(error, tag, original, Some(&receipt)).await;
         receipt.resolve();
-        self.ack(ack::message(chunk, serializer), waiter, room).await
+        Ok(())
     }
 
     /// Room for a chunk of so many bytes among those that wait for their acks.
     async fn room(&mut self, bytes: usize) -> Result<InFlight, TakeFault> {
         if let Some(to) = self.to.take() {
-            let (metrics, failed) = (Arc::clone(self.shared.metrics()), self.not_acked.clone());
-            self.acks = Some(Acks::start(to, metrics, failed, &self.limits));
+            let metrics = self.shared.metrics();
+            self.acks = Some(Acks::new(to, metrics, &self.not_acked, &self.limits));
         }
         let Some(acks) = &self.acks else { return Err(TakeFault::NotAcked) };
         if let Some(room) = acks.flow().try_enter(bytes) {
@@ -182,15 +175,19 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
         room.ok_or(TakeFault::NotAcked)
     }
 
-    async fn ack(&mut self, ack: Vec<u8>, waiter: Waiter, room: InFlight) -> Result<(), TakeFault> {
+    /// The receipt that `ack` is sent for, in its turn.
+    async fn receipt(&mut self, ack: Vec<u8>, room: InFlight) -> Result<Receipt, TakeFault> {
         let Some(acks) = &self.acks else { return Err(TakeFault::NotAcked) };
-        if let Err(pending) = acks.try_ack(ack, waiter, room) {
-            // why: as above.
-            self.pass.flush();
-            let sent = Box::pin(self.kill.run_until_cancelled(acks.ack(pending))).await;
-            sent.unwrap_or(Err(NotAcked))?;
-        }
-        Ok(())
+        let receipt = match acks.try_enter(ack, room) {
+            Ok(receipt) => Some(receipt),
+            Err(NoReceipt::Over) => None,
+            Err(NoReceipt::TooMany(pending)) => {
+                // why: as above.
+                self.pass.flush();
+                Box::pin(self.kill.run_until_cancelled(acks.enter(pending))).await.flatten()
+            }
+        };
+        receipt.ok_or(TakeFault::NotAcked)
     }
 
     /// Hands on what has been taken. To be called when a read's frames are done.
@@ -202,7 +199,7 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
     pub(super) async fn finish(&mut self) {
         self.pass.settle().await;
         if let Some(acks) = self.acks.take() {
-            // why: a writer that is left behind still says what becomes safe, while there is somebody to hear it.
+            // why: what becomes safe is still said, though nobody waits for it, while there is somebody to hear it.
             self.kill.run_until_cancelled(acks.finish()).await;
         }
         if let Some(mut to) = self.to.take() {

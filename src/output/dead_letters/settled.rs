@@ -11,7 +11,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The places of the letters of `file` that are settled.
-pub(super) fn read(file: &Path) -> io::Result<HashSet<u64>> {
+pub(crate) fn read(file: &Path) -> io::Result<HashSet<u64>> {
     match std::fs::read_to_string(path(file)) {
         Ok(text) => Ok(whole(&text).lines().filter_map(|line| line.parse().ok()).collect()),
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(HashSet::new()),

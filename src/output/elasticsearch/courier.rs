@@ -18,7 +18,7 @@ use super::part::{self, Part};
 use super::target::{Attempt, Stopped, Target, unless};
 use super::verdict::Obstacle;
 use crate::buffer::Delivery;
-use crate::metrics;
+use crate::metrics::{self, Verdict};
 use crate::output::dead_letters::{DeadLetters, Letter, destination};
 
 /// Attends to `delivery` until it is settled; a stop returns it.
@@ -35,6 +35,7 @@ pub(super) async fn deliver(
     }
     way.bury(dead_letters, stop).await?;
     way.tally.count(target, way.letters.len());
+    way.tell_ledger();
     way.delivery.delivered();
     Ok(())
 }
@@ -45,6 +46,8 @@ struct Tally {
     indexed: u64,
     failure_store: u64,
     duplicate: u64,
+    /// Their places, where a ledger wants to know.
+    duplicates: Vec<usize>,
     healed: Vec<Remedy>,
 }
 
@@ -141,7 +144,10 @@ impl<'a> Way<'a> {
                     self.tally.failure_store += u64::from(failure_store);
                     self.tally.healed.extend(self.healed.get(&place).map(|healed| healed.remedy));
                 }
-                Outcome::Duplicate => self.tally.duplicate += 1,
+                Outcome::Duplicate => {
+                    self.tally.duplicate += 1;
+                    self.tally.duplicates.extend(self.target.metrics.ledger.get().map(|_| place));
+                }
                 Outcome::Refused(refusal) => refused.push((place, *refusal)),
                 Outcome::Again { .. } => again.push(place),
                 Outcome::Hold(obstacle, told) => {
@@ -224,6 +230,15 @@ impl<'a> Way<'a> {
         }
         drop(held);
         Ok(())
+    }
+
+    fn tell_ledger(&self) {
+        let Some(ledger) = self.target.metrics.ledger.get() else { return };
+        let letters = self.letters.iter().map(|(place, _)| (*place, Verdict::DeadLetter));
+        let before = self.tally.duplicates.iter().map(|place| (*place, Verdict::Before));
+        let mut verdicts: Vec<_> = before.chain(letters).collect();
+        verdicts.sort_unstable_by_key(|(place, _)| *place);
+        ledger.settle(self.delivery.tags().iter().map(|run| (&run.tag, run.documents)), &verdicts);
     }
 
     fn lines(&self, dead_letters: &DeadLetters) -> Vec<u8> {

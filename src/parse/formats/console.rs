@@ -11,6 +11,7 @@
 //! <https://github.com/rs/zerolog#pretty-logging>, <https://github.com/sirupsen/logrus#formatters>,
 //! <https://www.structlog.org/en/stable/console-output.html>, <https://github.com/pinojs/pino-pretty>
 
+use memchr::{memchr, memchr_iter};
 use nom::Parser;
 
 use super::pairs;
@@ -35,6 +36,48 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     }
 }
 
+/// Whether the bytes of a line allow any of these layouts: nearly all lines of loggers are told from them by it.
+pub(super) fn may_be(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    match bytes.first() {
+        // `[TIME] INFO (NAME/PID): …`
+        Some(b'[') => memchr(b']', bytes)
+            .and_then(|end| bytes.get(end + 2..))
+            .is_some_and(|rest| memchr(b' ', rest).is_some_and(|blank| rest.get(blank + 1) == Some(&b'('))),
+        // A time has two blanks in it at most.
+        Some(b'0'..=b'9') => memchr_iter(b' ', bytes)
+            .take(3)
+            .any(|blank| bytes.get(blank + 1..).is_some_and(may_be_behind_time)),
+        _ => bytes.get(4) == Some(&b'['),
+    }
+}
+
+/// `INF …`, `[info     ] …`
+fn may_be_behind_time(bytes: &[u8]) -> bool {
+    match bytes {
+        [b'[', rest @ ..] => {
+            memchr(b']', rest).is_some_and(|end| rest.get(..end).is_some_and(|word| word.ends_with(b" ")))
+        }
+        [_, _, _] => zerolog_level(bytes).is_some(),
+        [a, b, c, b' ', ..] => zerolog_level(&[*a, *b, *c]).is_some(),
+        _ => false,
+    }
+}
+
+/// A word of zerolog's, and the level that it means, if any.
+fn zerolog_level(word: &[u8]) -> Option<Option<Level>> {
+    Some(match word {
+        b"TRC" => Some(Level::Trace),
+        b"DBG" => Some(Level::Debug),
+        b"INF" => Some(Level::Info),
+        b"WRN" => Some(Level::Warn),
+        b"ERR" => Some(Level::Error),
+        b"FTL" | b"PNC" => Some(Level::Fatal),
+        b"???" => None,
+        _ => return None,
+    })
+}
+
 /// The time and its blank, and whether it has a date.
 fn time<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<(&'a str, bool)> {
     if let Ok((rest, said)) = forms::iso(text) {
@@ -51,16 +94,7 @@ fn time<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<(&'a str, bool)> {
 
 fn zerolog<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let level = match word {
-        "TRC" => Some(Level::Trace),
-        "DBG" => Some(Level::Debug),
-        "INF" => Some(Level::Info),
-        "WRN" => Some(Level::Warn),
-        "ERR" => Some(Level::Error),
-        "FTL" | "PNC" => Some(Level::Fatal),
-        "???" => None,
-        _ => return None,
-    };
+    let level = zerolog_level(word.as_bytes())?;
     if level.is_some() {
         sink.leveled(level, word);
     }

@@ -73,6 +73,10 @@ fn byte(line: &str, at: usize) -> Option<u8> {
 
 /// Whether the pair is one that only a logger prints.
 fn tells(key: &str, value: &Value<'_>) -> bool {
+    // Heroku's metrics have no time and no level, but names that nothing else has.
+    if key.split_once('#').is_some_and(|(kind, _)| matches!(kind, "sample" | "measure" | "count")) {
+        return true;
+    }
     let Value::Text(text) = value else { return false };
     let Ok(text) = str::from_utf8(text) else { return false };
     match key {
@@ -93,6 +97,7 @@ mod tests {
     #[test]
     fn pairs_alone_are_not_enough_and_too_many_are_too_many() {
         assert!(fits(read, "level=info a=1") && fits(read, "ts=2024-01-15T10:30:45Z a=\"b c\""));
+        assert!(fits(read, "source=web.1 sample#memory_total=21.00MB") && !fits(read, "source=web.1 a#b=1"));
         for line in ["a=1 b=2", "level=3 a=1", "time=noon a=1", "level=info and words", "level=info a=\"b\"c"]
         {
             assert!(!fits(read, line), "{line}");

@@ -7,6 +7,7 @@ use crate::event::Value;
 use crate::parse::known::{self, Known};
 use crate::parse::level::Level;
 use crate::parse::sink::Sink;
+use crate::parse::time::forms::Said;
 use crate::parse::token::{Read, misfit};
 
 const FACILITIES: [&str; 24] = [
@@ -54,6 +55,30 @@ const PROCESS: Known = Known::new("process", "log.syslog.procid");
 pub(super) fn process<'a>(process: &'a str, sink: &mut Sink<'_, 'a>) {
     let is_id = process.bytes().all(|byte| byte.is_ascii_digit());
     if is_id && process.len() <= 10 { sink.number(known::PID, process) } else { sink.text(PROCESS, process) }
+}
+
+/// Puts down what was said behind the header, at `said`: a line of the program's own format where it has one, as HAProxy's is
+/// that goes through rsyslog.
+pub(super) fn message<'a>(message: &'a str, said: Option<Said>, sink: &mut Sink<'_, 'a>) {
+    match message.as_bytes().first() {
+        None => {}
+        // why: most messages are prose, and trying formats on each costs more than its header does.
+        Some(first) if first.is_ascii_alphabetic() && !may_be_a_line(message) => sink.message(message),
+        Some(_) => sink.wraps_behind(said, message),
+    }
+}
+
+/// Whether a message that begins with a letter could be a line of a format: `key=value`, `INFO[0001]`, `ERROR:…`, a tab, klog's
+/// `E0115`, Ruby's `I,`, HAProxy's `Connect from`.
+fn may_be_a_line(message: &str) -> bool {
+    let ends = |byte: u8| matches!(byte, b' ' | b'\t' | b'=' | b'[' | b':');
+    let end = message.bytes().position(ends).unwrap_or(message.len());
+    let (word, rest) = message.split_at_checked(end).unwrap_or((message, ""));
+    match word.as_bytes() {
+        [_, b','] | b"Connect" => true,
+        [_, digits @ ..] if digits.len() == 4 && digits.iter().all(u8::is_ascii_digit) => true,
+        _ => rest.starts_with(['=', '\t']) || Level::of_word(word).is_some(),
+    }
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     sure.holds(host, tag).then_some(())?;
     sink.said(said)?;
     sink.text(known::HOST, host);
-    put(tag, message, pri, sink);
+    put(tag, message, pri, Some(said), sink);
     Some(())
 }
 
@@ -51,11 +51,17 @@ fn without_time<'a>(text: &'a str, pri: u8, sink: &mut Sink<'_, 'a>) -> Option<(
     // A digit is the version or the date of another form.
     (!text.starts_with(|first: char| first.is_ascii_digit())).then_some(())?;
     let (tag, message) = tag(text);
-    put(tag, message, Some(pri), sink);
+    put(tag, message, Some(pri), None, sink);
     Some(())
 }
 
-fn put<'a>(tag: Option<Tag<'a>>, message: &'a str, pri: Option<u8>, sink: &mut Sink<'_, 'a>) {
+fn put<'a>(
+    tag: Option<Tag<'a>>,
+    message: &'a str,
+    pri: Option<u8>,
+    said: Option<Said>,
+    sink: &mut Sink<'_, 'a>,
+) {
     if let Some(tag) = tag {
         sink.text(known::PROGRAM, tag.program);
         syslog::process(tag.process, sink);
@@ -66,9 +72,7 @@ fn put<'a>(tag: Option<Tag<'a>>, message: &'a str, pri: Option<u8>, sink: &mut S
     let message = message.strip_prefix(' ').unwrap_or(message);
     // Python's handler ends a message as C ends its texts.
     let message = message.strip_prefix('\u{feff}').unwrap_or(message).trim_end_matches('\0');
-    if !message.is_empty() {
-        sink.message(message);
-    }
+    syslog::message(message, said, sink);
 }
 
 /// What a line needs to surely be syslog's.

@@ -14,7 +14,7 @@ use super::syslog;
 use crate::event::Value;
 use crate::parse::known::{self, Known};
 use crate::parse::sink::{Sink, dotted};
-use crate::parse::time::forms;
+use crate::parse::time::forms::{self, Said};
 use crate::parse::token::{Read, byte, exact, quoted, run, until};
 
 const STRUCTURED_DATA: Known = Known::new("structured_data", "log.syslog.structured_data");
@@ -23,7 +23,7 @@ const STRUCTURED_DATA: Known = Known::new("structured_data", "log.syslog.structu
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (rest, pri) = syslog::pri(line).ok()?;
     let (rest, _) = exact("1 ").parse_complete(rest).ok()?;
-    let rest = time(rest, sink)?;
+    let (rest, said) = time(rest, sink)?;
     let (rest, host) = until(b' ').parse_complete(rest).ok()?;
     let (rest, program) = until(b' ').parse_complete(rest).ok()?;
     let (rest, process) = until(b' ').parse_complete(rest).ok()?;
@@ -38,21 +38,19 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         Some(message) => message.strip_prefix(['\u{feff}', ' ']).unwrap_or(message),
         None => rest.is_empty().then_some("")?,
     };
-    if !message.is_empty() {
-        sink.message(message);
-    }
+    syslog::message(message, said, sink);
     Some(())
 }
 
 /// The time with its offset, or none; what follows its blank.
-fn time<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<&'a str> {
+fn time<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<(&'a str, Option<Said>)> {
     if let Some(rest) = text.strip_prefix("- ") {
-        return Some(rest);
+        return Some((rest, None));
     }
     let (rest, said) = forms::iso(text).ok()?;
     said.offset?;
     sink.said(said)?;
-    rest.strip_prefix(' ')
+    Some((rest.strip_prefix(' ')?, Some(said)))
 }
 
 /// `-`, or elements; what follows them.

@@ -2,6 +2,7 @@
 
 mod events;
 mod fields;
+mod known;
 mod shape;
 mod stateful;
 mod values;

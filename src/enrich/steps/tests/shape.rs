@@ -87,7 +87,7 @@ fn lookup_adds_what_a_table_says_and_keeps_what_is_there() {
 #[test]
 fn kubernetes_adds_what_a_name_says() {
     let toml = "kubernetes = '{file|}'";
-    let record = json!({"file": "/var/log/pods/shop_web-0_u-1/nginx/3.log", "kubernetes.namespace": "own"});
+    let record = json!({"file": "/var/log/pods/shop_web-0_u-1/nginx/3.log", "kubernetes.namespace": "own", "kubernetes.pod.uid": "u-1"});
     assert_eq!(
         applied(toml, record),
         json!({"file": "/var/log/pods/shop_web-0_u-1/nginx/3.log", "kubernetes.namespace": "own",

@@ -1,5 +1,6 @@
 //! Connections over pipes, into a buffer on a directory of its own.
 
+mod ack_order;
 mod acks;
 mod frames;
 mod limits;

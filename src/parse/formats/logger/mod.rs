@@ -67,9 +67,7 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
 
 /// Whether it is in a layout for terminals, which says more than this one finds: no line is to be of two formats.
 fn is_of_console<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> bool {
-    let is_of_it = console::read(line, sink).is_some();
-    sink.take_back();
-    is_of_it
+    console::may_be(line) && sink.would(|sink| console::read(line, sink))
 }
 
 /// Whether what follows time and level is of a format that says more there: Spring Boot's `PID --- [`, RabbitMQ's

@@ -1,26 +1,22 @@
 //! What is remembered of the keys of events, for steps that look at more than one event.
 //!
-//! The steps of a pipeline serve all connections, so this is the one place on the path with a lock: of one shard, for a few
-//! instructions, and only for events that reach such a step. Invariants: no more than [`MOST`] keys are remembered, in two
-//! generations; when the younger is full it becomes the elder, and what the elder held is forgotten, the longest unseen first.
+//! The steps of a pipeline serve all connections, so there is a lock: of one shard, for a few instructions, and only for events that
+//! reach such a step. Invariants: no more keys are remembered than was said, in two generations; when the younger is full it becomes
+//! the elder, and what the elder held is forgotten, the longest unseen first.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_128;
 
-/// Keys that are remembered, of 16 bytes and their slot.
-const MOST: usize = 1 << 16;
-
 const SHARDS: usize = 16;
-
-/// Keys of one generation in one shard.
-const GENERATION: usize = MOST / SHARDS / 2;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Held<S> {
     shards: [Mutex<Shard<S>>; SHARDS],
+    /// Keys of one generation in one shard.
+    generation: usize,
 }
 
 #[derive(Debug)]
@@ -30,9 +26,10 @@ struct Shard<S> {
 }
 
 impl<S> Held<S> {
-    pub(super) fn new() -> Self {
+    /// Remembers `most` keys, of 16 bytes and their slot.
+    pub(super) fn new(most: usize) -> Self {
         let empty = |_| Mutex::new(Shard { young: HashMap::new(), old: HashMap::new() });
-        Self { shards: std::array::from_fn(empty) }
+        Self { shards: std::array::from_fn(empty), generation: most / SHARDS / 2 }
     }
 
     /// Looks at the slot of `key`, which is `fresh` where there is none.
@@ -45,7 +42,7 @@ impl<S> Held<S> {
         let hash = xxh3_128(key);
         let shard = self.shards.get(usize::try_from(hash % SHARDS as u128).ok()?)?;
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        if shard.young.len() >= GENERATION && !shard.young.contains_key(&hash) {
+        if shard.young.len() >= self.generation && !shard.young.contains_key(&hash) {
             shard.old = std::mem::take(&mut shard.young);
         }
         let before = shard.old.remove(&hash);
@@ -53,9 +50,23 @@ impl<S> Held<S> {
     }
 }
 
+impl<T> Held<Option<Arc<T>>> {
+    /// What is known of `key`, made where nothing is: outside of the lock, so that nobody waits for it, and twice where two ask at once.
+    pub(super) fn remembered(&self, key: &[u8], make: impl FnOnce() -> T) -> Arc<T> {
+        let known = self.with(key, || None, |known| known.clone());
+        known.flatten().unwrap_or_else(|| {
+            let made = Arc::new(make());
+            self.with(key, || None, |known| *known = Some(Arc::clone(&made)));
+            made
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MOST: usize = 1 << 16;
 
     fn remembered(held: &Held<u32>) -> usize {
         held.shards
@@ -67,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_key_is_remembered_and_no_more_of_them_than_there_is_room_for() {
-        let held = Held::new();
+        let held = Held::new(MOST);
         let count = |key: &str| {
             held.with(
                 key.as_bytes(),

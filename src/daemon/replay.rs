@@ -1,0 +1,161 @@
+//! A replay: files instead of listeners, then the daemon's own path to the target. It may run beside a daemon.
+//!
+//! Nothing is spilled: what was not delivered lies on disk already, where it was read.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use prometheus_client::registry::Registry;
+use tokio::runtime::Handle;
+use tokio::time::{sleep, timeout};
+
+use super::{Error, Signals, compile, deliver, open_output};
+use crate::buffer::{Buffer, BufferOptions};
+use crate::config::Config;
+use crate::enrich::{Assembler, Gatherer, Joiner};
+use crate::input::Shared;
+use crate::input::replay::{self, FoundFiles, Job, ReplayOptions};
+use crate::metrics::Metrics;
+use crate::output::{DeadLetterOptions, DeadLetters, Output, Rehearsal, StandardOutput, TargetHealth};
+use crate::units::ByteSize;
+
+/// Documents in memory: enough for a bulk request on each of a few connections.
+const MEMORY: ByteSize = ByteSize::mib(16);
+
+/// How often it is looked at how far it is.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How long a stop waits for what was read to be delivered, which spares reading it again.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Where documents go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplayTo {
+    /// The configured target.
+    Target,
+    /// Standard output.
+    StandardOutput,
+    /// Nowhere: it is only tried.
+    Nowhere,
+}
+
+/// How a replay stands.
+#[derive(Debug)]
+pub struct ReplayProgress {
+    /// Bytes of files that have been read, as they lie on disk.
+    pub bytes: u64,
+    /// Events that have been read.
+    pub events: u64,
+    /// Documents on their way.
+    pub under_way: u64,
+    /// Whether documents leave, and why not.
+    pub target: TargetHealth,
+}
+
+/// How a replay ended.
+pub struct Replayed {
+    /// What was read and what became of it.
+    pub job: Arc<Job>,
+    /// Where documents went.
+    pub output: Arc<Output>,
+    /// Why it ended early, if it did.
+    pub why: Option<String>,
+}
+
+/// Reads what was `found` until all of it is settled or a signal comes. A second signal ends the process at once, which costs
+/// nothing but reading again.
+pub async fn replay(
+    config: Config,
+    options: ReplayOptions,
+    found: FoundFiles,
+    to: ReplayTo,
+    mut tell: impl FnMut(&Job, &ReplayProgress),
+) -> Result<Replayed, Error> {
+    let mut signals = Signals::new()?;
+    let replay = Replay::start(config, options, found, to)?;
+    let why = tokio::select! {
+        () = replay.finish(&mut tell) => None,
+        () = signals.next() => Some("a signal came".to_owned()),
+    };
+    tokio::select! {
+        replayed = replay.stop(why) => Ok(replayed),
+        () = signals.next() => std::process::exit(1),
+    }
+}
+
+/// A replay under way.
+struct Replay {
+    job: Arc<Job>,
+    shared: Arc<Shared>,
+    output: Arc<Output>,
+    delivering: (tokio::task::JoinHandle<()>, tokio_util::sync::CancellationToken),
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Replay {
+    fn start(
+        mut config: Config,
+        options: ReplayOptions,
+        found: FoundFiles,
+        to: ReplayTo,
+    ) -> Result<Self, Error> {
+        let folder = config.data_dir.join("replay");
+        config.buffer =
+            BufferOptions { memory: MEMORY.min(config.buffer.memory), spill: false, ..config.buffer };
+        // why: a daemon that writes to files beside this one must not find another's half in its own.
+        config.file.directory.get_or_insert_with(|| folder.join("documents"));
+        let metrics = Metrics::new(&mut Registry::default());
+        let pipelines = compile(&config)?;
+        let unbounded = DeadLetterOptions { keep: ByteSize(0), ..config.dead_letters.clone() };
+        let letters = DeadLetters::open(unbounded, &config.dead_letters_dir())?;
+        let output = Arc::new(match to {
+            ReplayTo::Target => open_output(&config, &letters, &metrics)?,
+            ReplayTo::StandardOutput => Output::Standard(StandardOutput::new(Arc::clone(&metrics))),
+            ReplayTo::Nowhere => Output::Rehearsal(Rehearsal::new(Arc::clone(&metrics))),
+        });
+        let (buffer, _) = Buffer::open(config.buffer.clone(), &folder.join("buffer"), Arc::clone(&metrics))?;
+        let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
+        let assembler = Assembler::new(joiner, Gatherer::new(config.multiline.clone()));
+        let shared = Shared::new(pipelines, assembler, buffer, letters, &config.buffer, metrics);
+        let progress = match to {
+            ReplayTo::Target if options.resume => Some(open_progress(folder.join("progress.ndjson"))?),
+            _ => None,
+        };
+        let waiting = (config.partial, config.multiline);
+        let job = Arc::new(Job::new(Arc::clone(&shared), options, waiting, progress, found.groups));
+        let delivering = deliver(Arc::clone(&output), shared.buffer().clone());
+        let readers = replay::start(&job, found.standard_input, &Handle::current());
+        let readers = readers.map_err(|fault| Error::Reader { fault })?;
+        Ok(Self { job, shared, output, delivering, readers })
+    }
+
+    /// Resolves when all files are read and all that was read is settled.
+    async fn finish(&self, tell: &mut impl FnMut(&Job, &ReplayProgress)) {
+        while !self.readers.iter().all(JoinHandle::is_finished) {
+            let (bytes, events) = self.job.so_far();
+            let under_way = self.shared.buffer().stats().events;
+            tell(&self.job, &ReplayProgress { bytes, events, under_way, target: self.output.health() });
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn stop(self, why: Option<String>) -> Replayed {
+        self.job.stop();
+        if timeout(DRAIN, self.finish(&mut |_, _| ())).await.is_err() {
+            self.job.give_up();
+            self.finish(&mut |_, _| ()).await;
+        }
+        self.delivering.1.cancel();
+        if timeout(DRAIN, self.delivering.0).await.is_err() {
+            tracing::warn!("the output was still busy and is cut off; what it held will be read again");
+        }
+        let why = why.map(|why| format!("{why}; {}", self.output.health().summary));
+        Replayed { job: self.job, output: self.output, why }
+    }
+}
+
+fn open_progress(path: PathBuf) -> Result<crate::input::file::Progress, Error> {
+    crate::input::file::Progress::open(&path).map_err(|fault| Error::Progress { path, fault })
+}

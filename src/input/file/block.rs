@@ -1,0 +1,176 @@
+//! Lines of a file as the entries of a frame: `[time, {"log": line, …}]`, which take the path that Docker's lines take.
+//!
+//! They are written as msgpack and read again as any frame, so that every limit, every step and every promise holds for files
+//! without a second path; the line is copied once for it. What all lines of a file say beside it — path, container — is written
+//! once for the file and then copied.
+
+use rmp::encode;
+
+use super::Resting;
+use crate::encode::IdBase;
+use crate::event::Timestamp;
+use crate::input::Records;
+
+/// A block is handed on when its entries are this long…
+const BYTES: usize = 256 << 10;
+
+/// …or so many.
+const EVENTS: usize = 4_096;
+
+/// Fields that every event of a source has, written as msgpack pairs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fixed {
+    count: u32,
+    pairs: Vec<u8>,
+}
+
+impl Fixed {
+    /// Adds a field with a text.
+    pub(crate) fn text(&mut self, name: &str, text: &str) {
+        self.count += 1;
+        write_text(&mut self.pairs, name.as_bytes());
+        write_text(&mut self.pairs, text.as_bytes());
+    }
+}
+
+/// What a source's form says of a line.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Said<'s> {
+    /// When it was written.
+    pub(crate) time: Option<Timestamp>,
+    /// `stdout` or `stderr`.
+    pub(crate) stream: Option<&'s str>,
+    /// More of it.
+    pub(crate) more: Option<&'s Fixed>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    /// The tag of its events.
+    pub(crate) tag: Vec<u8>,
+    entries: Vec<u8>,
+    ids: Vec<IdBase>,
+    /// How far into the file everything is in this block or in those before it.
+    pub(crate) end: Resting,
+}
+
+impl Block {
+    /// An empty one of events with this tag.
+    pub(crate) fn of(tag: &str) -> Self {
+        Self { tag: tag.as_bytes().to_vec(), ..Self::default() }
+    }
+
+    /// Whether it is time to hand it on.
+    pub(crate) fn is_full(&self) -> bool {
+        self.entries.len() >= BYTES || self.ids.len() >= EVENTS
+    }
+
+    /// Whether there is nothing in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// How many events are in it.
+    pub(crate) fn events(&self) -> u64 {
+        self.ids.len() as u64
+    }
+
+    /// Empties it, and keeps its allocations.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.ids.clear();
+    }
+
+    /// Adds a line.
+    pub(crate) fn line(&mut self, id: IdBase, line: &[u8], said: &Said<'_>, fixed: &Fixed) {
+        let more = said.more.map_or(0, |more| more.count);
+        let count = 1 + u32::from(said.stream.is_some()) + fixed.count + more;
+        self.begin(id, said.time);
+        let written = encode::write_map_len(&mut self.entries, count);
+        debug_assert!(written.is_ok(), "writing to memory does not fail");
+        write_text(&mut self.entries, b"log");
+        write_text(&mut self.entries, line);
+        if let Some(stream) = said.stream {
+            write_text(&mut self.entries, b"source");
+            write_text(&mut self.entries, stream.as_bytes());
+        }
+        self.entries.extend_from_slice(&fixed.pairs);
+        said.more.iter().for_each(|more| self.entries.extend_from_slice(&more.pairs));
+    }
+
+    /// Adds an event whose record, a msgpack map, is there.
+    pub(crate) fn record(&mut self, id: IdBase, time: Option<Timestamp>, record: &[u8]) {
+        self.begin(id, time);
+        self.entries.extend_from_slice(record);
+    }
+
+    /// Adds an entry, `[time, record]`, as it stands.
+    pub(crate) fn entry(&mut self, id: IdBase, entry: &[u8]) {
+        self.ids.push(id);
+        self.entries.extend_from_slice(entry);
+    }
+
+    fn begin(&mut self, id: IdBase, time: Option<Timestamp>) {
+        self.ids.push(id);
+        self.entries.push(0x92);
+        match time {
+            Some(time) => write_time(&mut self.entries, time),
+            None => self.entries.push(0xc0),
+        }
+    }
+
+    /// As a pass takes it.
+    pub(crate) fn records(&self) -> Records<'_> {
+        Records { tag: &self.tag, entries: &self.entries, ids: &self.ids }
+    }
+}
+
+/// An EventTime, or seconds where it holds no more.
+fn write_time(out: &mut Vec<u8>, time: Timestamp) {
+    let Ok(seconds) = u32::try_from(time.seconds()) else {
+        // why: an EventTime ends in 2106 and begins in 1970; whole seconds are what is left outside of it.
+        let written = encode::write_sint(out, time.seconds());
+        debug_assert!(written.is_ok(), "writing to memory does not fail");
+        return;
+    };
+    out.extend_from_slice(&[0xd7, 0x00]);
+    out.extend_from_slice(&seconds.to_be_bytes());
+    out.extend_from_slice(&time.nanos().to_be_bytes());
+}
+
+fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    let written = encode::write_str_len(out, length);
+    debug_assert!(written.is_ok(), "writing to memory does not fail");
+    out.extend_from_slice(text.get(..length as usize).unwrap_or(text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{Body, Entries};
+    use crate::event::{Fields, Value};
+
+    #[test]
+    fn a_line_is_read_back_as_the_event_that_it_is() {
+        let mut fixed = Fixed::default();
+        fixed.text("log.file.path", "/srv/app.log");
+        let mut block = Block::default();
+        let time = Timestamp::new(1_700_000_000, 5).expect("a time");
+        let said = Said { time: Some(time), stream: Some("stderr"), more: None };
+        block.line(IdBase::random(), b"hello", &said, &fixed);
+        block.line(IdBase::random(), b"\xff no UTF-8", &Said::default(), &fixed);
+        let records = block.records();
+        let mut entries = Entries::new(&Body::Packed(records.entries), 10, 10);
+        let mut fields = Fields::default();
+        assert_eq!(entries.next(&mut fields), Some(Ok(Some(time))));
+        assert_eq!(fields.get("log"), Some(&Value::Text(b"hello")));
+        assert_eq!(fields.get("source"), Some(&Value::Text(b"stderr")));
+        assert_eq!(fields.get("log.file.path"), Some(&Value::Text(b"/srv/app.log")));
+        let mut fields = Fields::default();
+        assert_eq!(entries.next(&mut fields), Some(Ok(None)));
+        assert_eq!(fields.get("log"), Some(&Value::Text(b"\xff no UTF-8")));
+        assert_eq!((records.ids.len(), fields.len()), (2, 2));
+    }
+}

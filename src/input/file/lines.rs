@@ -1,0 +1,254 @@
+//! The lines of a file, one after the other, however long each is.
+//!
+//! Invariants: a byte is copied once, from the reader into the buffer; the buffer is no larger than the longest line may be
+//! plus a read, whatever comes; of a longer line the beginning is given, and the rest looked at for its end and its hash alone.
+
+use std::io::{self, Read};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::Mark;
+
+/// Bytes that are read at once…
+const READ: usize = 128 << 10;
+
+/// …and to begin with: most of what a file has grown by is little.
+const FIRST: usize = 8 << 10;
+
+/// One line, without its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Line<'l> {
+    /// Its bytes; of one longer than the limit, the first.
+    pub(crate) bytes: &'l [u8],
+    /// How long it is as a whole.
+    pub(crate) length: u64,
+    /// Where it begins.
+    pub(crate) start: Mark,
+    /// Where the next one begins.
+    pub(crate) end: Mark,
+}
+
+impl<'l> Line<'l> {
+    /// Its bytes without blanks around them, and without what a crash leaves in front of a line in place of what was not written.
+    pub(super) fn text(&self) -> &'l [u8] {
+        let zeros = self.bytes.iter().take_while(|byte| **byte == 0).count();
+        self.bytes.get(zeros..).unwrap_or_default().trim_ascii()
+    }
+}
+
+/// What becomes of bytes behind the last end of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// They wait: more may be written behind them.
+    Waits,
+    /// They are a line.
+    IsLine,
+}
+
+/// See the module.
+pub(crate) struct Lines<R> {
+    from: R,
+    limit: usize,
+    /// Bytes that the next read takes at most.
+    step: usize,
+    buffer: Vec<u8>,
+    /// Where in the buffer the next line begins.
+    start: usize,
+    /// Up to where in the buffer no end of a line is.
+    searched: usize,
+    mark: Mark,
+    /// The line that has become longer than the limit, as far as it has come.
+    long: Option<Box<Long>>,
+    /// The beginning of the long line that was given last.
+    head: Vec<u8>,
+}
+
+/// A line that is too long for the buffer.
+struct Long {
+    hash: Xxh3,
+    head: Vec<u8>,
+    length: u64,
+    /// Bytes of the file that it takes, as far as it has come.
+    taken: u64,
+    /// A `\r` that came last, which may be part of the line's end.
+    has_return: bool,
+}
+
+impl Long {
+    fn add(&mut self, piece: &[u8], limit: usize) {
+        let Some((last, before)) = piece.split_last() else { return };
+        self.taken += piece.len() as u64;
+        if self.has_return {
+            self.take(b"\r", limit);
+        }
+        self.has_return = *last == b'\r';
+        self.take(if self.has_return { before } else { piece }, limit);
+    }
+
+    fn take(&mut self, piece: &[u8], limit: usize) {
+        self.hash.update(piece);
+        self.length += piece.len() as u64;
+        let room = limit.saturating_sub(self.head.len());
+        self.head.extend_from_slice(piece.get(..room).unwrap_or(piece));
+    }
+}
+
+impl<R: Read> Lines<R> {
+    /// The lines that stand in `from`, whose first byte is at `mark`; one of more than `limit` bytes is cut.
+    pub(crate) fn new(from: R, mark: Mark, limit: usize) -> Self {
+        let (buffer, head) = (Vec::new(), Vec::new());
+        Self { from, limit, step: FIRST, buffer, start: 0, searched: 0, mark, long: None, head }
+    }
+
+    /// Where the next line begins.
+    pub(crate) fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    /// Where the bytes come from.
+    pub(crate) fn source(&self) -> &R {
+        &self.from
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn reader(&mut self) -> &mut R {
+        &mut self.from
+    }
+
+    /// Gives memory back that nothing waits in: for one who may come again much later.
+    pub(crate) fn rest(&mut self) {
+        (self.head, self.step) = (Vec::new(), FIRST);
+        self.buffer.drain(..self.start);
+        self.buffer.shrink_to_fit();
+        (self.searched, self.start) = (self.searched - self.start, 0);
+    }
+
+    /// The next line; `None` when there is none now. Where reading fails, what has come is given when it is asked for again.
+    pub(crate) fn next(&mut self, rest: Rest) -> io::Result<Option<Line<'_>>> {
+        loop {
+            let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
+            if let Some(at) = memchr::memchr(b'\n', unsearched) {
+                return Ok(Some(self.take(self.searched + at, 1)));
+            }
+            self.searched = self.buffer.len();
+            if self.long.is_some() || self.buffer.len() - self.start > self.limit {
+                self.set_aside();
+            }
+            if self.read()? == 0 {
+                let is_line = rest == Rest::IsLine && (self.long.is_some() || self.buffer.len() > self.start);
+                return Ok(is_line.then(|| self.take(self.buffer.len(), 0)));
+            }
+        }
+    }
+
+    /// What is in the buffer belongs to a line that is longer than any may be.
+    fn set_aside(&mut self) {
+        let hash = self.mark.begin_long();
+        let begin = || Box::new(Long { hash, head: Vec::new(), length: 0, taken: 0, has_return: false });
+        let piece = self.buffer.get(self.start..).unwrap_or_default();
+        self.long.get_or_insert_with(begin).add(piece, self.limit);
+        self.buffer.clear();
+        (self.start, self.searched) = (0, 0);
+    }
+
+    /// The line up to `end` in the buffer, whose own end is `ending` bytes long.
+    fn take(&mut self, end: usize, ending: usize) -> Line<'_> {
+        let (from, start) = (self.start, self.mark);
+        let piece = self.buffer.get(from..end).unwrap_or_default();
+        (self.start, self.searched) = (end + ending, end + ending);
+        let taken = (self.start - from) as u64;
+        if let Some(mut long) = self.long.take() {
+            long.add(piece, self.limit);
+            self.mark = start.behind_long(&long.hash, long.taken + ending as u64);
+            self.head = long.head;
+            return Line { bytes: &self.head, length: long.length, start, end: self.mark };
+        }
+        let bytes = piece.strip_suffix(b"\r").unwrap_or(piece);
+        self.mark = start.behind(bytes, taken);
+        let kept = bytes.get(..self.limit).unwrap_or(bytes);
+        Line { bytes: kept, length: bytes.len() as u64, start, end: self.mark }
+    }
+
+    fn read(&mut self) -> io::Result<usize> {
+        if self.start > 0 {
+            self.buffer.drain(..self.start);
+            (self.searched, self.start) = (self.searched - self.start, 0);
+        }
+        let filled = self.buffer.len();
+        self.buffer.resize(filled + self.step, 0);
+        let read = loop {
+            match self.from.read(self.buffer.get_mut(filled..).unwrap_or_default()) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                read => break read,
+            }
+        };
+        let count = read.as_ref().map_or(0, |read| *read);
+        self.buffer.truncate(filled + count);
+        if count == self.step {
+            self.step = (2 * self.step).min(READ);
+        }
+        read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Gives a few bytes at a time.
+    struct Drip<'b>(&'b [u8], usize);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let count = self.1.min(self.0.len()).min(into.len());
+            let (now, later) = self.0.split_at(count);
+            into[..count].copy_from_slice(now);
+            self.0 = later;
+            Ok(count)
+        }
+    }
+
+    fn all(bytes: &[u8], step: usize, limit: usize) -> Vec<(Vec<u8>, u64, Mark, Mark)> {
+        let mut lines = Lines::new(Drip(bytes, step), Mark::default(), limit);
+        let mut all = Vec::new();
+        while let Some(line) = lines.next(Rest::IsLine).expect("in memory") {
+            all.push((line.bytes.to_vec(), line.length, line.start, line.end));
+        }
+        all
+    }
+
+    #[test]
+    fn lines_come_without_their_ends_and_the_last_may_have_none() {
+        let texts: Vec<_> = all(b"a\r\n\nlong\rer\nend", 3, 100).into_iter().map(|line| line.0).collect();
+        assert_eq!(texts, [&b"a"[..], b"", b"long\rer", b"end"]);
+        assert!(all(b"", 1, 1).is_empty());
+    }
+
+    #[test]
+    fn what_has_no_end_yet_waits_for_it() {
+        let mut lines = Lines::new(Drip(b"whole\nhal", 4), Mark::default(), 100);
+        assert_eq!(lines.next(Rest::Waits).expect("in memory").expect("a line").bytes, b"whole");
+        assert_eq!(lines.next(Rest::Waits).expect("in memory"), None);
+        *lines.reader() = Drip(b"f\n", 4);
+        assert_eq!(lines.next(Rest::Waits).expect("in memory").expect("a line").bytes, b"half");
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_not_matter_how_bytes_come_nor_where_lines_are_cut(
+            bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), any::<u8>()], 0..200),
+            step in 1_usize..50,
+            limit in 1_usize..30,
+        ) {
+            let (whole, cut) = (all(&bytes, 1_000, 1_000), all(&bytes, step, limit));
+            prop_assert_eq!(whole.len(), cut.len());
+            for (whole, cut) in whole.iter().zip(&cut) {
+                prop_assert_eq!(&whole.0[..whole.0.len().min(limit)], &cut.0[..]);
+                prop_assert_eq!((whole.1, whole.2, whole.3), (cut.1, cut.2, cut.3));
+            }
+            let end = cut.last().map_or(0, |line| line.3.place);
+            prop_assert_eq!(end, bytes.len() as u64);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Which files are read, and in which order.
+//!
+//! Files that are one log, rotated — `app.log.3.gz`, `app.log.2.gz`, `app.log.1`, `app.log` — are a group: the oldest comes first,
+//! and one after the other. A path that is named is read whatever it is called; of a folder all that are files, save hidden ones
+//! and those that tell of others.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use crate::input::tail::Globs;
+
+/// Packings as names end.
+const PACKINGS: [&str; 8] = ["gz", "zst", "zstd", "bz2", "xz", "tgz", "tbz2", "txz"];
+
+/// Files that say something of the logs beside them.
+const NO_LOGS: [&str; 6] =
+    ["config.v2.json", "hostconfig.json", "hostname", "hosts", "resolv.conf", "resolv.conf.hash"];
+
+/// What the paths on the command line lead to.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Files, each group in the order in which it is to be read.
+    pub groups: Vec<Vec<PathBuf>>,
+    /// Whether standard input is to be read.
+    pub standard_input: bool,
+    /// Paths that lead nowhere, and why.
+    pub faults: Vec<(PathBuf, String)>,
+    own: PathBuf,
+}
+
+impl Found {
+    /// Looks at all `paths`: files, folders, globs, and `-`. What lies in `own`, where a replay keeps what it knows, is not read
+    /// unless it is named.
+    pub fn at(paths: &[PathBuf], own: &Path) -> Self {
+        let own = own.canonicalize().unwrap_or_default();
+        let (mut found, mut files) = (Self { own, ..Self::default() }, Vec::new());
+        for path in paths {
+            if path.as_os_str() == "-" {
+                found.standard_input = true;
+            } else if let Err(fault) = found.add(path, &mut files) {
+                found.faults.push((path.clone(), fault));
+            }
+        }
+        found.groups = groups(files);
+        found
+    }
+
+    fn add(&mut self, path: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
+        match path.metadata() {
+            Ok(metadata) if metadata.is_dir() => self.walk(path, files),
+            Ok(_) => files.push(path.to_owned()),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => return self.expand(path, files),
+            Err(fault) => return Err(fault.to_string()),
+        }
+        Ok(())
+    }
+
+    /// A path that is not there may be a pattern that the shell has left to us.
+    fn expand(&mut self, path: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
+        let text = path.to_str().ok_or("no such file")?;
+        if !text.contains(['*', '?', '[']) {
+            return Err("no such file".to_owned());
+        }
+        let absolute = std::path::absolute(path).map_err(|fault| fault.to_string())?;
+        let pattern = absolute.to_str().ok_or("no such file")?.to_owned();
+        let mut matched = Globs::new(&[pattern], &[])?.find();
+        self.faults.extend(matched.troubles.drain(..).map(|(path, fault)| (path, fault.to_string())));
+        if matched.files.is_empty() {
+            return Err("no file matches".to_owned());
+        }
+        files.extend(matched.files.drain(..).map(|(path, _)| path));
+        if matched.is_cut {
+            return Err("more files match than are read at once".to_owned());
+        }
+        Ok(())
+    }
+
+    fn walk(&mut self, folder: &Path, files: &mut Vec<PathBuf>) {
+        let is_wanted =
+            |name: &str| !name.starts_with('.') && !NO_LOGS.contains(&name) && !name.ends_with(".meta");
+        let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
+        let own = &self.own;
+        let is_own = |entry: &walkdir::DirEntry| {
+            entry.file_type().is_dir() && entry.path().canonicalize().is_ok_and(|path| path == *own)
+        };
+        let is_hidden = |entry: &walkdir::DirEntry| {
+            let is_hidden = entry.file_name().to_str().is_some_and(|name| name.starts_with('.'));
+            entry.depth() > 0 && (is_hidden || is_own(entry))
+        };
+        let entries: Vec<_> = walk.filter_entry(|entry| !is_hidden(entry)).collect();
+        for entry in entries {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() => {
+                    if entry.file_name().to_str().is_none_or(is_wanted) {
+                        files.push(entry.into_path());
+                    }
+                }
+                Ok(_) => (),
+                Err(fault) => {
+                    let path = fault.path().unwrap_or(folder).to_owned();
+                    self.faults.push((path, fault.to_string()));
+                }
+            }
+        }
+    }
+}
+
+/// Puts rotated files together; each file once.
+fn groups(files: Vec<PathBuf>) -> Vec<Vec<PathBuf>> {
+    let mut groups: BTreeMap<PathBuf, Vec<(Age, PathBuf)>> = BTreeMap::new();
+    for path in files {
+        let (base, age) = rotation(&path);
+        groups.entry(base).or_default().push((age, path));
+    }
+    let in_order = |mut group: Vec<(Age, PathBuf)>| {
+        group.sort();
+        group.dedup();
+        group.into_iter().map(|(_, path)| path).collect()
+    };
+    groups.into_values().map(in_order).collect()
+}
+
+/// How old a rotated file is, the oldest least: by the date in its name, or by its number, which is the higher the older.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Age {
+    Dated(String),
+    Numbered(Reverse<u64>),
+    Current,
+}
+
+/// The name that a log has without what rotation added to it, and how old that makes it.
+fn rotation(path: &Path) -> (PathBuf, Age) {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        return (path.to_owned(), Age::Current);
+    };
+    let name = match name.rsplit_once('.') {
+        Some((name, packing)) if PACKINGS.contains(&packing) => name,
+        _ => name,
+    };
+    let (name, age) = match name.rsplit_once(['.', '-']) {
+        Some((base, end)) if !base.is_empty() && end.starts_with(|first: char| first.is_ascii_digit()) => {
+            let is_date =
+                end.len() >= 6 && end.bytes().all(|byte| byte.is_ascii_digit() || b"_TZ:".contains(&byte));
+            match end.parse() {
+                Ok(number) if end.len() < 6 => (base, Age::Numbered(Reverse(number))),
+                _ if is_date => (base, Age::Dated(end.to_owned())),
+                _ => (name, Age::Current),
+            }
+        }
+        _ => (name, Age::Current),
+    };
+    (path.with_file_name(name), age)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn names(found: &Found) -> Vec<Vec<&str>> {
+        let name = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+        let leaked = |name: String| &*name.leak();
+        found.groups.iter().map(|group| group.iter().filter_map(name).map(leaked).collect()).collect()
+    }
+
+    #[test]
+    fn rotated_files_are_read_from_the_oldest_to_the_newest_whatever_they_are_packed_in() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let all = [
+            "app.log",
+            "app.log.1",
+            "app.log.2.gz",
+            "app.log.10.gz",
+            "web-20260101.gz",
+            "web-20251231.zst",
+            "web",
+            "other.log",
+            "config.v2.json",
+            ".hidden",
+            "buffer.b1.log.meta",
+        ];
+        all.iter().for_each(|name| fs::write(folder.path().join(name), "").expect("written"));
+        fs::create_dir(folder.path().join("own")).expect("made");
+        fs::write(folder.path().join("own/progress.ndjson"), "").expect("written");
+        let found =
+            Found::at(&[folder.path().to_owned(), folder.path().join("app.log")], &folder.path().join("own"));
+        assert_eq!(
+            names(&found),
+            [
+                vec!["app.log.10.gz", "app.log.2.gz", "app.log.1", "app.log"],
+                vec!["other.log"],
+                vec!["web-20251231.zst", "web-20260101.gz", "web"],
+            ]
+        );
+        assert!(found.faults.is_empty());
+    }
+
+    #[test]
+    fn patterns_are_matched_and_what_is_not_there_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("a")).expect("made");
+        fs::write(folder.path().join("a/x.log"), "").expect("written");
+        let found = Found::at(
+            &[folder.path().join("*/*.log"), folder.path().join("*.txt"), "gone".into(), "-".into()],
+            Path::new(""),
+        );
+        assert_eq!(names(&found), [vec!["x.log"]]);
+        assert!(found.standard_input);
+        let faults: Vec<_> = found.faults.iter().map(|(_, why)| why.as_str()).collect();
+        assert_eq!(faults, ["no file matches", "no such file"]);
+    }
+}

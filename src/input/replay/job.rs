@@ -1,0 +1,165 @@
+//! What all readers of one replay share.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use super::rate::{Pace, Rate};
+use super::report::SourceReport;
+use crate::enrich::{MultilineOptions, PartialOptions};
+use crate::input::file::{Encoding, Progress};
+use crate::input::{Selection, Shared};
+use crate::metrics::Ledger;
+
+/// What is asked of a replay.
+#[derive(Debug)]
+pub struct ReplayOptions {
+    /// The tag of all events, in place of that which each file's path gives.
+    pub tag: Option<String>,
+    /// How texts are encoded that do not say so themselves.
+    pub encoding: Option<Encoding>,
+    /// Whether documents go to the index that they come from, where they say so.
+    pub keeps_index: bool,
+    /// Whether documents go through the pipeline, as events.
+    pub documents_as_events: bool,
+    /// An event is no longer than this.
+    pub line_bytes: usize,
+    /// No more than this.
+    pub rate: Option<Rate>,
+    /// Files that are read at once.
+    pub readers: usize,
+    /// Which events.
+    pub selection: Arc<Selection>,
+    /// Whether what an earlier run has done is left as done.
+    pub resume: bool,
+}
+
+/// How far it is.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    /// Bytes of files, as they lie on disk.
+    pub(super) bytes: AtomicU64,
+    /// Events.
+    pub(super) events: AtomicU64,
+}
+
+/// See the module.
+pub struct Job {
+    pub(super) shared: Arc<Shared>,
+    pub(super) options: ReplayOptions,
+    pub(super) partial: PartialOptions,
+    pub(super) multiline: MultilineOptions,
+    pub(super) ledger: Arc<Ledger>,
+    /// None where nothing is sent, so that nothing is done.
+    progress: Option<Mutex<Progress>>,
+    pub(super) pace: Option<Pace>,
+    /// No more is read from here on…
+    pub(super) stop: CancellationToken,
+    /// …and nothing that was read is waited for.
+    pub(super) give_up: CancellationToken,
+    pub(super) counters: Counters,
+    groups: Vec<Vec<PathBuf>>,
+    next: AtomicUsize,
+    sources: Mutex<Vec<SourceReport>>,
+}
+
+impl Job {
+    /// To read `groups` of files.
+    pub fn new(
+        shared: Arc<Shared>,
+        options: ReplayOptions,
+        (partial, multiline): (PartialOptions, MultilineOptions),
+        progress: Option<Progress>,
+        groups: Vec<Vec<PathBuf>>,
+    ) -> Self {
+        let ledger = Arc::clone(shared.metrics().ledger.get_or_init(Arc::default));
+        let pace = options.rate.map(Pace::new);
+        Self {
+            shared,
+            options,
+            partial,
+            multiline,
+            ledger,
+            progress: progress.map(Mutex::new),
+            pace,
+            stop: CancellationToken::new(),
+            give_up: CancellationToken::new(),
+            counters: Counters::default(),
+            groups,
+            next: AtomicUsize::new(0),
+            sources: Mutex::default(),
+        }
+    }
+
+    /// Threads that have something to do.
+    pub(super) fn readers(&self) -> usize {
+        self.options.readers.min(self.groups.len())
+    }
+
+    /// Ends reading soon.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Ends waiting for what was read.
+    pub fn give_up(&self) {
+        self.stop.cancel();
+        self.give_up.cancel();
+    }
+
+    /// Whether no more is to be read.
+    pub(super) fn is_over(&self) -> bool {
+        self.stop.is_cancelled() || self.options.selection.is_exhausted()
+    }
+
+    /// The next files that nobody reads yet.
+    pub(super) fn next_group(&self) -> Option<&[PathBuf]> {
+        self.groups.get(self.next.fetch_add(1, Ordering::Relaxed)).map(Vec::as_slice)
+    }
+
+    /// What is known of files that were read before.
+    pub(super) fn progress(&self) -> Option<MutexGuard<'_, Progress>> {
+        self.progress.as_ref().map(|progress| progress.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Begins a source: its number.
+    pub(super) fn begin(&self, report: SourceReport) -> usize {
+        let mut sources = self.sources();
+        sources.push(report);
+        sources.len() - 1
+    }
+
+    /// Notes how a source stands.
+    pub(super) fn note(&self, number: usize, note: impl FnOnce(&mut SourceReport)) {
+        if let Some(report) = self.sources().get_mut(number) {
+            note(report);
+        }
+    }
+
+    /// Bytes of files and events that have been read so far.
+    pub fn so_far(&self) -> (u64, u64) {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (read(&self.counters.bytes), read(&self.counters.events))
+    }
+
+    /// Documents that the target will never take, so far.
+    pub fn refused(&self) -> u64 {
+        self.shared.metrics().events_dead_letter.get()
+    }
+
+    /// All sources, as they stand.
+    pub fn reports(&self) -> Vec<SourceReport> {
+        self.sources().clone()
+    }
+
+    /// What became of documents.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    fn sources(&self) -> MutexGuard<'_, Vec<SourceReport>> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

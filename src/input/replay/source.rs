@@ -1,0 +1,186 @@
+//! One content, from its bytes to its documents in the buffer.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::job::Job;
+use super::reader::Place;
+use super::taker::Taker;
+use crate::input::file::{
+    Block, Blocks, Carried, Content, Course, Form, Found, HEAD, Identity, Kind, Lines, Mark, Reading, Rest,
+    Step, Take, Text, each_content, sent_chunk,
+};
+
+/// The field that has the path, as the Elastic Common Schema names it.
+const PATH_FIELD: &str = "log.file.path";
+
+/// See the module.
+pub(super) struct Source<'j> {
+    pub(super) job: &'j Arc<Job>,
+    pub(super) runtime: &'j Handle,
+    /// Where it lies.
+    pub(super) place: Place<'j>,
+    /// What it is called.
+    pub(super) name: PathBuf,
+    /// Its number among all sources.
+    pub(super) index: usize,
+}
+
+impl Source<'_> {
+    /// Reads it to its end, or as far as it can be read; `carried` are parts of lines from one source to the next.
+    pub(super) fn read(&self, content: &mut Content<'_>, carried: &mut Carried) -> (Course, io::Result<()>) {
+        let is_file_itself =
+            !content.is_packed && content.path.is_none() && self.place.path != Path::new("-");
+        let mut text = Text::new(content, self.job.options.encoding.unwrap_or_default());
+        let head = match head(&mut text) {
+            Ok(head) => head,
+            Err(fault) => return (Course::default(), Err(fault)),
+        };
+        let kind = Kind::of(&head, Some(&self.name));
+        self.job.note(self.index, |report| report.kind = kind.word());
+        let step = if kind.goes_on() { self.known(&head) } else { None };
+        let mut taker = Taker::new(self, Course::from(self.step(step.clone())), kind.goes_on());
+        let mut rest = Cursor::new(head).chain(text);
+        let read = pass_over(&mut rest, step.as_ref()).and_then(|()| match kind {
+            Kind::Lines(form) => self.lines(&mut rest, form, carried, &mut taker),
+            Kind::Binary(what) => Err(nothing_to_read(what)),
+            kind => self.others(&mut rest, kind, is_file_itself, &mut taker),
+        });
+        (taker.end(), read)
+    }
+
+    /// The step to begin from.
+    fn step(&self, known: Option<Step>) -> Step {
+        let events = known.as_ref().map_or(0, |step| step.events);
+        self.job.note(self.index, |report| report.resumed = events);
+        let begin = || Step { course: Step::new_course(), ..Step::default() };
+        Step { path: self.name.display().to_string(), ..known.unwrap_or_else(begin) }
+    }
+
+    fn lines(
+        &self,
+        from: &mut dyn Read,
+        form: Form,
+        carried: &mut Carried,
+        taker: &mut Taker<'_>,
+    ) -> io::Result<()> {
+        let mut identity = Identity::of(&self.name);
+        identity.fixed.text(PATH_FIELD, &self.name.display().to_string());
+        let mark = taker.mark();
+        let limit = self.job.options.line_bytes;
+        let blocks = Blocks::new(from, mark, form, identity.fixed, limit);
+        let mut blocks = blocks.with_time(self.place.time).carrying(self.place.goes_on);
+        let carried_here = std::mem::take(carried);
+        // What was read before has had its end in what was read behind it.
+        if mark == Mark::default() {
+            blocks.carry_on(carried_here);
+        }
+        let mut block = Block::of(&identity.tag);
+        loop {
+            let filled = blocks.fill(&mut block, Rest::IsLine);
+            let is_over = block.is_empty() || filled.is_err();
+            self.job.note(self.index, |report| report.oddities = blocks.oddities());
+            let flow = taker.block(&block);
+            block.clear();
+            if is_over || flow.is_break() {
+                *carried = blocks.take_parts();
+                return filled;
+            }
+        }
+    }
+
+    fn others(
+        &self,
+        from: &mut dyn Read,
+        kind: Kind,
+        is_file_itself: bool,
+        taker: &mut Taker<'_>,
+    ) -> io::Result<()> {
+        let identity = Identity::of(&self.name);
+        let path = is_file_itself.then_some(self.place.path);
+        let sent = match (kind, path) {
+            (Kind::FluentdChunk, Some(path)) => sent_chunk(path)?,
+            _ => None,
+        };
+        let options = &self.job.options;
+        let reading = Reading {
+            path,
+            from: taker.mark(),
+            tag: options.tag.as_deref().unwrap_or(&identity.tag),
+            sent,
+            longest: options.line_bytes,
+            keeps_index: options.keeps_index,
+            as_events: options.documents_as_events,
+        };
+        kind.read(from, &reading, taker)
+    }
+
+    /// How far an earlier run has come with this very content, whatever it was called then.
+    fn known(&self, head: &[u8]) -> Option<Step> {
+        if self.place.path == Path::new("-") {
+            return None;
+        }
+        let mut first = Lines::new(head, Mark::default(), HEAD);
+        let file = first.next(Rest::Waits).ok()??.end.file;
+        let steps = self.job.progress()?.of(file);
+        if steps.is_empty() { None } else { self.verified(steps) }
+    }
+
+    /// The farthest of `steps` up to which the content is what it was.
+    fn verified(&self, mut steps: Vec<Step>) -> Option<Step> {
+        let (mut number, mut found) = (0, None);
+        let mut visit = |content: Found<'_>| {
+            if let (Found::Content(mut content), true) = (content, number == self.place.number) {
+                let text = Text::new(&mut content, self.job.options.encoding.unwrap_or_default());
+                found = farthest(text, &mut steps, self.job.options.line_bytes);
+            }
+            number += 1;
+            if number > self.place.number { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let _: ControlFlow<()> = each_content(&mut File::open(self.place.path).ok()?, &mut visit);
+        if found.is_none() && !steps.is_empty() {
+            let path = self.name.display();
+            tracing::info!(%path, "the file is not what it was, or another that begins alike; it is read from its start");
+        }
+        found
+    }
+}
+
+/// Looks for the places of `steps`, of which those left are not there, in `text`.
+fn farthest(text: impl Read, steps: &mut Vec<Step>, limit: usize) -> Option<Step> {
+    let mut lines = Lines::new(text, Mark::default(), limit);
+    let mut found = None;
+    // The farthest stands first.
+    while let Some(step) = steps.last() {
+        let Ok(Some(line)) = lines.next(Rest::IsLine) else { break };
+        if line.end.chain == step.mark.chain {
+            // Lines may end otherwise now, and a last line without an end may have got one.
+            found = steps.pop().map(|step| Step { mark: line.end, ..step });
+        } else if line.end.lines > step.mark.lines {
+            steps.pop();
+        }
+    }
+    found
+}
+
+/// Reads up to the step, to begin behind it.
+fn pass_over(from: &mut dyn Read, step: Option<&Step>) -> io::Result<()> {
+    let Some(step) = step else { return Ok(()) };
+    io::copy(&mut from.take(step.mark.place), &mut io::sink()).map(drop)
+}
+
+fn head(from: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    let read = from.take(HEAD as u64).read_to_end(&mut head);
+    // What came before a fault is told by itself; the fault comes again.
+    if head.is_empty() { read.map(|_| head) } else { Ok(head) }
+}
+
+fn nothing_to_read(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("nothing to read in it: it is {what}"))
+}
