@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -127,8 +127,15 @@ async fn killed(rotation: Rotation) {
         scene.daemon.start_again().await;
     }
     scene.each_once(writer.finish()).await;
-    let sent: usize = scene.target.documents().values().map(|stored| stored.attempts).sum();
-    crate::common::show(&format!("{rotation:?}: {} lines, {sent} sent", scene.numbers().len()));
+    assert_eq!(scene.daemon.stop().await.code(), Some(0));
+    scene.daemon.start_again().await;
+    until("every file to be known again", || async {
+        let metrics = scene.daemon.metrics().await;
+        let seen = (metrics.sum("forebay_tail_files"), metrics.sum("forebay_tail_behind_bytes"));
+        if seen.0 > 0.0 && seen.1 == 0.0 { Ok(()) } else { Err(seen) }
+    })
+    .await;
+    assert_eq!(scene.daemon.metrics().await.sum("forebay_tail_bytes_total"), 0.0, "nothing is read again");
     assert_eq!(scene.daemon.dead_letters(), Vec::<Value>::new());
 }
 
@@ -240,7 +247,11 @@ async fn odd_files() {
     let path = |name: &str| scene.folder.path().join(name);
     std::os::unix::fs::symlink(path("real/app.log"), path("link.log")).expect("a link");
     rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe.log"), 0o600.into()).expect("a pipe");
-    scene.write("old.log.2.gz", archive::gzip(b"packed\n"));
+    let packed = scene.folder.path().with_extension("gz");
+    fs::write(&packed, archive::gzip(b"packed\n")).expect("written");
+    let long_ago = SystemTime::now() - Duration::from_secs(3_600);
+    File::options().append(true).open(&packed).and_then(|file| file.set_modified(long_ago)).expect("old");
+    fs::rename(packed, path("old.log.2.gz")).expect("moved");
     let units = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     scene.write("wide.log", units("\u{feff}gr\u{fc}n\nha"));
     scene.until_messages(&["gr\u{fc}n", "once"]).await;

@@ -184,6 +184,7 @@ mod tests {
             disk: Some(http::DiskReading { free: 1, total: 1 }),
             disk_fault: None,
             books_off: 0,
+            tails: Vec::new(),
             formats: std::collections::BTreeMap::new(),
         })
     }

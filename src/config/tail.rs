@@ -29,20 +29,20 @@ pub(super) fn tail(section: &mut Section<'_>, options: &mut TailOptions) {
     }
 }
 
-fn paths(paths: &Vec<String>) -> Checked {
+fn paths(paths: &[String]) -> Checked {
     if paths.is_empty() { Err("names no file".into()) } else { check_paths(paths) }
 }
 
-fn excluded(patterns: &Vec<String>) -> Checked {
+fn excluded(patterns: &[String]) -> Checked {
     check_excluded(patterns)
 }
 
-fn tag(tag: &String) -> Checked {
+fn tag(tag: &str) -> Checked {
     check_tag(tag)
 }
 
-fn path_field(name: &String) -> Checked {
-    match name.as_str() {
+fn path_field(name: &str) -> Checked {
+    match name {
         "log" | "source" | "stream" | "@timestamp" => {
             Err(format!("`{name}` is another field of a line; choose another name"))
         }

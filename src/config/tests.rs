@@ -3,6 +3,7 @@
 mod limits;
 mod print;
 mod steps;
+mod tail;
 mod trials;
 
 use std::io::Write;

@@ -33,12 +33,12 @@ impl<R> Decoded<R> {
     }
 
     /// Where the bytes come from.
-    pub(super) fn from(&self) -> &R {
+    pub(super) fn source(&self) -> &R {
         &self.from
     }
 
     /// The same, to be changed.
-    pub(super) fn from_mut(&mut self) -> &mut R {
+    pub(super) fn source_mut(&mut self) -> &mut R {
         &mut self.from
     }
 }
@@ -86,7 +86,7 @@ mod tests {
             let (first, rest) = bytes.split_at(cut);
             let (mut text, mut decoded) = (Vec::new(), Decoded::new(first, Some(encoding_rs::UTF_16LE)));
             decoded.read_to_end(&mut text).expect("in memory");
-            *decoded.from_mut() = rest;
+            *decoded.source_mut() = rest;
             decoded.read_to_end(&mut text).expect("in memory");
             assert_eq!(String::from_utf8(text).expect("text"), word, "{cut}");
         }

@@ -199,11 +199,11 @@ impl Followed {
 impl Reading {
     /// Where its bytes come from.
     pub(super) fn source(&self) -> &Source {
-        self.blocks.source().from()
+        self.blocks.source().source()
     }
 
     fn source_mut(&mut self) -> &mut Source {
-        self.blocks.lines().reader().from_mut()
+        self.blocks.lines().reader().source_mut()
     }
 
     /// That of `file` from `from` on; no event is longer than `limit`.
