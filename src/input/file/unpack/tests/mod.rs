@@ -1,7 +1,6 @@
 //! Packed here, and unpacked again: whole, cut, damaged, and in one another.
 #![expect(
     clippy::disallowed_types,
-    clippy::disallowed_methods,
     reason = "the tests pack what is unpacked here"
 )]
 
