@@ -53,7 +53,8 @@ pub(crate) fn run(setup: &Setup, scenario: &Scenario) -> Result<Numbers, Fault> 
     if !status.success() {
         return Err(replay.fault(&format!("the replay ended with {status}")));
     }
-    let (cpu, memory): (Cpu, Memory) = cpu.zip(memory).ok_or("the replay ended before it could be looked at")?;
+    let (cpu, memory): (Cpu, Memory) =
+        cpu.zip(memory).ok_or("the replay ended before it could be looked at")?;
     let own = since(own_before, daemon::cpu(process::id())?);
     let sent = Sent { bytes, ..Sent::default() };
     let idle = Memory { resident: 0, peak: 0 };
@@ -85,7 +86,8 @@ fn lines(scenario: &Scenario, numbers: std::ops::Range<u64>, mut to: impl Write)
     let blank = format!("{mark}{:0DIGITS$}", 0);
     let mut bytes = 0;
     for number in numbers {
-        let line = record::text(scenario.line, number).replacen(&blank, &format!("{mark}{number:0DIGITS$}"), 1);
+        let line =
+            record::text(scenario.line, number).replacen(&blank, &format!("{mark}{number:0DIGITS$}"), 1);
         writeln!(to, "{line}")?;
         bytes += line.len() as u64 + 1;
     }

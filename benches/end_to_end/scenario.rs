@@ -77,7 +77,18 @@ const CROWD: &str = "[forward.limits]\nconnections = 20_000\nconnections_per_add
 
 /// The names, in the order of [`all`].
 pub(crate) const NAMES: [&str; 12] = [
-    "pass", "json", "message", "forward", "gzip", "ack", "crowd", "spill", "backlog", "soak", "replay", "replay_gzip",
+    "pass",
+    "json",
+    "message",
+    "forward",
+    "gzip",
+    "ack",
+    "crowd",
+    "spill",
+    "backlog",
+    "soak",
+    "replay",
+    "replay_gzip",
 ];
 
 /// Every scenario with its defaults.

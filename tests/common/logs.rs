@@ -61,8 +61,7 @@ impl Logs {
 /// Writes the line of a number.
 type Line = fn(u64) -> String;
 
-const FORMATS: [(&str, Line); 3] =
-    [("api", json_line), ("web", access_line), ("job", logfmt_line)];
+const FORMATS: [(&str, Line); 3] = [("api", json_line), ("web", access_line), ("job", logfmt_line)];
 
 /// The second and the millisecond of a line.
 fn moment(number: u64) -> (String, u64) {
