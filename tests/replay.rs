@@ -300,7 +300,7 @@ async fn docker_files() {
     assert_every_one_once(0..1_201, sources(&held).into_iter().map(number));
     for document in sources(&held) {
         let number = number(document);
-        assert_eq!(document["container_name"], "/writer", "{document}");
+        assert_eq!(document["container_name"], "writer", "{document}");
         assert_eq!(document["container_id"], engine.id("writer").trim(), "{document}");
         assert_eq!(document["source"], if number % 2 == 1 { "stderr" } else { "stdout" }, "{document}");
     }

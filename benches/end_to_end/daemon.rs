@@ -76,6 +76,21 @@ impl Daemon {
         Ok(daemon)
     }
 
+    /// Starts a replay of `folder` in its place, which ends by itself.
+    pub(crate) fn replay(program: &Path, config: &Path, folder: &Path) -> Result<Self, Fault> {
+        let mut command = Command::new(program);
+        command.env_clear().args(["replay", "--log-format", "json", "--config"]).arg(config).arg(folder);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|fault| format!("{}: {fault}", program.display()))?;
+        let log = child.stderr.take().ok_or("the replay has no standard error")?;
+        let tail = Arc::new(Mutex::new(VecDeque::new()));
+        let (tell, _) = sync_channel(1);
+        let kept = Arc::clone(&tail);
+        thread::spawn(move || follow(log, &tell, &kept));
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        Ok(Self { child, tail, forward: nowhere, http: nowhere })
+    }
+
     /// A series of its metrics page.
     pub(crate) fn metric(&self, series: &str) -> Result<u64, Fault> {
         let mut stream = TcpStream::connect(self.http)?;

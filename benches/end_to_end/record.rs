@@ -47,7 +47,8 @@ pub(crate) fn write_line(
     Ok(())
 }
 
-fn text(line: Line, nth: u64) -> String {
+/// The `nth` line, whose sequence number is to be written into it.
+pub(crate) fn text(line: Line, nth: u64) -> String {
     // why: lines that were all the same would make decompression cheaper than it is on real logs.
     let noise = nth.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let request = format!("{:08x}-e88f-4d2b-9a1c-{:012x}", noise >> 32, noise & 0xffff_ffff_ffff);

@@ -30,6 +30,8 @@ pub(crate) enum Course {
     Crowd,
     /// The target fails in turns, for as long as is asked for.
     Soak,
+    /// Files are replayed, as many as there are connections.
+    Replay,
 }
 
 /// One thing to measure.
@@ -74,8 +76,20 @@ const PROMPT: &str = "retry_max = \"500ms\"\n";
 const CROWD: &str = "[forward.limits]\nconnections = 20_000\nconnections_per_address = 20_000\n";
 
 /// The names, in the order of [`all`].
-pub(crate) const NAMES: [&str; 10] =
-    ["pass", "json", "message", "forward", "gzip", "ack", "crowd", "spill", "backlog", "soak"];
+pub(crate) const NAMES: [&str; 12] = [
+    "pass",
+    "json",
+    "message",
+    "forward",
+    "gzip",
+    "ack",
+    "crowd",
+    "spill",
+    "backlog",
+    "soak",
+    "replay",
+    "replay_gzip",
+];
 
 /// Every scenario with its defaults.
 pub(crate) fn all() -> Vec<Scenario> {
@@ -127,7 +141,24 @@ pub(crate) fn all() -> Vec<Scenario> {
             course: Course::Outage,
             ..pass.clone()
         },
-        Scenario { name: "soak", ack: true, target: PROMPT, course: Course::Soak, ..pass },
+        Scenario { name: "soak", ack: true, target: PROMPT, course: Course::Soak, ..pass.clone() },
+        Scenario {
+            name: "replay",
+            line: Line::Json,
+            events: 4_000_000,
+            pipeline: "",
+            course: Course::Replay,
+            ..pass.clone()
+        },
+        Scenario {
+            name: "replay_gzip",
+            mode: Mode::Gzip,
+            line: Line::Json,
+            events: 4_000_000,
+            pipeline: "",
+            course: Course::Replay,
+            ..pass
+        },
     ]
 }
 

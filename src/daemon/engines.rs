@@ -13,14 +13,21 @@ use crate::input::Shared;
 /// How long a start waits for the lists of all of them, so that the first events find their containers.
 const WARM: Duration = Duration::from_secs(2);
 
-/// Takes each engine's list and follows it from then on. What goes wrong with it is told by who follows.
-pub(super) async fn follow(shared: &Arc<Shared>, stop: &CancellationToken) {
+/// Takes the list of each engine, and tells of one that has none, if any.
+pub(super) async fn warm(pipelines: &Pipelines) -> Result<(), String> {
     let lists = async {
-        for engine in shared.pipelines().engines() {
-            engine.warm().await.ok();
+        let mut listed = Ok(());
+        for engine in pipelines.engines() {
+            listed = engine.warm().await.map_err(|fault| fault.to_string()).and(listed);
         }
+        listed
     };
-    timeout(WARM, lists).await.ok();
+    timeout(WARM, lists).await.unwrap_or_else(|_| Err(format!("no answer within {WARM:?}")))
+}
+
+/// Takes each engine's list and follows it from then on. What goes wrong is told by who follows, again and again.
+pub(super) async fn follow(shared: &Arc<Shared>, stop: &CancellationToken) {
+    warm(shared.pipelines()).await.ok();
     for engine in shared.pipelines().engines() {
         tokio::spawn(Arc::clone(engine).follow(stop.clone()));
     }

@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 
-use super::{Error, Signals, compile, deliver, open_output};
+use super::{Error, Signals, compile, deliver, engines, open_output};
 use crate::buffer::{Buffer, BufferOptions};
 use crate::config::Config;
 use crate::enrich::{Assembler, Gatherer, Joiner};
@@ -74,7 +74,7 @@ pub async fn replay(
     mut tell: impl FnMut(&Job, &ReplayProgress),
 ) -> Result<Replayed, Error> {
     let mut signals = Signals::new()?;
-    let replay = Replay::start(config, options, found, to)?;
+    let replay = Replay::start(config, options, found, to).await?;
     let why = tokio::select! {
         () = replay.finish(&mut tell) => None,
         () = signals.next() => Some("a signal came".to_owned()),
@@ -95,7 +95,7 @@ struct Replay {
 }
 
 impl Replay {
-    fn start(
+    async fn start(
         mut config: Config,
         options: ReplayOptions,
         found: FoundFiles,
@@ -108,6 +108,9 @@ impl Replay {
         config.file.directory.get_or_insert_with(|| folder.join("documents"));
         let metrics = Metrics::new(&mut Registry::default());
         let pipelines = compile(&config)?;
+        if let Err(fault) = engines::warm(&pipelines).await {
+            tracing::warn!(fault, "events go without what docker_metadata adds");
+        }
         let unbounded = DeadLetterOptions { keep: ByteSize(0), ..config.dead_letters.clone() };
         let letters = DeadLetters::open(unbounded, &config.dead_letters_dir())?;
         let output = Arc::new(match to {

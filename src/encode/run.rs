@@ -67,7 +67,7 @@ mod tests {
     fn a_field_that_was_changed_or_taken_out_is_not_copied() {
         let object = r#"{"a":"x","b":1,"c":2,"d":3}"#;
         let parts = [(1, r#""a":"x""#.to_owned()), (2, r#""c":2,"d":3"#.to_owned())];
-        assert_eq!(copied(object, |fields| drop(fields.remove("b"))), parts);
+        assert_eq!(copied(object, |fields| assert!(fields.remove("b").is_some())), parts);
         assert_eq!(copied(object, |fields| fields.set("b".into(), Value::Unsigned(1))), parts);
         assert_eq!(copied(object, |fields| fields.rename("b", "z".into())), parts);
     }

@@ -59,9 +59,9 @@ impl Names {
     pub(crate) fn reach<'a>(&self, fields: &mut Fields<'a>, arena: &'a Bump) {
         for wanted in &self.0 {
             match wanted {
-                Wanted::Path(path) => drop(path.reach(fields, arena)),
+                Wanted::Path(path) => path.open(fields, arena),
                 Wanted::Beginning(_, Some(object)) => {
-                    object.reach(fields, arena);
+                    object.open(fields, arena);
                     path::spread(fields, object.name(), arena);
                 }
                 Wanted::Beginning(_, None) => (),

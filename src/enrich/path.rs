@@ -81,6 +81,14 @@ impl Path {
         fields.get(&self.name).is_some() || (!self.dots.is_empty() && self.reach_in_object(fields, arena))
     }
 
+    /// The same where nobody asks whether there is anything: a name without dots leads into no object.
+    #[inline]
+    pub(crate) fn open<'a>(&self, fields: &mut Fields<'a>, arena: &'a Bump) {
+        if !self.dots.is_empty() {
+            self.reach_in_object(fields, arena);
+        }
+    }
+
     fn reach_in_object<'a>(&self, fields: &mut Fields<'a>, arena: &'a Bump) -> bool {
         while fields.get(&self.name).is_none() {
             let Some((object, _)) = self.around(fields) else { return false };
@@ -98,9 +106,7 @@ impl Path {
 
     /// Puts a value in the place of the old one, or at the end.
     pub(crate) fn set<'a>(&'a self, fields: &mut Fields<'a>, value: Value<'a>, arena: &'a Bump) {
-        if !self.dots.is_empty() {
-            self.reach(fields, arena);
-        }
+        self.open(fields, arena);
         match fields.value_mut(&self.name) {
             Some(place) => *place = value,
             None => fields.push(Cow::Borrowed(&self.name), value),

@@ -48,7 +48,7 @@ impl Logs {
     }
 
     /// Lines with the next numbers.
-    pub(crate) fn text(&mut self, bytes: usize, line: fn(u64) -> String) -> Vec<u8> {
+    pub(crate) fn text(&mut self, bytes: usize, line: Line) -> Vec<u8> {
         let mut text = Vec::new();
         while text.len() < bytes {
             writeln!(text, "{}", line(self.lines)).expect("memory takes all");
@@ -58,8 +58,10 @@ impl Logs {
     }
 }
 
-const FORMATS: [(&str, fn(u64) -> String); 3] =
-    [("api", json_line), ("web", access_line), ("job", logfmt_line)];
+/// Writes the line of a number.
+type Line = fn(u64) -> String;
+
+const FORMATS: [(&str, Line); 3] = [("api", json_line), ("web", access_line), ("job", logfmt_line)];
 
 /// The second and the millisecond of a line.
 fn moment(number: u64) -> (String, u64) {

@@ -3,6 +3,8 @@
 //!
 //! Time grows with the text alone: from each group of digits on no more than 19 are looked at.
 
+use super::bytes;
+
 /// Digits of a card number.
 const LEAST: usize = 13;
 const MOST: usize = 19;
@@ -14,10 +16,10 @@ pub(super) fn find(text: &[u8], mut found: impl FnMut(usize, usize)) {
     let mut at = LEAST - 1;
     while let Some(byte) = text.get(at) {
         let mut end = at;
-        if is_part(byte) {
-            let before = text.get(..at).unwrap_or_default().iter().rev();
-            let start = at - before.take_while(|byte| is_part(byte)).count();
-            end += text.get(at..).unwrap_or_default().iter().take_while(|byte| is_part(byte)).count();
+        if bytes::is(*byte, bytes::CARD) {
+            let (before, from) = text.split_at_checked(at).unwrap_or((text, &[]));
+            let start = at - bytes::count_back(before, bytes::CARD, before.len());
+            end += bytes::count(from, bytes::CARD);
             if end - start >= LEAST {
                 find_in_run(text, start, end, &mut found);
             }
@@ -25,10 +27,6 @@ pub(super) fn find(text: &[u8], mut found: impl FnMut(usize, usize)) {
         // The byte at `end` is of none.
         at = end + LEAST;
     }
-}
-
-fn is_part(byte: &u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b' ' | b'-')
 }
 
 fn find_in_run(text: &[u8], from: usize, to: usize, found: &mut impl FnMut(usize, usize)) {
@@ -99,11 +97,15 @@ fn issued(digits: &[u8; MOST]) -> Option<u32> {
 }
 
 fn has_check_digit(digits: &[u8]) -> bool {
-    let weighed = digits.iter().rev().enumerate().map(|(index, digit)| match index % 2 {
-        0 => u32::from(*digit),
-        _ => u32::from(*digit * 2 / 10 + *digit * 2 % 10),
+    /// The sum of the digits of twice a digit.
+    const DOUBLED: [u8; 10] = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
+    let doubled = |digit: u8| u32::from(DOUBLED.get(usize::from(digit)).copied().unwrap_or_default());
+    let sum = digits.rchunks(2).fold(0, |sum, pair| match pair {
+        [second, first] => sum + doubled(*second) + u32::from(*first),
+        [first, ..] => sum + u32::from(*first),
+        [] => sum,
     });
-    weighed.sum::<u32>() % 10 == 0
+    sum % 10 == 0
 }
 
 #[cfg(test)]

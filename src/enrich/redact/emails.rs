@@ -2,6 +2,8 @@
 //! ASCII count as letters (RFC 6531). More characters are allowed before the `@` (RFC 5321), but they are what logs put around
 //! an address: `to='eva@example.org'`.
 
+use super::bytes;
+
 /// Bytes before and after the `@` that are looked at: the longest local part and the longest domain.
 const LOCAL: usize = 64;
 const DOMAIN: usize = 255;
@@ -10,7 +12,7 @@ const DOMAIN: usize = 255;
 pub(super) fn find(text: &[u8], mut found: impl FnMut(usize, usize)) {
     for at in memchr::memchr_iter(b'@', text) {
         let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
-        let local = before.iter().rev().take(LOCAL).take_while(|byte| is_local(**byte)).count();
+        let local = bytes::count_back(before, bytes::LOCAL, LOCAL);
         let domain = domain(after);
         if local > 0 && domain > 0 {
             found(at - local, at + 1 + domain);
@@ -18,15 +20,9 @@ pub(super) fn find(text: &[u8], mut found: impl FnMut(usize, usize)) {
     }
 }
 
-fn is_local(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"._%+-".contains(&byte)
-}
-
 /// How many bytes of `text` are a domain of two labels or more, the last of them of letters.
 fn domain(text: &[u8]) -> usize {
-    let is_part =
-        |byte: &&u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || matches!(byte, b'-' | b'.');
-    let mut length = text.iter().take(DOMAIN).take_while(is_part).count();
+    let mut length = bytes::count(text.get(..DOMAIN).unwrap_or(text), bytes::DOMAIN);
     while let Some(b'.' | b'-') = length.checked_sub(1).and_then(|last| text.get(last)) {
         length -= 1;
     }

@@ -2,6 +2,8 @@
 
 use std::net::Ipv6Addr;
 
+use super::bytes;
+
 /// Bytes of the shortest address of version 6, `::1`, and of the longest.
 const SHORTEST: usize = 3;
 const LONGEST: usize = 45;
@@ -57,8 +59,8 @@ pub(super) fn find_v6(text: &[u8], mut found: impl FnMut(usize, usize)) {
             continue;
         }
         let before = text.get(after..colon).unwrap_or_default();
-        let start = colon - before.iter().rev().take(5).take_while(|byte| is_part(byte)).count();
-        let run = text.get(start..).unwrap_or_default().iter().take_while(|byte| is_part(byte)).count();
+        let start = colon - bytes::count_back(before, bytes::IP, 5);
+        let run = bytes::count(text.get(start..).unwrap_or_default(), bytes::IP);
         after = start + run;
         if run >= SHORTEST
             && let Some(length) = v6(text, start, run)
@@ -66,10 +68,6 @@ pub(super) fn find_v6(text: &[u8], mut found: impl FnMut(usize, usize)) {
             found(start, start + length);
         }
     }
-}
-
-fn is_part(byte: &u8) -> bool {
-    byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
 }
 
 /// How long the address is that begins at `start`, where `run` bytes could be of one.

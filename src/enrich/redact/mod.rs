@@ -5,6 +5,7 @@
 //! overlaps, goes as one. Numbers are looked at by their field's name alone: one that looks like a card number is a time more
 //! often.
 
+mod bytes;
 mod cards;
 mod emails;
 mod ips;

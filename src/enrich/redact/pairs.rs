@@ -3,6 +3,7 @@
 //! A value in quotes ends with them, any other where such values do: at a blank, a comma and the like. Behind a colon and a
 //! blank, as in prose, a `token` is none: parsers complain of unexpected ones.
 
+use super::bytes;
 use super::names::Names;
 
 /// Bytes of a name that are looked at.
@@ -38,9 +39,7 @@ fn name<'t>(text: &'t [u8], at: usize, names: &Names) -> Option<(&'t [u8], bool)
     if before.ends_with(b" ") || !names.may_cover(before) {
         return None;
     }
-    let is_part =
-        |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'_' | b'-' | b'.') || !byte.is_ascii();
-    let length = before.iter().rev().take(LONGEST_NAME).take_while(is_part).count();
+    let length = bytes::count_back(before, bytes::NAME, LONGEST_NAME);
     let name = before.get(before.len() - length..)?;
     names.cover(name).then_some((name, quoted))
 }

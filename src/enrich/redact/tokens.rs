@@ -2,6 +2,8 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
+use super::bytes;
+
 /// The shortest token that is taken for one behind `Bearer`.
 const SHORTEST_BEARER: usize = 16;
 
@@ -11,7 +13,7 @@ const LONGEST_LABEL: usize = 64;
 /// How many bytes from `from` on are ASCII letters or digits, or taken by `more`.
 pub(super) fn run(text: &[u8], from: usize, more: impl Fn(u8) -> bool) -> usize {
     let rest = text.get(from..).unwrap_or_default();
-    rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && !more(*byte)).unwrap_or(rest.len())
+    rest.iter().position(|byte| !bytes::is(*byte, bytes::WORD) && !more(*byte)).unwrap_or(rest.len())
 }
 
 fn is_url_safe(byte: u8) -> bool {

@@ -6,10 +6,12 @@
 use std::io;
 use std::ops::ControlFlow;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::reading::Reading;
 use super::take::{Outlet, Remark, Take};
 use super::{Mark, Resting};
-use crate::buffer::{Found, OpenError, Snapshot};
+use crate::buffer::{Found, Snapshot, StoredRecord, Wound};
 use crate::encode::IdBase;
 use crate::output::destination;
 
@@ -19,47 +21,58 @@ pub(super) fn read(reading: &Reading<'_>, take: &mut dyn Take) -> io::Result<()>
         take.remark(Remark::About("a segment can be read from a file of its own alone: unpack it first"));
         return Ok(());
     };
-    let mut outlet = Outlet::new(take, reading.tag);
-    let (mut settled, mut parts, mut wounds, mut is_over) = (0, 0, Vec::new(), false);
-    let walked = Snapshot::of_segment(path).walk(&mut |found| match found {
-        Found::Segment(_) => ControlFlow::Continue(()),
-        Found::Wound(wound) => {
-            wounds.push(wound);
-            ControlFlow::Continue(())
-        }
-        Found::Record(stored) if stored.settled => {
-            settled += u64::from(stored.head.documents);
-            ControlFlow::Continue(())
-        }
-        Found::Record(stored) => {
-            let mark = Mark { place: stored.place.to, ..Mark::default() };
-            let end = Resting { mark, last: None };
-            parts += u64::from(stored.body.ends.is_empty());
-            let flow = stored.documents().try_for_each(|document| {
-                let (index, id) = destination(document.action);
-                outlet.set_tag(document.tag.as_bytes())?;
-                let index = Some(&*index).filter(|_| reading.keeps_index);
-                // why: what has no id of its own, which no batch holds, has one of its place like any other document.
-                let place =
-                    IdBase::of_place(0, stored.place.from, xxhash_rust::xxh3::xxh3_64(document.source));
-                outlet.sheet.add(document.source, index, Some(&id), place);
-                outlet.added(end)
-            });
-            is_over = flow.is_break();
-            flow
-        }
+    let outlet = Outlet::new(take, reading.tag);
+    let mut walk =
+        Walk { outlet, keeps_index: reading.keeps_index, delivered: 0, parts: 0, wounds: Vec::new() };
+    let mut flow = ControlFlow::Continue(());
+    let walked = Snapshot::of_segment(path).walk(&mut |found| {
+        flow = walk.found(found);
+        flow
     });
-    if is_over {
-        return Ok(());
-    }
-    outlet.passed_over("documents that were delivered", settled);
-    outlet.passed_over("parts of lines", parts);
-    for wound in wounds {
-        outlet.take.remark(Remark::Ends { at: wound.from, why: wound.cause.to_string() });
-    }
-    outlet.end(walked.err().map(|fault| io_error(fault).into()), 0)
+    if flow.is_break() { Ok(()) } else { walk.end(walked.err().map(io::Error::other)) }
 }
 
-fn io_error(fault: OpenError) -> io::Error {
-    io::Error::other(fault)
+/// What was met on the way.
+struct Walk<'t> {
+    outlet: Outlet<'t>,
+    keeps_index: bool,
+    delivered: u64,
+    parts: u64,
+    wounds: Vec<Wound>,
+}
+
+impl Walk<'_> {
+    fn found(&mut self, found: Found<'_>) -> ControlFlow<()> {
+        match found {
+            Found::Segment(_) => (),
+            Found::Wound(wound) => self.wounds.push(wound),
+            Found::Record(stored) if stored.settled => self.delivered += u64::from(stored.head.documents),
+            Found::Record(stored) if stored.body.ends.is_empty() => self.parts += 1,
+            Found::Record(stored) => return self.batch(&stored),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn batch(&mut self, stored: &StoredRecord<'_>) -> ControlFlow<()> {
+        let mark = Mark { place: stored.place.to, ..Mark::default() };
+        for document in stored.documents() {
+            let (index, id) = destination(document.action);
+            self.outlet.set_tag(document.tag.as_bytes())?;
+            let index = Some(&*index).filter(|_| self.keeps_index);
+            // why: every batch names ids; one that does not is none of ours, and has to be told apart all the same.
+            let place = IdBase::of_place(0, stored.place.from, xxh3_64(document.source));
+            self.outlet.sheet.add(document.source, index, Some(&id), place);
+            self.outlet.added(Resting { mark, last: None })?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn end(mut self, failed: Option<io::Error>) -> io::Result<()> {
+        self.outlet.passed_over("documents that were delivered", self.delivered);
+        self.outlet.passed_over("parts of lines", self.parts);
+        for wound in self.wounds {
+            self.outlet.take.remark(Remark::Ends { at: wound.from, why: wound.cause.to_string() });
+        }
+        self.outlet.end(failed.map(Into::into), 0)
+    }
 }

@@ -8,8 +8,11 @@ use std::io::{self, ErrorKind, Read};
 use super::Mark;
 use crate::decode::{DecodeError, FrameScan, JsonScan, Scanned, blanks};
 
-/// Bytes that are read at once.
+/// Bytes that are read at once…
 const READ: usize = 128 << 10;
+
+/// …and to begin with, and from a reader that gives less.
+const FIRST: usize = 8 << 10;
 
 /// As long as a frame may be that a listener takes by default, and so any entry that has come in one.
 const LONGEST: u64 = 32 << 20;
@@ -67,6 +70,8 @@ pub(super) struct Values<R> {
     written: Written,
     /// No value may be longer.
     limit: u64,
+    /// Bytes that the next read takes at most.
+    step: usize,
     buffer: Vec<u8>,
     /// Where in the buffer the next value begins.
     start: usize,
@@ -78,7 +83,16 @@ pub(super) struct Values<R> {
 impl<R: Read> Values<R> {
     /// The values in `from`, from its beginning on.
     pub(super) fn new(from: R, written: Written) -> Self {
-        Self { from, written, limit: LONGEST, buffer: Vec::new(), start: 0, blanks: 0, mark: Mark::default() }
+        Self {
+            from,
+            written,
+            limit: LONGEST,
+            step: FIRST,
+            buffer: Vec::new(),
+            start: 0,
+            blanks: 0,
+            mark: Mark::default(),
+        }
     }
 
     /// Where the next value begins.
@@ -132,14 +146,18 @@ impl<R: Read> Values<R> {
         self.buffer.drain(..self.start);
         self.start = 0;
         let filled = self.buffer.len();
-        self.buffer.resize(filled + READ, 0);
+        self.buffer.resize(filled + self.step, 0);
         let read = loop {
             match self.from.read(self.buffer.get_mut(filled..).unwrap_or_default()) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => (),
                 read => break read,
             }
         };
-        self.buffer.truncate(filled + read.as_ref().map_or(0, |read| *read));
+        let count = read.as_ref().map_or(0, |read| *read);
+        self.buffer.truncate(filled + count);
+        if count == self.step {
+            self.step = (2 * self.step).min(READ);
+        }
         read
     }
 }

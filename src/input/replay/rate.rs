@@ -21,7 +21,7 @@ impl std::str::FromStr for Rate {
         let rate = match amount.parse() {
             Ok(events) => Self::Events(events),
             Err(_) => {
-                let bytes: crate::units::ByteSize = amount.parse().map_err(|fault| format!("{fault}"))?;
+                let bytes: crate::units::ByteSize = amount.parse()?;
                 Self::Bytes(bytes.0)
             }
         };

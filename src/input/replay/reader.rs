@@ -114,8 +114,10 @@ impl Reader {
             place.number += 1;
             if self.job.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        // Whether all of it was visited or not makes no difference here.
-        let _: ControlFlow<()> = each_content(&mut input, &mut visit);
+        match each_content(&mut input, &mut visit) {
+            // Whether all of it was visited makes no difference here.
+            ControlFlow::Break(()) | ControlFlow::Continue(()) => (),
+        }
     }
 
     fn content(&mut self, place: &Place<'_>, mut content: Content<'_>) {

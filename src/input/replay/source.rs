@@ -142,7 +142,9 @@ impl Source<'_> {
             number += 1;
             if number > self.place.number { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let _: ControlFlow<()> = each_content(&mut File::open(self.place.path).ok()?, &mut visit);
+        match each_content(&mut File::open(self.place.path).ok()?, &mut visit) {
+            ControlFlow::Break(()) | ControlFlow::Continue(()) => (),
+        }
         if found.is_none() && !steps.is_empty() {
             let path = self.name.display();
             tracing::info!(%path, "the file is not what it was, or another that begins alike; it is read from its start");

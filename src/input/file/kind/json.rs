@@ -53,8 +53,11 @@ fn of_object(line: &[u8], rest: Option<&[u8]>) -> Option<Kind> {
     }
 }
 
-/// Names of an object's members, and the first byte of each value; of a line that is cut, those that are there.
-fn members(line: &[u8]) -> Vec<(&[u8], u8)> {
+/// A member's name, and the first byte of its value.
+type Member<'t> = (&'t [u8], u8);
+
+/// An object's members; of a line that is cut, those that are there.
+fn members(line: &[u8]) -> Vec<Member<'_>> {
     let mut members = Vec::new();
     let mut rest = line.get(1..).unwrap_or_default();
     while members.len() < MEMBERS
@@ -68,7 +71,7 @@ fn members(line: &[u8]) -> Vec<(&[u8], u8)> {
 }
 
 /// The member that `text` begins with, and what comes behind its comma.
-fn member(text: &[u8]) -> Option<((&[u8], u8), Option<&[u8]>)> {
+fn member(text: &[u8]) -> Option<(Member<'_>, Option<&[u8]>)> {
     let text = text.trim_ascii_start().strip_prefix(b"\"")?;
     let end = memchr::memchr2(b'"', b'\\', text)?;
     let name = text.get(..end)?;

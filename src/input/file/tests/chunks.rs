@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::rig::{Rig, captured, ids, reading, values};
 use crate::decode::{Body, Decompressor, Frame, Item, Reader};
-use crate::input::file::{Kind, Reading};
+use crate::input::file::Kind;
 
 /// Documents that a connection makes of a captured frame, and their ids.
 fn sent(name: &str) -> (Vec<serde_json::Value>, Vec<String>) {

@@ -1,9 +1,5 @@
 //! Packed here, and unpacked again: whole, cut, damaged, and in one another.
-#![expect(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    reason = "the tests pack what is unpacked here"
-)]
+#![expect(clippy::disallowed_types, reason = "the tests pack what is unpacked here")]
 
 mod archives;
 mod damage;
