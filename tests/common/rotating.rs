@@ -45,11 +45,6 @@ impl Writer {
         Self { stop, written, thread }
     }
 
-    /// Lines so far.
-    pub(crate) fn written(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
-    }
-
     /// Ends it; how many lines it has written.
     pub(crate) fn finish(self) -> u64 {
         self.stop.store(true, Ordering::Relaxed);
