@@ -143,7 +143,8 @@ async fn killed(rotation: Rotation) {
 async fn stopped(rotation: Rotation) {
     let mut random = Random::seeded();
     let folder = tempfile::tempdir().expect("a folder");
-    let mut daemon = Forebay::start(Setup::tables(table(folder.path(), "app.log*", ""))).await;
+    let setup = Setup { port: free_port(), ..Setup::tables(table(folder.path(), "app.log*", "")) };
+    let mut daemon = Forebay::start(setup).await;
     let writer = Writer::start(folder.path(), rotation, EVERY);
     for _ in 0..ROUNDS {
         tokio::time::sleep(Duration::from_millis(random.below(1_000))).await;
