@@ -126,6 +126,9 @@ async fn stopped() {
     assert_eq!(texts(&target), [format!("stdout {}", TRACE[1..].join("\n"))]);
 }
 
+/// 2026-11-28T16:00:00Z: about when the program ran.
+const PRINTED: u32 = 1_795_881_600;
+
 /// What the program printed, over docker's driver; `fixtures/lines/README.md` tells of it.
 async fn java() {
     let [printed, events] = ["log", "events"].map(|end| {
@@ -135,7 +138,7 @@ async fn java() {
     let expected: Vec<Value> = events.lines().map(expected).collect();
     let target = Target::start().await;
     let daemon = start(&target, "300ms").await;
-    let records = printed.lines().map(|line| (Time(FIRST_SECOND, 0), record("a", "stdout", line)));
+    let records = printed.lines().map(|line| (Time(PRINTED, 0), record("a", "stdout", line)));
     let mut client = daemon.client().await;
     let frame = frame(Mode::Forward, "shop", &records.collect::<Vec<_>>(), None);
     client.send(&frame).await.expect("the daemon reads");
