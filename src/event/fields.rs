@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::marks::Marks;
 use super::{Name, Value, name};
 
 /// A name and its value.
@@ -21,35 +22,6 @@ const FEW: usize = 32;
 fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     a.len() == b.len() && a.first() == b.first() && a.last() == b.last() && a == b
-}
-
-/// One of 256 bits for each name, so that most names which are not there are told without looking through those that are.
-#[derive(Clone, Copy, Debug, Default)]
-struct Marks([u64; 4]);
-
-impl Marks {
-    /// Which word, and which bit of it.
-    #[inline]
-    fn place(name: &str) -> (usize, u64) {
-        let name = name.as_bytes();
-        let end = |end: Option<&u8>| end.copied().unwrap_or_default();
-        let ends = end(name.first()).wrapping_mul(7).wrapping_add(end(name.last()).wrapping_mul(31));
-        let mark = ends.wrapping_add(name.len() as u8);
-        (usize::from(mark >> 6), 1 << (mark & 63))
-    }
-
-    #[inline]
-    fn has(&self, name: &str) -> bool {
-        let (word, bit) = Self::place(name);
-        self.0.get(word).is_some_and(|word| word & bit != 0)
-    }
-
-    /// Sets the mark of `name`; answers whether it was set, as it is by the name itself and by some others.
-    #[inline]
-    fn set(&mut self, name: &str) -> bool {
-        let (word, bit) = Self::place(name);
-        self.0.get_mut(word).is_some_and(|word| std::mem::replace(word, *word | bit) & bit != 0)
-    }
 }
 
 /// Above this many fields an allocation is not kept for the next event.

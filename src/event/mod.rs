@@ -5,6 +5,7 @@
 
 pub(crate) mod blocks;
 mod fields;
+mod marks;
 mod name;
 mod tag;
 mod time;

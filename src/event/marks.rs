@@ -1,0 +1,44 @@
+//! Marks of names: one of 256 bits for each, so that most names which are not there are told without looking through those
+//! that are.
+
+/// The marks of some names.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Marks([u64; 4]);
+
+impl Marks {
+    /// Which word, and which bit of it.
+    #[inline]
+    fn place(name: &str) -> (usize, u64) {
+        let name = name.as_bytes();
+        let end = |end: Option<&u8>| end.copied().unwrap_or_default();
+        let ends = end(name.first()).wrapping_mul(7).wrapping_add(end(name.last()).wrapping_mul(31));
+        let mark = ends.wrapping_add(name.len() as u8);
+        (usize::from(mark >> 6), 1 << (mark & 63))
+    }
+
+    /// Whether the mark of `name` is set.
+    #[inline]
+    pub(super) fn has(&self, name: &str) -> bool {
+        let (word, bit) = Self::place(name);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// Sets the mark of `name`; answers whether it was set, as it is by the name itself and by some others.
+    #[inline]
+    pub(super) fn set(&mut self, name: &str) -> bool {
+        let (word, bit) = Self::place(name);
+        self.0.get_mut(word).is_some_and(|word| std::mem::replace(word, *word | bit) & bit != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_set_by_its_name_and_by_few_others() {
+        let mut marks = Marks::default();
+        assert!(!marks.set("level") && marks.set("level") && marks.has("level"));
+        assert!(!marks.has("message") && !marks.has("") && !marks.set("") && marks.has(""));
+    }
+}
