@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Everything here is synchronous and streams: a reader holds its windows and no more, whatever a file's size, and nothing
-//! is written beside what is read. What a content is, [`Kind`] tells by its bytes; whose it is, [`Identity`] by its path.
+//! is written beside what is read. What a content is, `Kind` tells by its bytes; whose it is, `Identity` by its path.
 
 mod ahead;
 mod block;
