@@ -26,6 +26,9 @@ use crate::common::{story, story_with, until};
 /// How large the set is that is killed, in MiB, where `STORY_REPLAY_MIB` does not say it.
 const MIB: usize = 6;
 
+/// Documents between two kills, at most, so that a large set is killed in time.
+const MOST_BETWEEN_KILLS: u64 = 200_000;
+
 pub(crate) fn stories() -> Vec<Trial> {
     let node = &[Version::Elasticsearch8.part()];
     let docker = &[Part::Docker, Version::Elasticsearch8.part()];
@@ -102,7 +105,7 @@ async fn killed() {
         let mut command = Command::new(executable());
         command.args(arguments).current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut running = Guarded::start(&mut command, None, Duration::ZERO);
-        let least = held + random.below(logs.lines / 4);
+        let least = held + random.below((logs.lines / 4).min(MOST_BETWEEN_KILLS));
         until("documents to come", async || {
             held = node.api.count(&index).await?;
             if held > least || running.ended().is_some() { Ok(()) } else { Err(format!("{held} documents")) }
