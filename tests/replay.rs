@@ -42,6 +42,7 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("replay::what_cannot_be_read_is_named_and_the_rest_is_taken", unreadable),
         story("replay::selected_events_alone_come_out_on_standard_output", selected),
         story("replay::a_dry_run_tells_what_would_come_and_sends_nothing", dry),
+        story("replay::a_tree_of_pods_and_what_other_shippers_left_behind_are_there_once", leftovers),
         story("replay::it_runs_beside_a_daemon_and_a_target_that_fails_gets_every_line_once", beside),
         story_with(
             docker,
@@ -267,6 +268,52 @@ async fn beside() {
     assert_exit(&run_to_end(&arguments, &daemon.data()), 0);
     assert_every_one_once(0..logs.lines, numbers_of(&target));
     daemon.until_drained().await;
+}
+
+async fn leftovers() {
+    let (folder, target) = (folder(), Target::start().await);
+    let mut logs = Logs { folder: folder.path().join("logs"), lines: 0 };
+    let pod = "pods/shop_web-0_5d2c1a6e-1f0b-4c6e-9f5e-0a1b2c3d4e5f/nginx";
+    let line = |number: u64, stream: &str, tag: &str, text: &str| {
+        format!("2026-11-01T10:00:{:02}.000000001Z {stream} {tag} {text}\n", number % 60)
+    };
+    let whole = |number: u64| line(number, "stdout", "F", &format!("seq-{number} ready"));
+    let old: String = (0..50).map(whole).chain([line(50, "stderr", "P", "seq-50 a line ")]).collect();
+    let new: String =
+        [line(50, "stderr", "F", "over a rotation")].into_iter().chain((51..60).map(whole)).collect();
+    logs.put(&format!("{pod}/0.log.20261101-100100.gz"), &gzip(old.as_bytes()));
+    logs.put(&format!("{pod}/0.log"), new.as_bytes());
+    logs.lines = 60;
+    let url = target.url().to_string();
+    for _ in 0..2 {
+        assert_exit(&replay(&folder, &["--elasticsearch", &url, "logs"]), 0);
+    }
+    assert_every_one_once(0..logs.lines, numbers_of(&target));
+    for stored in target.documents().values() {
+        let document = &stored.document;
+        assert_eq!(document["kubernetes.pod.name"], "web-0", "{document}");
+        assert_eq!(document["kubernetes.container.name"], "nginx", "{document}");
+        if number(document) == 50 {
+            assert_eq!(document["message"], "seq-50 a line over a rotation");
+        }
+    }
+
+    // The folders of another shipper's buffer, as they lie in the fixtures.
+    let before = target.documents().len();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/files");
+    let chunks =
+        ["fluentd-chunks", "fluent-bit-chunks"].map(|kind| fixtures.join(kind).display().to_string());
+    let arguments = ["--elasticsearch", &url, "--report", "report.json", &chunks[0], &chunks[1]];
+    replay(&folder, &arguments);
+    let (taken, report) = (target.documents().len() - before, report(&folder));
+    assert_eq!(sum(&report, "indexed"), taken as u64);
+    for kind in ["fluentd chunk", "fluent bit chunk"] {
+        let sources = report["sources"].as_array().expect("sources").iter();
+        let of_kind = sources.filter(|source| source["kind"] == kind);
+        assert!(of_kind.filter_map(|source| source["read"].as_u64()).sum::<u64>() > 0, "{kind}: {report:#}");
+    }
+    replay(&folder, &arguments);
+    assert_eq!(target.documents().len() - before, taken, "and none of them twice");
 }
 
 async fn docker_files() {

@@ -67,8 +67,8 @@ impl IdBase {
         }
     }
 
-    /// That of what stands at the byte `place` of a file: `file` is a hash of how the file begins, `content` one of all that it
-    /// holds up to the end of what stands there.
+    /// That of what stands at `place` in a file, which is the number of its line: `file` is a hash of how the file begins, `content`
+    /// one of all that it holds up to the end of what stands there.
     pub fn of_place(file: u64, place: u64, content: u64) -> Self {
         let low = |number: u64, bits: u32| u128::from(number & ((1 << bits) - 1));
         let file = low(file, FILE_BITS) << (2 * PLACE_BITS);

@@ -2,7 +2,7 @@
 //!
 //! `log`, the line, becomes `message`: ECS loggers print `log.level` and the like, which make `log` an object. A `log` beside a
 //! `message` is kept as `log.original`. `container_name` loses the `/` that the engine puts in front. A record's own
-//! `@timestamp` is taken as the event's time where it is one.
+//! `@timestamp` is taken as the event's time where it is one. With the Elastic Common Schema `source` becomes `stream`.
 
 use std::borrow::Cow;
 
@@ -27,6 +27,15 @@ pub(super) fn apply(event: &mut Event<'_>) {
     }
     if has_time {
         take_time(event);
+    }
+}
+
+/// In the Elastic Common Schema `source` is an object, the one end of a connection: where a container wrote the line is `stream`
+/// there, or no document of an access line would be taken.
+pub(super) fn free_source(event: &mut Event<'_>) {
+    if matches!(event.fields.text("source"), Some(b"stdout" | b"stderr")) {
+        let name = event.fields.free_name(Cow::Borrowed("stream"));
+        event.fields.rename("source", name);
     }
 }
 

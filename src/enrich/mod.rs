@@ -43,7 +43,7 @@ use bumpalo::Bump;
 
 use crate::encode::{Destination, IndexTemplate, IndexTemplateFault};
 use crate::event::{self, Event, Pattern, PatternFault, Value};
-use crate::parse::{Level, Parse, Streams, Style};
+use crate::parse::{Level, Parse, Schema, Streams, Style};
 use line::LineStep;
 use multiline::Rules;
 use steps::{Outcome, StepFault, Steps, Surroundings};
@@ -119,6 +119,7 @@ pub struct Pipeline {
     pattern_text: String,
     /// How the line is read, if at all.
     line: Option<LineStep>,
+    schema: Schema,
     steps: Vec<Step>,
     own_steps: Steps,
     index: Arc<IndexTemplate>,
@@ -150,9 +151,20 @@ impl Pipeline {
         let own_steps = Steps::compile(&options.steps, &surroundings(options, defaults, &index))
             .map_err(|(step, fault)| PipelineError::Step { number, step, fault })?;
         let fallback = defaults.fallback.to_owned();
-        let join_partial = options.join_partial;
+        let (join_partial, schema) = (options.join_partial, options.schema);
         let pattern_text = options.pattern.clone();
-        Ok(Self { pattern, pattern_text, line, steps, index, fallback, join_partial, multiline, own_steps })
+        Ok(Self {
+            pattern,
+            pattern_text,
+            line,
+            schema,
+            steps,
+            index,
+            fallback,
+            join_partial,
+            multiline,
+            own_steps,
+        })
     }
 
     /// Brings what docker's driver sends to common names and reads the line of `event`; values that are made lie in `arena`.
@@ -161,6 +173,9 @@ impl Pipeline {
         docker::apply(event);
         if let Some(line) = &self.line {
             line.apply(event, arena, course);
+        }
+        if self.schema == Schema::Ecs {
+            docker::free_source(event);
         }
     }
 

@@ -53,6 +53,18 @@ fn a_docker_line_takes_common_names() {
 }
 
 #[test]
+fn an_access_line_of_a_container_has_a_source_as_ecs_has_it_and_its_stream_beside() {
+    let line = r#"10.0.0.7 - - [01/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "curl/8.5.0""#;
+    let options = PipelineOptions { schema: Schema::Ecs, ..without_tag() };
+    let (fields, _, _) = applied(options.clone(), json!({"log": line, "source": "stdout"}));
+    assert!(fields.contains(&"stream=stdout".to_owned()), "{fields:?}");
+    assert!(fields.contains(&"source.address=10.0.0.7".to_owned()), "{fields:?}");
+    assert!(!fields.iter().any(|field| field.starts_with("source=")), "{fields:?}");
+    let (fields, _, _) = applied(options, json!({"log": "hello", "source": "billing"}));
+    assert_eq!(fields, ["message=hello", "source=billing"], "what is no stream stays");
+}
+
+#[test]
 fn a_json_line_is_merged_and_its_time_taken() {
     let line =
         r#"{"timestamp": "2024-01-15T10:30:45.5Z", "level": "INFO", "message": "done", "latency_ms": 12.5}"#;

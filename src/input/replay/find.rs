@@ -132,6 +132,12 @@ enum Age {
     Current,
 }
 
+/// Whether it is a date or a time as names have them.
+fn is_date(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_digit() || b"_TZ:".contains(&byte);
+    text.len() >= 6 && text.starts_with(|first: char| first.is_ascii_digit()) && text.bytes().all(is_part)
+}
+
 /// The name that a log has without what rotation added to it, and how old that makes it.
 fn rotation(path: &Path) -> (PathBuf, Age) {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
@@ -142,14 +148,15 @@ fn rotation(path: &Path) -> (PathBuf, Age) {
         _ => name,
     };
     let (name, age) = match name.rsplit_once(['.', '-']) {
-        Some((base, end)) if !base.is_empty() && end.starts_with(|first: char| first.is_ascii_digit()) => {
-            let is_date =
-                end.len() >= 6 && end.bytes().all(|byte| byte.is_ascii_digit() || b"_TZ:".contains(&byte));
-            match end.parse() {
-                Ok(number) if end.len() < 6 => (base, Age::Numbered(Reverse(number))),
-                _ if is_date => (base, Age::Dated(end.to_owned())),
-                _ => (name, Age::Current),
+        Some((base, end)) if !base.is_empty() && is_date(end) => match base.rsplit_once(['.', '-']) {
+            // As the kubelet has it: a day and a time of it.
+            Some((shorter, day)) if !shorter.is_empty() && is_date(day) => {
+                (shorter, Age::Dated(format!("{day}-{end}")))
             }
+            _ => (base, Age::Dated(end.to_owned())),
+        },
+        Some((base, end)) if !base.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit()) => {
+            end.parse().map_or((name, Age::Current), |number| (base, Age::Numbered(Reverse(number))))
         }
         _ => (name, Age::Current),
     };
@@ -179,6 +186,9 @@ mod tests {
             "web-20251231.zst",
             "web",
             "other.log",
+            "0.log",
+            "0.log.20261101-100100.gz",
+            "0.log.20261101-090000",
             "config.v2.json",
             ".hidden",
             "buffer.b1.log.meta",
@@ -191,6 +201,7 @@ mod tests {
         assert_eq!(
             names(&found),
             [
+                vec!["0.log.20261101-090000", "0.log.20261101-100100.gz", "0.log"],
                 vec!["app.log.10.gz", "app.log.2.gz", "app.log.1", "app.log"],
                 vec!["other.log"],
                 vec!["web-20251231.zst", "web-20260101.gz", "web"],
