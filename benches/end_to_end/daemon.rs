@@ -60,31 +60,33 @@ pub(crate) struct Memory {
 impl Daemon {
     /// Starts `program` with the configuration file `config` and waits until it listens.
     pub(crate) fn start(program: &Path, config: &Path) -> Result<Self, Fault> {
-        let mut command = Command::new(program);
-        // why: keys in the caller's environment would change what is measured.
-        command.env_clear().args(["run", "--log-format", "json", "--config"]).arg(config);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|fault| format!("{}: {fault}", program.display()))?;
-        let log = child.stderr.take().ok_or("the daemon has no standard error")?;
-        let tail = Arc::new(Mutex::new(VecDeque::new()));
         let (tell, hear) = sync_channel(16);
-        let kept = Arc::clone(&tail);
-        thread::spawn(move || follow(log, &tell, &kept));
-        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut daemon = Self { child, tail, forward: nowhere, http: nowhere };
+        let mut daemon = Self::launch(program, "run", config, None, tell)?;
         daemon.listening(&hear)?;
         Ok(daemon)
     }
 
     /// Starts a replay of `folder` in its place, which ends by itself.
     pub(crate) fn replay(program: &Path, config: &Path, folder: &Path) -> Result<Self, Fault> {
-        let mut command = Command::new(program);
-        command.env_clear().args(["replay", "--log-format", "json", "--config"]).arg(config).arg(folder);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|fault| format!("{}: {fault}", program.display()))?;
-        let log = child.stderr.take().ok_or("the replay has no standard error")?;
-        let tail = Arc::new(Mutex::new(VecDeque::new()));
         let (tell, _) = sync_channel(1);
+        Self::launch(program, "replay", config, Some(folder), tell)
+    }
+
+    /// Starts `program` with a command and what it works on; `tell` hears of its listeners.
+    fn launch(
+        program: &Path,
+        command: &str,
+        config: &Path,
+        more: Option<&Path>,
+        tell: SyncSender<(String, SocketAddr)>,
+    ) -> Result<Self, Fault> {
+        let mut process = Command::new(program);
+        // why: keys in the caller's environment would change what is measured.
+        process.env_clear().args([command, "--log-format", "json", "--config"]).arg(config).args(more);
+        process.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = process.spawn().map_err(|fault| format!("{}: {fault}", program.display()))?;
+        let log = child.stderr.take().ok_or("it has no standard error")?;
+        let tail = Arc::new(Mutex::new(VecDeque::new()));
         let kept = Arc::clone(&tail);
         thread::spawn(move || follow(log, &tell, &kept));
         let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));

@@ -31,6 +31,14 @@ impl Timestamp {
         within.then_some(Self { seconds, nanos: nanos.min(NANOS - 1) })
     }
 
+    /// The same point in time; `None` as for [`Timestamp::new`].
+    pub(crate) fn from_jiff(time: jiff::Timestamp) -> Option<Self> {
+        // Before 1970 a fraction counts backwards there, and forwards here.
+        let nanos = time.as_nanosecond();
+        let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).ok()?;
+        Self::new(seconds, u32::try_from(nanos.rem_euclid(1_000_000_000)).ok()?)
+    }
+
     /// From seconds with a fraction, as some clients send them, to the microsecond that a float can hold.
     pub fn from_float(seconds: f64) -> Option<Self> {
         // why: beyond this range, or NaN, the casts below would saturate into a wrong time.

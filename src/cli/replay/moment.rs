@@ -12,10 +12,7 @@ use crate::event::Timestamp;
 pub(super) fn parse(text: &str) -> Result<Timestamp, String> {
     let wrong = || format!("`{text}` is neither a time such as 2026-11-28T12:00:00Z nor an age such as 2h");
     let moment = text.parse().ok().or_else(|| ago(text)).or_else(|| local(text)).ok_or_else(wrong)?;
-    let (seconds, nanos) = (moment.as_second(), moment.subsec_nanosecond());
-    // Before 1970 the fraction counts backwards.
-    let (seconds, nanos) = if nanos < 0 { (seconds - 1, nanos + 1_000_000_000) } else { (seconds, nanos) };
-    u32::try_from(nanos).ok().and_then(|nanos| Timestamp::new(seconds, nanos)).ok_or_else(wrong)
+    Timestamp::from_jiff(moment).ok_or_else(wrong)
 }
 
 fn ago(text: &str) -> Option<jiff::Timestamp> {

@@ -71,11 +71,8 @@ impl Teller {
     }
 
     fn tell_sources(&mut self, job: &Job) {
-        for (number, report) in job.reports().into_iter().enumerate().skip(self.sources) {
-            if !report.is_done {
-                break;
-            }
-            self.sources = number + 1;
+        for report in job.done_from(self.sources) {
+            self.sources += 1;
             let line = table::source(&report);
             self.bar.suspend(|| complain(&line));
         }

@@ -70,7 +70,8 @@ impl<'a> Ahead<'a> {
     }
 }
 
-fn read_uninterrupted(from: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
+/// As [`Read::read`], whatever interrupts it.
+pub(super) fn read_uninterrupted(from: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
     loop {
         match from.read(into) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

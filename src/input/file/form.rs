@@ -99,10 +99,7 @@ fn stream(name: &str) -> Option<&str> {
 
 /// A time of RFC 3339.
 pub(super) fn time(text: &str) -> Option<Timestamp> {
-    let time: jiff::Timestamp = text.parse().ok()?;
-    let nanos = time.as_nanosecond();
-    let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).ok()?;
-    Timestamp::new(seconds, u32::try_from(nanos.rem_euclid(1_000_000_000)).ok()?)
+    Timestamp::from_jiff(text.parse().ok()?)
 }
 
 /// The first part of a line, and the text of all that have come.

@@ -8,12 +8,7 @@ use std::io::{self, Read};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Mark;
-
-/// Bytes that are read at once…
-const READ: usize = 128 << 10;
-
-/// …and to begin with: most of what a file has grown by is little.
-const FIRST: usize = 8 << 10;
+use super::fill::Fill;
 
 /// One line, without its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +45,7 @@ pub(crate) struct Lines<R> {
     from: R,
     limit: usize,
     /// Bytes that the next read takes at most.
-    step: usize,
+    fill: Fill,
     buffer: Vec<u8>,
     /// Where in the buffer the next line begins.
     start: usize,
@@ -97,7 +92,7 @@ impl<R: Read> Lines<R> {
     /// The lines that stand in `from`, whose first byte is at `mark`; one of more than `limit` bytes is cut.
     pub(crate) fn new(from: R, mark: Mark, limit: usize) -> Self {
         let (buffer, head) = (Vec::new(), Vec::new());
-        Self { from, limit, step: FIRST, buffer, start: 0, searched: 0, mark, long: None, head }
+        Self { from, limit, fill: Fill::default(), buffer, start: 0, searched: 0, mark, long: None, head }
     }
 
     /// Where the next line begins.
@@ -117,7 +112,7 @@ impl<R: Read> Lines<R> {
 
     /// Gives memory back that nothing waits in: for one who may come again much later.
     pub(crate) fn rest(&mut self) {
-        (self.head, self.step) = (Vec::new(), FIRST);
+        (self.head, self.fill) = (Vec::new(), Fill::default());
         self.buffer.drain(..self.start);
         self.buffer.shrink_to_fit();
         (self.searched, self.start) = (self.searched - self.start, 0);
@@ -174,20 +169,7 @@ impl<R: Read> Lines<R> {
             self.buffer.drain(..self.start);
             (self.searched, self.start) = (self.searched - self.start, 0);
         }
-        let filled = self.buffer.len();
-        self.buffer.resize(filled + self.step, 0);
-        let read = loop {
-            match self.from.read(self.buffer.get_mut(filled..).unwrap_or_default()) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
-                read => break read,
-            }
-        };
-        let count = read.as_ref().map_or(0, |read| *read);
-        self.buffer.truncate(filled + count);
-        if count == self.step {
-            self.step = (2 * self.step).min(READ);
-        }
-        read
+        self.fill.read(&mut self.from, &mut self.buffer)
     }
 }
 

@@ -13,6 +13,7 @@ mod block;
 mod blocks;
 mod dead_letters;
 mod documents;
+mod fill;
 mod fluent_bit;
 mod fluentd;
 mod form;
@@ -35,6 +36,9 @@ mod values;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+/// The field that takes a file's path, unless it is told otherwise: what ECS calls it.
+pub(crate) const PATH_FIELD: &str = "log.file.path";
+
 #[cfg(test)]
 mod tests;
 

@@ -3,16 +3,11 @@
 //! Invariants: a byte is copied once, from the reader into the buffer; the buffer is no larger than a value may be plus a read,
 //! whatever comes; nothing is reserved by what bytes declare.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 
 use super::Mark;
+use super::fill::Fill;
 use crate::decode::{DecodeError, FrameScan, JsonScan, Scanned, blanks};
-
-/// Bytes that are read at once…
-const READ: usize = 128 << 10;
-
-/// …and to begin with, and from a reader that gives less.
-const FIRST: usize = 8 << 10;
 
 /// As long as a frame may be that a listener takes by default, and so any entry that has come in one.
 const LONGEST: u64 = 32 << 20;
@@ -71,7 +66,7 @@ pub(super) struct Values<R> {
     /// No value may be longer.
     limit: u64,
     /// Bytes that the next read takes at most.
-    step: usize,
+    fill: Fill,
     buffer: Vec<u8>,
     /// Where in the buffer the next value begins.
     start: usize,
@@ -87,7 +82,7 @@ impl<R: Read> Values<R> {
             from,
             written,
             limit: LONGEST,
-            step: FIRST,
+            fill: Fill::default(),
             buffer: Vec::new(),
             start: 0,
             blanks: 0,
@@ -145,20 +140,7 @@ impl<R: Read> Values<R> {
     fn read(&mut self) -> io::Result<usize> {
         self.buffer.drain(..self.start);
         self.start = 0;
-        let filled = self.buffer.len();
-        self.buffer.resize(filled + self.step, 0);
-        let read = loop {
-            match self.from.read(self.buffer.get_mut(filled..).unwrap_or_default()) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => (),
-                read => break read,
-            }
-        };
-        let count = read.as_ref().map_or(0, |read| *read);
-        self.buffer.truncate(filled + count);
-        if count == self.step {
-            self.step = (2 * self.step).min(READ);
-        }
-        read
+        self.fill.read(&mut self.from, &mut self.buffer)
     }
 }
 

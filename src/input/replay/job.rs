@@ -154,6 +154,11 @@ impl Job {
         self.sources().clone()
     }
 
+    /// Those that were read to their end, one after the other from the one with this number on.
+    pub fn done_from(&self, number: usize) -> Vec<SourceReport> {
+        self.sources().iter().skip(number).take_while(|report| report.is_done).cloned().collect()
+    }
+
     /// What became of documents.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger

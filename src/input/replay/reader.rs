@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use tokio::runtime::Handle;
 
@@ -187,6 +187,5 @@ fn joined(path: &Path, inner: Option<&Path>) -> PathBuf {
 }
 
 fn timestamp(time: SystemTime) -> Option<Timestamp> {
-    let since: Duration = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    Timestamp::new(i64::try_from(since.as_secs()).ok()?, since.subsec_nanos())
+    Timestamp::from_jiff(time.try_into().ok()?)
 }

@@ -12,12 +12,9 @@ use super::job::Job;
 use super::reader::Place;
 use super::taker::Taker;
 use crate::input::file::{
-    Block, Blocks, Carried, Content, Course, Form, Found, HEAD, Identity, Kind, Lines, Mark, Reading, Rest,
-    Step, Take, Text, each_content, sent_chunk,
+    Block, Blocks, Carried, Content, Course, Form, Found, HEAD, Identity, Kind, Lines, Mark, PATH_FIELD,
+    Reading, Rest, Step, Take, Text, each_content, sent_chunk,
 };
-
-/// The field that has the path, as the Elastic Common Schema names it.
-const PATH_FIELD: &str = "log.file.path";
 
 /// See the module.
 pub(super) struct Source<'j> {

@@ -37,6 +37,3 @@ pub use options::{Start, TailOptions};
 pub(crate) use run::HANDLES;
 pub use run::{TailError, Tails};
 pub(crate) use survey::{check_excluded, check_paths, survey};
-
-/// The field that takes a file's path, unless it is told otherwise: what ECS calls it.
-pub(crate) const PATH_FIELD: &str = "log.file.path";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::input::file::Encoding;
+use crate::input::file::{Encoding, PATH_FIELD};
 use crate::units::ByteSize;
 
 /// A `[[tail]]` table: files that are followed.
@@ -36,7 +36,7 @@ impl Default for TailOptions {
             paths: Vec::new(),
             exclude: Vec::new(),
             tag: String::new(),
-            path_field: super::PATH_FIELD.to_owned(),
+            path_field: PATH_FIELD.to_owned(),
             start: Start::Beginning,
             encoding: Encoding::Utf8,
             line_bytes: ByteSize::mib(1),

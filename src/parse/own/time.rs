@@ -49,10 +49,7 @@ enum Read {
 
 fn said(parts: &BrokenDownTime) -> Option<Read> {
     if parts.timestamp().is_some() {
-        let nanos = parts.to_timestamp().ok()?.as_nanosecond();
-        let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).ok()?;
-        let nanos = u32::try_from(nanos.rem_euclid(1_000_000_000)).ok()?;
-        return Some(Read::Instant(Timestamp::new(seconds, nanos)?));
+        return Some(Read::Instant(Timestamp::from_jiff(parts.to_timestamp().ok()?)?));
     }
     let time = parts.to_time().ok()?;
     let (has_year, year, month, day) = match parts.to_date() {

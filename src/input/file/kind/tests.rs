@@ -1,3 +1,5 @@
+//! Contents told by their bytes: each kind by what surely is one, and nothing by what may be something else.
+
 use std::path::Path;
 
 use proptest::prelude::*;
