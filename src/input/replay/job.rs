@@ -81,8 +81,7 @@ impl Job {
         mut groups: Vec<Vec<PathBuf>>,
     ) -> Self {
         if options.readers > 1 {
-            // why: or a large one that is begun last would leave all readers but one with nothing to do.
-            groups.sort_by_cached_key(|group| Reverse(group.iter().map(length).sum::<u64>()));
+            largest_first(&mut groups);
         }
         let ledger = Arc::clone(shared.metrics().ledger.get_or_init(Arc::default));
         let pace = options.rate.map(Pace::new);
@@ -204,6 +203,28 @@ impl Job {
     }
 }
 
-fn length(path: &PathBuf) -> u64 {
-    path.metadata().map_or(0, |metadata| metadata.len())
+/// A large one that is begun last would leave all readers but one with nothing to do.
+fn largest_first(groups: &mut [Vec<PathBuf>]) {
+    let length = |path: &PathBuf| path.metadata().map_or(0, |metadata| metadata.len());
+    groups.sort_by_cached_key(|group| Reverse(group.iter().map(length).sum::<u64>()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_log_is_begun_first_and_what_is_not_there_last() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str, length: usize| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, vec![b'x'; length]).expect("written");
+            path
+        };
+        let (small, large) = (vec![file("a", 10)], vec![file("b", 15)]);
+        let (rotated, gone) = (vec![file("c.1", 9), file("c", 9)], vec![folder.path().join("gone")]);
+        let mut groups = [gone.clone(), small.clone(), large.clone(), rotated.clone()];
+        largest_first(&mut groups);
+        assert_eq!(groups, [rotated, large, small, gone]);
+    }
 }
