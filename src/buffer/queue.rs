@@ -108,6 +108,11 @@ impl Queue {
         self.open.extract_if(.., |batch| now.saturating_duration_since(batch.opened()) >= age).collect()
     }
 
+    /// Those that have waited for as long as any does.
+    pub(super) fn take_due(&mut self, now: Instant) -> Vec<OpenBatch> {
+        self.take_aged(now, self.batch_age)
+    }
+
     /// Seals a batch and queues it behind all others.
     pub(super) fn seal(&mut self, mut batch: OpenBatch) -> Arc<Held> {
         self.spare.extend(batch.fit());
@@ -137,6 +142,11 @@ impl Queue {
     /// An allocation to read into.
     pub(super) fn spare(&mut self) -> Vec<u8> {
         self.spare.pop().unwrap_or_default()
+    }
+
+    /// From here on nothing waits for more.
+    pub(super) fn hurry(&mut self) {
+        self.batch_age = Duration::ZERO;
     }
 
     /// Whether an output that waits has to look again because of what was just queued.
