@@ -155,7 +155,7 @@ mod tests {
         fn digits_are_a_number(digits in "[0-9]{0,10}", behind in "[a-z.:\u{80}-\u{ff}/]?[0-9]{0,3}") {
             let text = format!("{digits}{behind}");
             let count = text.bytes().take(8).take_while(u8::is_ascii_digit).count();
-            let number = format!("{:0<8}", &text[..count]).parse().expect("a number");
+            let number = format!("{:0<8}", text.get(..count).expect("digits")).parse().expect("a number");
             prop_assert_eq!(leading_digits(text.as_bytes()), (count, number));
         }
     }

@@ -64,6 +64,17 @@ impl Level {
 
     /// A word that loggers print, in any case; none for a letter alone, which says too little outside of its format.
     pub fn of_word(word: &str) -> Option<Self> {
+        // Nearly all, in nearly all lines.
+        Some(match word.as_bytes() {
+            b"info" | b"INFO" => Self::Info,
+            b"debug" | b"DEBUG" => Self::Debug,
+            b"warn" | b"WARN" => Self::Warn,
+            b"error" | b"ERROR" => Self::Error,
+            _ => return Self::of_rarer_word(word),
+        })
+    }
+
+    fn of_rarer_word(word: &str) -> Option<Self> {
         let first = word.as_bytes().first()?.to_ascii_lowercase();
         let found = words(first).iter().find(|(other, _)| other.eq_ignore_ascii_case(word))?;
         Some(found.1)

@@ -77,7 +77,7 @@ impl<'a, K: Kind> Stops<'a, K> {
     }
 
     /// The first stop from `from` on that is `byte`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn to(&mut self, byte: u8, from: usize) -> Option<usize> {
         let (mut at, mut found) = self.next(from)?;
         while found != byte {
@@ -87,7 +87,7 @@ impl<'a, K: Kind> Stops<'a, K> {
     }
 
     /// What stands between `from` and the first `end`, which is a stop, and where what follows it begins.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn until(&mut self, end: u8, from: usize) -> Option<(usize, &'a str)> {
         let at = self.to(end, from)?;
         Some((at + 1, self.piece(from, at)?))

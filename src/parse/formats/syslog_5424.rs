@@ -93,7 +93,7 @@ fn element<'a>(at: usize, stops: &mut Stops<'a, Ends>, sink: &mut Sink<'_, 'a>) 
 }
 
 /// A name at `at`, and where it ends.
-#[inline]
+#[inline(always)]
 fn name<'a>(at: usize, stops: &mut Stops<'a, Ends>) -> Option<(usize, &'a str)> {
     let mut end = stops.next(at)?;
     // A backslash means something in values alone.

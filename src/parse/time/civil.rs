@@ -68,6 +68,8 @@ impl Civil {
         Timestamp::new(seconds, self.nanos)
     }
 
+    /// The same as [`Civil::seconds`] in `zone`; apart, since few lines need it and it needs all registers.
+    #[inline(never)]
     fn seconds_in(self, zone: &TimeZone) -> Option<i64> {
         let Self { year, month, day, hour, minute, second, .. } = self;
         let local = DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
