@@ -218,6 +218,15 @@ async fn two_files() {
 
 async fn from_the_end() {
     let mut scene = Scene::start("none/*.log", "start = \"end\"", "").await;
+    let begun = scene.daemon.data().join("tail/tables.json");
+    let have_begun = |tables: usize| {
+        let begun = begun.clone();
+        until("the tables to have begun", move || {
+            let text = fs::read_to_string(&begun).unwrap_or_default();
+            async move { if text.matches("/*.log\"").count() == tables { Ok(()) } else { Err(text) } }
+        })
+    };
+    have_begun(1).await;
     scene.daemon.kill().await;
     scene.write("old.log", "one\ntwo\n");
     let (url, folder) = (scene.target.url(), scene.folder.path());
@@ -226,12 +235,7 @@ async fn from_the_end() {
         table(folder, "*.log", "start = \"end\"")
     ));
     scene.daemon.start_again().await;
-    let begun = scene.daemon.data().join("tail/tables.json");
-    until("the table to have begun", || async {
-        let text = fs::read_to_string(&begun).unwrap_or_default();
-        if text.contains("/*.log\"") && text.matches("log").count() == 2 { Ok(()) } else { Err(text) }
-    })
-    .await;
+    have_begun(2).await;
     scene.write("old.log", "three\n");
     scene.write("new.log", "first\n");
     scene.until_messages(&["first", "three"]).await;
