@@ -4,6 +4,7 @@
 //! outlive its [`Daemon`].
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -61,23 +62,23 @@ impl Daemon {
     /// Starts `program` with the configuration file `config` and waits until it listens.
     pub(crate) fn start(program: &Path, config: &Path) -> Result<Self, Fault> {
         let (tell, hear) = sync_channel(16);
-        let mut daemon = Self::launch(program, "run", config, None, tell)?;
+        let mut daemon = Self::launch(program, "run", config, &[], tell)?;
         daemon.listening(&hear)?;
         Ok(daemon)
     }
 
-    /// Starts a replay of `folder` in its place, which ends by itself.
-    pub(crate) fn replay(program: &Path, config: &Path, folder: &Path) -> Result<Self, Fault> {
+    /// Starts a replay in its place, of what `more` of its command line says, which ends by itself.
+    pub(crate) fn replay(program: &Path, config: &Path, more: &[&OsStr]) -> Result<Self, Fault> {
         let (tell, _) = sync_channel(1);
-        Self::launch(program, "replay", config, Some(folder), tell)
+        Self::launch(program, "replay", config, more, tell)
     }
 
-    /// Starts `program` with a command and what it works on; `tell` hears of its listeners.
+    /// Starts `program` with a command and more of its command line; `tell` hears of its listeners.
     fn launch(
         program: &Path,
         command: &str,
         config: &Path,
-        more: Option<&Path>,
+        more: &[&OsStr],
         tell: SyncSender<(String, SocketAddr)>,
     ) -> Result<Self, Fault> {
         let mut process = Command::new(program);

@@ -94,7 +94,7 @@ fn measure(arguments: &Arguments) -> Result<bool, Fault> {
             Course::Steady => run::run(&setup, &scenario)?,
             Course::Outage => outage::run(&setup, &scenario)?,
             Course::Crowd => crowd::run(&setup, &scenario)?,
-            Course::Replay => replay::run(&setup, &scenario)?,
+            Course::Replay | Course::DryRun => replay::run(&setup, &scenario)?,
             Course::Soak => soak::run(&setup, &mut scenario, arguments.overrides.length())?,
         };
         println!("{}", report::row(&scenario, &numbers));

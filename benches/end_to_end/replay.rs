@@ -1,9 +1,10 @@
 //! A replay of files: as many as there are connections elsewhere, written before the clock starts.
 //!
 //! The clock runs from the start of the process to its end, so that its start, finding the files and waiting for the last
-//! answer are all in it.
+//! answer are all in it. Of a dry run nothing arrives: what its report says that would be sent is counted instead.
 #![expect(clippy::disallowed_types, reason = "what it packs, the program that is measured unpacks")]
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -21,7 +22,7 @@ use crate::frames::{DIGITS, MARK};
 use crate::generator::Sent;
 use crate::record;
 use crate::run::{self, Numbers, Setup, since};
-use crate::scenario::{Mode, Scenario};
+use crate::scenario::{Course, Mode, Scenario};
 
 /// How often CPU time and memory are read, the last of which count.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -38,7 +39,11 @@ pub(crate) fn run(setup: &Setup, scenario: &Scenario) -> Result<Numbers, Fault> 
 
     let own_before = daemon::cpu(process::id())?;
     let started = Instant::now();
-    let mut replay = Daemon::replay(&setup.program, &config, &logs)?;
+    let report = folder.path().join("report.json");
+    let is_dry = scenario.course == Course::DryRun;
+    let mut arguments = vec![logs.as_os_str(), "--report".as_ref(), report.as_ref()];
+    arguments.extend(is_dry.then_some(OsStr::new("--dry-run")));
+    let mut replay = Daemon::replay(&setup.program, &config, &arguments)?;
     let (mut cpu, mut memory) = (None, None);
     let status = loop {
         // why: both fail once it has ended, and what was read last is what there is.
@@ -58,7 +63,20 @@ pub(crate) fn run(setup: &Setup, scenario: &Scenario) -> Result<Numbers, Fault> 
     let own = since(own_before, daemon::cpu(process::id())?);
     let sent = Sent { bytes, ..Sent::default() };
     let idle = Memory { resident: 0, peak: 0 };
-    Ok(Numbers::of(&endpoint.tally, elapsed, (cpu, own), (idle, memory), sent, None))
+    let mut numbers = Numbers::of(&endpoint.tally, elapsed, (cpu, own), (idle, memory), sent, None);
+    numbers.is_replay = true;
+    if is_dry {
+        numbers.foreign += endpoint.tally.arrived();
+        numbers.lost = scenario.events.saturating_sub(expected(&report)?);
+    }
+    Ok(numbers)
+}
+
+/// Documents that the report of a dry run says would be sent.
+fn expected(report: &Path) -> Result<u64, Fault> {
+    let report: serde_json::Value = serde_json::from_slice(&fs::read(report)?)?;
+    let expected = report["expected"].as_array().ok_or("the report does not say what would be sent")?;
+    Ok(expected.iter().filter_map(|index| index["documents"].as_u64()).sum())
 }
 
 /// Writes the files; the bytes of their lines.

@@ -62,6 +62,9 @@ struct Line<'a> {
     outage: Option<OutageLine>,
     #[serde(flatten)]
     crowd: Option<CrowdLine>,
+    /// Of the lines that a replay has read; MB are a million bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_mb_per_second: Option<u64>,
 }
 
 /// What is told of a crowd besides.
@@ -187,7 +190,13 @@ pub(crate) fn row(scenario: &Scenario, numbers: &Numbers) -> String {
 fn more(scenario: &Scenario, numbers: &Numbers) -> String {
     let outage = numbers.outage.as_ref().map(|outage| OutageLine::of(outage, scenario, numbers.bytes).row());
     let crowd = numbers.crowd.as_ref().map(|crowd| CrowdLine::of(crowd, numbers).row());
-    outage.or(crowd).unwrap_or_default()
+    let input = input(numbers).map(|rate| format!("  {rate} MB/s of input"));
+    outage.or(crowd).or(input).unwrap_or_default()
+}
+
+/// Millions of bytes a second that a replay has read.
+fn input(numbers: &Numbers) -> Option<u64> {
+    numbers.is_replay.then(|| per_second(numbers.sent.bytes, numbers.elapsed) / 1_000_000)
 }
 
 /// Appends the run to the results that are kept beside the bench.
@@ -229,6 +238,7 @@ fn line<'a>(machine: &'a Machine, scenario: &'a Scenario, numbers: &Numbers) -> 
         foreign: numbers.foreign,
         outage: numbers.outage.as_ref().map(|outage| OutageLine::of(outage, scenario, numbers.bytes)),
         crowd: numbers.crowd.as_ref().map(|crowd| CrowdLine::of(crowd, numbers)),
+        input_mb_per_second: input(numbers),
     }
 }
 

@@ -61,6 +61,8 @@ pub(crate) struct Numbers {
     pub(crate) outage: Option<Outage>,
     /// What a crowd cost and how newcomers fared in it, where there was one.
     pub(crate) crowd: Option<Crowd>,
+    /// Whether what was sent are the lines of files that a replay has read.
+    pub(crate) is_replay: bool,
 }
 
 impl Numbers {
@@ -90,6 +92,7 @@ impl Numbers {
             foreign,
             outage,
             crowd: None,
+            is_replay: false,
         }
     }
 

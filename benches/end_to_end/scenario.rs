@@ -32,6 +32,8 @@ pub(crate) enum Course {
     Soak,
     /// Files are replayed, as many as there are connections.
     Replay,
+    /// The same, but that nothing is sent.
+    DryRun,
 }
 
 /// One thing to measure.
@@ -76,7 +78,7 @@ const PROMPT: &str = "retry_max = \"500ms\"\n";
 const CROWD: &str = "[forward.limits]\nconnections = 20_000\nconnections_per_address = 20_000\n";
 
 /// The names, in the order of [`all`].
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 13] = [
     "pass",
     "json",
     "message",
@@ -89,6 +91,7 @@ pub(crate) const NAMES: [&str; 12] = [
     "soak",
     "replay",
     "replay_gzip",
+    "dry_run",
 ];
 
 /// Every scenario with its defaults.
@@ -157,6 +160,14 @@ pub(crate) fn all() -> Vec<Scenario> {
             events: 4_000_000,
             pipeline: "",
             course: Course::Replay,
+            ..pass.clone()
+        },
+        Scenario {
+            name: "dry_run",
+            line: Line::Json,
+            events: 4_000_000,
+            pipeline: "",
+            course: Course::DryRun,
             ..pass
         },
     ]

@@ -19,7 +19,9 @@ use super::spilled::lend_from_disk;
 use super::teller::Teller;
 use super::writer::Writer;
 use super::writes::Write;
-use super::{BufferOptions, Delivery, OpenBatch, OpenError, PartId, Receipt, SegmentCompression, WhenFull};
+use super::{
+    Batch, BufferOptions, Delivery, OpenBatch, OpenError, PartId, Receipt, SegmentCompression, WhenFull,
+};
 use crate::metrics::Metrics;
 
 /// How long a full memory share makes readers wait for a target that keeps up, before what comes in is spilled.
@@ -156,6 +158,19 @@ impl Buffer {
         while !shared.drops_newest() && timeout(PATIENCE, shared.memory.room()).await.is_err() {
             shared.press();
         }
+    }
+
+    /// From here on `take` gets what is given, where it is given and on that thread, instead of an output: nothing is queued and
+    /// nobody waits. To be said once, before anything is given.
+    pub fn take_at_once(&self, take: impl Fn(&Batch) + Send + Sync + 'static) {
+        let said = self.shared().at_once.set(Box::new(take));
+        debug_assert!(said.is_ok(), "only one can take what is given");
+    }
+
+    /// No more is to come: what is open or queued leaves at once, instead of waiting for more that would fill a bulk request.
+    pub fn hurry(&self) {
+        self.shared().queue().hurry();
+        self.shared().news.notify_waiters();
     }
 
     /// A batch to encode into: one that is open, else a new one.

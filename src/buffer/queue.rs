@@ -113,6 +113,11 @@ impl Queue {
         self.open.extract_if(.., |batch| now.saturating_duration_since(batch.opened()) >= age).collect()
     }
 
+    /// How long an open batch waits for more.
+    pub(super) fn batch_age(&self) -> Duration {
+        self.batch_age
+    }
+
     /// Seals a batch and queues it behind all others.
     pub(super) fn seal(&mut self, mut batch: OpenBatch) -> Arc<Held> {
         if let Some(bytes) = batch.fit() {
@@ -150,6 +155,11 @@ impl Queue {
     /// An allocation to read into.
     pub(super) fn spare(&mut self) -> Vec<u8> {
         self.spare.pop().map(OpenBatch::into_spare).unwrap_or_default()
+    }
+
+    /// From here on nothing waits for more.
+    pub(super) fn hurry(&mut self) {
+        self.batch_age = Duration::ZERO;
     }
 
     /// Whether an output that waits has to look again because of what was just queued.

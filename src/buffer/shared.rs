@@ -4,7 +4,7 @@
 //! share is full and the target does not make room), `age` (it has waited `max_age`), `stop`. Only pressure makes memory let go of it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -12,14 +12,18 @@ use tokio::sync::Notify;
 use super::disk::Tries;
 use super::disk::{DirLock, Files};
 use super::held::{Held, Standing};
+use super::loan::recycle;
 use super::memory::Memory;
 use super::queue::{Next, Queue};
 use super::writes::{Write, Writes};
-use super::{BufferOptions, OpenBatch, Receipt};
+use super::{Batch, BufferOptions, OpenBatch, Receipt};
 use crate::metrics::{Metrics, reason};
 
 /// What the last document of a batch may add beyond its limit without the batch being moved.
 const ROOM_FOR_LAST: usize = 64 << 10;
+
+/// Takes documents where they are given.
+pub(super) type TakeAtOnce = Box<dyn Fn(&Batch) + Send + Sync>;
 
 /// See the module.
 pub(super) struct Shared {
@@ -34,6 +38,8 @@ pub(super) struct Shared {
     pub(super) tries: Tries,
     /// Wakes outputs that wait for documents.
     pub(super) news: Notify,
+    /// Who takes documents where they are given, so that none is queued.
+    pub(super) at_once: OnceLock<TakeAtOnce>,
     queue: Mutex<Queue>,
     /// Documents given and not settled.
     pub(super) events: AtomicU64,
@@ -65,6 +71,7 @@ impl Shared {
             writes: Writes::default(),
             tries: Tries::default(),
             news: Notify::new(),
+            at_once: OnceLock::new(),
             queue: Mutex::new(queue),
             events,
             pressed: AtomicBool::new(false),
@@ -165,6 +172,9 @@ impl Shared {
         if batch.is_empty() {
             return self.give_empty(batch);
         }
+        if let Some(take) = self.at_once.get() {
+            return self.give_at_once(batch.seal(), take);
+        }
         let promised = batch.is_promised();
         if promised && self.gathers(&batch) {
             return self.gather(batch);
@@ -186,6 +196,13 @@ impl Shared {
         if news {
             self.news.notify_waiters();
         }
+    }
+
+    fn give_at_once(&self, batch: Batch, take: &TakeAtOnce) {
+        take(&batch);
+        batch.receipts.into_iter().for_each(Receipt::resolve);
+        self.writes.settle(&[], &batch.parts);
+        recycle(self, batch.bytes);
     }
 
     /// Nothing in it could be lost, so all that rides along is safe.
@@ -238,7 +255,8 @@ impl Shared {
     /// What to lend next, now that what has been open long enough is sealed.
     pub(super) fn next(&self, now: Instant) -> Next {
         let mut queue = self.queue();
-        self.seal_aged(&mut queue, now, self.options.batch_age);
+        let age = queue.batch_age();
+        self.seal_aged(&mut queue, now, age);
         queue.next(now)
     }
 

@@ -4,12 +4,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use tokio::runtime::Handle;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::{Error, Signals, compile, deliver, engines, open_output};
 use crate::buffer::{Buffer, BufferOptions};
@@ -23,6 +22,9 @@ use crate::units::ByteSize;
 
 /// Documents in memory: enough for a bulk request on each of a few connections.
 const MEMORY: ByteSize = ByteSize::mib(16);
+
+/// Documents that are counted at once where none is sent: as many as stay where the processor has them at hand.
+const REHEARSED_AT_ONCE: ByteSize = ByteSize::kib(128);
 
 /// How often it is looked at how far it is.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -91,7 +93,6 @@ struct Replay {
     shared: Arc<Shared>,
     output: Arc<Output>,
     delivering: (tokio::task::JoinHandle<()>, tokio_util::sync::CancellationToken),
-    readers: Vec<JoinHandle<()>>,
 }
 
 impl Replay {
@@ -113,12 +114,15 @@ impl Replay {
         }
         let unbounded = DeadLetterOptions { keep: ByteSize(0), ..config.dead_letters.clone() };
         let letters = DeadLetters::open(unbounded, &config.dead_letters_dir())?;
+        if to == ReplayTo::Nowhere {
+            config.buffer.batch_bytes = config.buffer.batch_bytes.min(REHEARSED_AT_ONCE);
+        }
+        let (buffer, _) = Buffer::open(config.buffer.clone(), &folder.join("buffer"), Arc::clone(&metrics))?;
         let output = Arc::new(match to {
             ReplayTo::Target => open_output(&config, &letters, &metrics)?,
             ReplayTo::StandardOutput => Output::Standard(StandardOutput::new(Arc::clone(&metrics))),
-            ReplayTo::Nowhere => Output::Rehearsal(Rehearsal::new(Arc::clone(&metrics))),
+            ReplayTo::Nowhere => Output::Rehearsal(Rehearsal::of(&buffer, Arc::clone(&metrics))),
         });
-        let (buffer, _) = Buffer::open(config.buffer.clone(), &folder.join("buffer"), Arc::clone(&metrics))?;
         let joiner = Joiner::new(config.partial.clone(), Arc::clone(&metrics));
         let assembler = Assembler::new(joiner, Gatherer::new(config.multiline.clone()));
         let shared = Shared::new(pipelines, assembler, buffer, letters, &config.buffer, metrics);
@@ -129,18 +133,20 @@ impl Replay {
         let waiting = (config.partial, config.multiline);
         let job = Arc::new(Job::new(Arc::clone(&shared), options, waiting, progress, found.groups));
         let delivering = deliver(Arc::clone(&output), shared.buffer().clone());
-        let readers = replay::start(&job, found.standard_input, &Handle::current());
-        let readers = readers.map_err(|fault| Error::Reader { fault })?;
-        Ok(Self { job, shared, output, delivering, readers })
+        let started = replay::start(&job, found.standard_input, &Handle::current());
+        started.map_err(|fault| Error::Reader { fault })?;
+        Ok(Self { job, shared, output, delivering })
     }
 
     /// Resolves when all files are read and all that was read is settled.
     async fn finish(&self, tell: &mut impl FnMut(&Job, &ReplayProgress)) {
-        while !self.readers.iter().all(JoinHandle::is_finished) {
+        loop {
             let (bytes, events) = self.job.so_far();
             let under_way = self.shared.buffer().stats().events;
             tell(&self.job, &ReplayProgress { bytes, events, under_way, target: self.output.health() });
-            sleep(LOOK_EVERY).await;
+            if timeout(LOOK_EVERY, self.job.ended()).await.is_ok() {
+                return;
+            }
         }
     }
 

@@ -165,16 +165,13 @@ impl<'a> Entries<'a> {
     }
 
     fn read_entry(&mut self, fields: &mut Fields<'a>) -> Result<Option<Timestamp>, DecodeError> {
-        if self.wrapped {
-            match self.reader.item()? {
-                Item::Array(2) => (),
-                Item::Array(_) => {
-                    return Err(self.reader.unexpected("an entry that is no pair of time and record"));
-                }
-                _ => return Err(self.reader.unexpected("an entry that is no array")),
+        let time = match self.reader.usual_entry().filter(|_| self.wrapped) {
+            Some((rest, time)) => {
+                self.reader = rest;
+                self.times.event_time(time)
             }
-        }
-        let time = self.read_time()?;
+            None => self.read_head()?,
+        };
         let start = self.reader.rest();
         read_map(&mut self.reader, fields, self.bounds)?;
         self.record = start.get(..start.len() - self.reader.rest().len()).unwrap_or_default();
@@ -184,6 +181,20 @@ impl<'a> Entries<'a> {
         }
         self.times.keep_original(fields);
         Ok(time)
+    }
+
+    /// All of an entry that stands before its record.
+    fn read_head(&mut self) -> Result<Option<Timestamp>, DecodeError> {
+        if self.wrapped {
+            match self.reader.item()? {
+                Item::Array(2) => (),
+                Item::Array(_) => {
+                    return Err(self.reader.unexpected("an entry that is no pair of time and record"));
+                }
+                _ => return Err(self.reader.unexpected("an entry that is no array")),
+            }
+        }
+        self.read_time()
     }
 
     /// An EventTime, a number, nil; or one of these with metadata beside it: `[time, metadata]`.
@@ -270,6 +281,9 @@ pub fn read_pairs<'a>(
 }
 
 fn read_map<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, bounds: Bounds) -> Result<(), DecodeError> {
+    if let Some(pairs) = reader.few_pairs() {
+        return read_members(reader, pairs, fields, bounds);
+    }
     match reader.item()? {
         Item::Map(pairs) => read_members(reader, pairs, fields, bounds),
         _ => Err(reader.unexpected("a record that is no map")),

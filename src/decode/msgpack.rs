@@ -176,6 +176,22 @@ impl<'a> Reader<'a> {
         Some(text)
     }
 
+    /// What nearly every entry begins with, an array of two with an EventTime in it: the eight bytes of the time, and a
+    /// reader behind them.
+    #[inline]
+    pub(super) fn usual_entry(&self) -> Option<(Self, &'a [u8; 8])> {
+        let (time, rest) = self.rest.strip_prefix(&[0x92, 0xd7, 0])?.split_first_chunk()?;
+        Some((Self { rest, length: self.length }, time))
+    }
+
+    /// How many pairs follow, where the next item is a map of few; else nothing is read.
+    #[inline]
+    pub(super) fn few_pairs(&mut self) -> Option<u32> {
+        let [first @ 0x80..=0x8f, rest @ ..] = self.rest else { return None };
+        self.rest = rest;
+        Some(u32::from(first & 0xf))
+    }
+
     /// The next item.
     #[inline]
     pub fn item(&mut self) -> Result<Item<'a>, DecodeError> {

@@ -35,10 +35,7 @@ impl Times {
     pub(super) fn of(&mut self, item: Item<'_>) -> Result<Option<Timestamp>, NoTime> {
         self.original = None;
         Ok(match item {
-            Item::Extension(0, &[a, b, c, d, e, f, g, h]) => {
-                let seconds = u32::from_be_bytes([a, b, c, d]);
-                self.event_time(seconds, u32::from_be_bytes([e, f, g, h]))
-            }
+            Item::Extension(0, bytes) => self.event_time(bytes.try_into().map_err(|_| NoTime)?),
             Item::Nil | Item::Unsigned(0) | Item::Signed(0) => None,
             Item::Unsigned(number) => match i64::try_from(number) {
                 Ok(number) => self.whole(number),
@@ -51,7 +48,11 @@ impl Times {
         })
     }
 
-    fn event_time(&mut self, seconds: u32, nanos: u32) -> Option<Timestamp> {
+    /// An EventTime: seconds and nanoseconds, each as 32 bits.
+    #[inline]
+    pub(super) fn event_time(&mut self, &[a, b, c, d, e, f, g, h]: &[u8; 8]) -> Option<Timestamp> {
+        self.original = None;
+        let (seconds, nanos) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]));
         if seconds == 0 && nanos == 0 {
             return None;
         }

@@ -16,8 +16,13 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 /// Length of an id in characters.
 pub const ID_LENGTH: usize = 24;
 
-/// 64 characters in the order of their bytes, so that ids sort as their numbers do; all are legal in an id and in a URL.
-const ALPHABET: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+/// The alphabet: `-`, the digits, `A` to `Z`, `_`, `a` to `z`, which are legal in an id and in a URL, in the order of their bytes, so
+/// that ids sort as their numbers do. Said here by the first number of each run, and how much farther its characters are from
+/// their numbers than those before it.
+const RUNS: [(u64, u64); 5] = [(0, 45), (1, 2), (11, 7), (37, 4), (38, 1)];
+
+/// 1 in every byte.
+const ONES: u64 = u64::MAX / 255;
 
 const LOW_BITS: u32 = 96;
 
@@ -131,10 +136,15 @@ impl IdBase {
     }
 }
 
+/// Eight characters for the lower 48 bits, the highest six first: all eight at once, each in a byte of a word.
 fn write_48_bits(into: &mut [u8], bits: u64) {
-    for (index, character) in into.iter_mut().enumerate() {
-        *character = ALPHABET[(bits >> (42 - 6 * index) & 63) as usize];
-    }
+    // Halved three times: 24 bits in each half of the word, 12 in each quarter, 6 in each byte.
+    let halves = (bits & 0xff_ffff) << 32 | bits >> 24 & 0xff_ffff;
+    let quarters = (halves & 0xfff_0000_0fff) << 16 | halves >> 12 & 0xfff_0000_0fff;
+    let digits = (quarters & 0x3f_003f_003f_003f) << 8 | quarters >> 6 & 0x3f_003f_003f_003f;
+    let reaches = |first: u64| ((digits | ONES << 7) - ONES * first) >> 7 & ONES;
+    let text = RUNS.iter().fold(digits, |text, (first, gap)| text + reaches(*first) * gap);
+    into.copy_from_slice(&text.to_le_bytes());
 }
 
 #[cfg(test)]
@@ -158,6 +168,19 @@ mod tests {
         assert!(ids.is_sorted());
         ids.dedup();
         assert_eq!(ids.len(), 30);
+    }
+
+    #[test]
+    fn each_digit_is_its_character_of_the_alphabet_at_each_place() {
+        let alphabet = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+        for (digit, character) in alphabet.iter().enumerate() {
+            let mut all = [0; 8];
+            write_48_bits(&mut all, (0..8).fold(0, |bits, _| bits << 6 | digit as u64));
+            assert_eq!(all, [*character; 8]);
+        }
+        let mut ordered = [0; 8];
+        write_48_bits(&mut ordered, (1..9).fold(0, |bits, digit| bits << 6 | digit));
+        assert_eq!(&ordered, b"01234567");
     }
 
     #[test]

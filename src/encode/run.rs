@@ -5,7 +5,6 @@
 //! names and values that are slices of it stand in it as the document has them; a blank around them ends what is copied.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use crate::event::{Field, Value};
 
@@ -15,27 +14,29 @@ pub(super) fn of<'a>(object: &'a str, fields: &[Field<'_>]) -> Option<(usize, &'
     if object.is_empty() {
         return None;
     }
-    let first = member(object, fields.first()?)?;
-    let (mut end, mut count) = (first.end, 1);
-    // Between two of them is a comma.
-    for next in fields.iter().skip(1).map_while(|field| member(object, field)) {
-        if next.start != end + 1 {
+    let (start, mut end) = member(object, fields.first()?)?;
+    let mut count = 1;
+    while let Some((next, its_end)) = fields.get(count).and_then(|field| member(object, field)) {
+        // Between two of them is a comma.
+        if next != end.wrapping_add(1) {
             break;
         }
-        (end, count) = (next.end, count + 1);
+        (end, count) = (its_end, count + 1);
     }
-    Some((count, object.get(first.start..end)?))
+    Some((count, object.get(start..end)?))
 }
 
 /// Where the field stands in `object`, from its name's opening quote on.
+///
+/// Places wrap around, so that what stands elsewhere is just far away.
 #[inline]
-fn member(object: &str, field: &Field<'_>) -> Option<Range<usize>> {
+fn member(object: &str, field: &Field<'_>) -> Option<(usize, usize)> {
     let (Cow::Borrowed(name), Value::Scalar(value)) = (&field.name, &field.value) else { return None };
     let place = |text: &str| text.as_ptr().addr().wrapping_sub(object.as_ptr().addr());
     let (at, value_at) = (place(name), place(value));
     // A quote and a colon are between the two.
-    let is_there = at < object.len() && value_at == at + name.len() + 2 && !super::may_be_ours(name);
-    is_there.then(|| at.saturating_sub(1)..value_at + value.len())
+    let is_there = at < object.len() && value_at == at.wrapping_add(name.len()).wrapping_add(2);
+    (is_there && !super::may_be_ours(name)).then(|| (at.wrapping_sub(1), value_at.wrapping_add(value.len())))
 }
 
 #[cfg(test)]

@@ -10,20 +10,23 @@ use crate::event::{Event, Value};
 use crate::parse;
 
 pub(super) fn apply(event: &mut Event<'_>) {
-    let (mut has_log, mut has_message, mut has_time) = (false, false, false);
-    for (name, value) in event.fields.values_mut() {
+    let (mut log, mut has_message, mut has_time) = (None, false, false);
+    for (index, (name, value)) in event.fields.values_mut().enumerate() {
         match name {
-            "log" => has_log = !value.is_object(),
+            "log" => log = (!value.is_object()).then_some(index),
             "message" => has_message = true,
             "container_name" => without_slash(value),
             "@timestamp" => has_time = true,
             _ => (),
         }
     }
-    if has_log {
-        let name = if has_message { "log.original" } else { "message" };
-        let name = event.fields.free_name(Cow::Borrowed(name));
-        event.fields.rename("log", name);
+    match log {
+        None => (),
+        Some(log) if !has_message => event.fields.rename_at(log, Cow::Borrowed("message")),
+        Some(log) => {
+            let name = event.fields.free_name(Cow::Borrowed("log.original"));
+            event.fields.rename_at(log, name);
+        }
     }
     if has_time {
         take_time(event);

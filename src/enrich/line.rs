@@ -42,7 +42,9 @@ impl LineStep {
 
     /// Reads the line of `event`.
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump, course: &mut Course) {
-        let Some(bytes) = event.fields.get("message").and_then(Value::borrowed_text) else { return };
+        let Some(place) = event.fields.position("message") else { return };
+        let message = event.fields.at(place).map(|field| &field.value);
+        let Some(bytes) = message.and_then(Value::borrowed_text) else { return };
         let Ok(line) = simdutf8::basic::from_utf8(bytes) else { return self.misfits(event, course) };
         let line = ansi::without_colours(line, arena);
         let (text, rest) = first_line(without_end(line));
@@ -50,7 +52,7 @@ impl LineStep {
         let id = if self.parse == Parse::Auto { stream::of(event.tag, &event.fields) } else { 0 };
         let stream = Stream { id, last: &mut course.streams };
         // Taken out first: afterwards all that was read would have to move up.
-        let Some((place, mut message)) = event.fields.take("message") else { return };
+        let Some(mut message) = event.fields.take_line(place) else { return };
         match parse::read_line(text, &self.parse, &self.style, event, stream, arena) {
             Some(read) => {
                 course.seen.read(read.format);

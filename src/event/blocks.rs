@@ -21,15 +21,51 @@ pub(crate) fn json_text_ends(text: &[u8]) -> u64 {
     bits(text, text_ends)
 }
 
-/// The same of bytes that end a key or a value of logfmt: a blank or a control character, `=`, and a double quote.
+/// The same of bytes that a line of logfmt may stop at: what ends a key or a value, a blank or a control character, `=`, a double quote;
+/// a backslash; and what makes a key unusual, a dot or a byte that is no ASCII.
 #[inline]
 pub(crate) fn pair_ends(text: &[u8]) -> u64 {
     bits(text, |bytes| {
-        let blanks = bytes.min(u8x16::splat(b' ')).simd_eq(bytes);
-        blanks | bytes.simd_eq(u8x16::splat(b'=')) | bytes.simd_eq(u8x16::splat(b'"'))
+        let [quote, backslash] = [u8x16::splat(b'"'), u8x16::splat(b'\\')];
+        let signs = bytes.simd_eq(quote) | bytes.simd_eq(backslash) | bytes.simd_eq(u8x16::splat(b'='));
+        blanks(bytes) | signs | bytes.simd_eq(u8x16::splat(b'.')) | bytes
     })
 }
 
+/// The same of syslog's structured data: all that no name has, which is a blank, a control character, `=`, `]`, a double quote
+/// and a byte that is no ASCII; and a backslash.
+#[inline]
+pub(crate) fn element_ends(text: &[u8]) -> u64 {
+    bits(text, |bytes| {
+        let [quote, backslash] = [u8x16::splat(b'"'), u8x16::splat(b'\\')];
+        let signs = bytes.simd_eq(quote) | bytes.simd_eq(backslash) | bytes.simd_eq(u8x16::splat(b'='));
+        let others = bytes.simd_eq(u8x16::splat(b']')) | bytes.simd_eq(u8x16::splat(0x7f));
+        blanks(bytes) | signs | others | bytes
+    })
+}
+
+/// The same of blanks alone.
+#[inline]
+pub(crate) fn spaces(text: &[u8]) -> u64 {
+    bits(text, |bytes| bytes.simd_eq(u8x16::splat(b' ')))
+}
+
+/// The same of what opens a time of an access line, `[`, and of what ends a text in quotes, with the backslash.
+#[inline]
+pub(crate) fn access_ends(text: &[u8]) -> u64 {
+    bits(text, |bytes| {
+        let [quote, backslash] = [u8x16::splat(b'"'), u8x16::splat(b'\\')];
+        bytes.simd_eq(quote) | bytes.simd_eq(backslash) | bytes.simd_eq(u8x16::splat(b'['))
+    })
+}
+
+/// All bits of each byte that is a blank or a control character.
+#[inline]
+fn blanks(bytes: u8x16) -> u8x16 {
+    bytes.min(u8x16::splat(b' ')).simd_eq(bytes)
+}
+
+/// The high bits of what `test` answers: a byte that is no ASCII has one itself.
 #[inline]
 fn bits(text: &[u8], test: impl Fn(u8x16) -> u8x16) -> u64 {
     let bits = |block: &[u8; BLOCK]| {
@@ -46,6 +82,17 @@ fn bits(text: &[u8], test: impl Fn(u8x16) -> u8x16) -> u64 {
         },
         bits,
     )
+}
+
+/// The bits of the block of `text` that begins at `at`, by `test`, where the text has one.
+#[inline]
+pub(crate) fn bits_at(text: &[u8], at: usize, test: impl Fn(&[u8]) -> u64) -> Option<u64> {
+    let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+    Some(match text.last_chunk::<BLOCK>() {
+        // A block that ends where the text does: what is left would have to be copied.
+        Some(last) if rest.len() < BLOCK => test(last) >> (BLOCK - rest.len()),
+        _ => test(rest),
+    })
 }
 
 /// Goes through the bytes of a text that are in question, in order; each is looked at once.
@@ -84,7 +131,7 @@ impl<'a> Search<'a> {
     fn next_beyond(&mut self, from: usize) -> Option<usize> {
         loop {
             self.block += BLOCK;
-            self.bits = (self.test)(self.text.get(self.block..)?);
+            self.bits = bits_at(self.text, self.block, self.test)?;
             let bits = self.bits_from(from);
             if bits != 0 {
                 return Some(self.block + bits.trailing_zeros() as usize);
@@ -113,9 +160,28 @@ pub(crate) fn is_clean(text: &[u8]) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use proptest::test_runner::TestCaseResult;
 
     fn any_byte() -> impl Strategy<Value = u8> {
         prop_oneof![30 => b' '..=b'~', 1 => any::<u8>()]
+    }
+
+    fn searches(
+        text: &[u8],
+        skip: usize,
+        test: fn(&[u8]) -> u64,
+        is_one: impl Fn(&u8) -> bool,
+    ) -> TestCaseResult {
+        let (mut search, mut found, mut from) = (Search::new(text, test), Vec::new(), 0);
+        while let Some(at) = search.next(from) {
+            found.push(at);
+            from = at + 1;
+        }
+        let expected: Vec<_> = (0..text.len()).filter(|at| text.get(*at).is_some_and(&is_one)).collect();
+        prop_assert_eq!(&found, &expected);
+        let next = expected.into_iter().find(|at| *at >= skip);
+        prop_assert_eq!(Search::new(text, test).next(skip), next);
+        Ok(())
     }
 
     proptest! {
@@ -126,15 +192,13 @@ mod tests {
             for index in 0..BLOCK {
                 prop_assert_eq!(ends >> index & 1 == 1, text.get(index).is_some_and(is_end));
             }
-            let is_pair_end = |byte: &u8| matches!(byte, 0..=b' ' | b'=' | b'"');
-            let (mut search, mut found, mut from) = (Search::new(&text, pair_ends), Vec::new(), 0);
-            while let Some(at) = search.next(from) {
-                found.push(at);
-                from = at + 1;
-            }
-            let expected: Vec<_> = (0..text.len()).filter(|at| text.get(*at).is_some_and(is_pair_end)).collect();
-            prop_assert_eq!(&found, &expected);
-            prop_assert_eq!(Search::new(&text, pair_ends).next(skip), expected.into_iter().find(|at| *at >= skip));
+            let is_pair_end = |byte: &u8| matches!(byte, 0..=b' ' | b'=' | b'"' | b'\\' | b'.' | 0x80..);
+            let is_element_end = |byte: &u8| matches!(byte, 0..=b' ' | b'=' | b'"' | b'\\' | b']' | 0x7f..);
+            let is_access_end = |byte: &u8| matches!(byte, b'[' | b'"' | b'\\');
+            searches(&text, skip, pair_ends, is_pair_end)?;
+            searches(&text, skip, element_ends, is_element_end)?;
+            searches(&text, skip, access_ends, is_access_end)?;
+            searches(&text, skip, spaces, |byte| *byte == b' ')?;
             prop_assert_eq!(is_clean(&text), text.is_ascii() && !text.iter().any(is_end));
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::marks::Marks;
-use super::{Name, Value, name};
+use super::{Name, Value, name, words};
 
 /// A name and its value.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,10 +18,10 @@ pub struct Field<'a> {
 /// Up to this many fields a repeated name is found by comparing all; beyond, with a table.
 const FEW: usize = 32;
 
-/// Whether two names are the same. Most that are not differ in length, first or last byte, which costs no call.
+/// Whether two names are the same.
+#[inline]
 fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    a.len() == b.len() && a.first() == b.first() && a.last() == b.last() && a == b
+    words::same(a.as_bytes(), b.as_bytes())
 }
 
 /// Above this many fields an allocation is not kept for the next event.
@@ -101,6 +101,13 @@ impl<'a> Fields<'a> {
         let field = self.list.push_mut(EMPTY);
         field.name = Cow::Borrowed(name);
         &mut field.value
+    }
+
+    /// As [`Fields::push`] of a legal name and a value that were both read.
+    #[inline]
+    pub(crate) fn push_both(&mut self, name: &'a str, value: Value<'a>) {
+        self.note(name);
+        self.list.push(Field { name: Cow::Borrowed(name), value });
     }
 
     /// As [`Fields::push`], answering the value, which is null, to be written.
@@ -218,8 +225,16 @@ impl<'a> Fields<'a> {
 
     /// Gives the field `from` the name `to`, which no other has.
     pub(crate) fn rename(&mut self, from: &str, to: Name<'a>) {
-        if let Some(field) = self.list.iter_mut().find(|field| same(&field.name, from)) {
-            self.marks.set(&to);
+        if let Some(index) = self.position(from) {
+            self.rename_at(index, to);
+        }
+    }
+
+    /// Gives the field at `index` a name that no other has.
+    #[inline]
+    pub(crate) fn rename_at(&mut self, index: usize, to: Name<'a>) {
+        self.marks.set(&to);
+        if let Some(field) = self.list.get_mut(index) {
             field.name = to;
         }
     }
@@ -245,9 +260,7 @@ impl<'a> Fields<'a> {
 
     /// Takes the field at `index` out.
     pub(crate) fn remove_at(&mut self, index: usize) {
-        if index < self.list.len() {
-            self.list.remove(index);
-        }
+        drop(self.take_at(index));
     }
 
     /// Takes `name` out.
@@ -256,14 +269,27 @@ impl<'a> Fields<'a> {
         Some(self.list.remove(index).value)
     }
 
-    /// Takes `name` out, and says where it was.
-    pub(crate) fn take(&mut self, name: &str) -> Option<(usize, Field<'a>)> {
-        let index = self.list.iter().position(|field| same(&field.name, name))?;
-        Some((index, self.list.remove(index)))
+    /// Takes out the field at `index`, to be put back.
+    pub(crate) fn take_at(&mut self, index: usize) -> Option<Field<'a>> {
+        (index < self.list.len()).then(|| self.list.remove(index))
+    }
+
+    /// Takes out the line, at `index`, in whose place its own fields will be; of the few others the marks are made anew, so
+    /// that its name is not looked for among all those.
+    pub(crate) fn take_line(&mut self, index: usize) -> Option<Field<'a>> {
+        let line = self.take_at(index)?;
+        if self.list.len() <= FEW {
+            self.marks = Marks::default();
+            for field in &self.list {
+                self.marks.set(&field.name);
+            }
+        }
+        Some(line)
     }
 
     /// Puts back what was taken.
     pub(crate) fn put_back(&mut self, index: usize, field: Field<'a>) {
+        self.marks.set(&field.name);
         self.list.insert(index.min(self.list.len()), field);
     }
 
@@ -354,47 +380,4 @@ fn free(mut name: Name<'_>, is_taken: impl Fn(&str) -> bool) -> Name<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(fields: &Fields<'_>) -> Vec<String> {
-        fields.iter().map(|field| field.name.clone().into_owned()).collect()
-    }
-
-    #[test]
-    fn the_last_of_a_repeated_name_wins_among_few_and_among_many() {
-        for filler in [0, 100] {
-            let mut fields = Fields::default();
-            fields.push("a".into(), Value::Unsigned(1));
-            for number in 0..filler {
-                fields.push(format!("filler{number}").into(), Value::Null);
-            }
-            fields.push("b".into(), Value::Null);
-            fields.push("a".into(), Value::Unsigned(2));
-            fields.settle();
-            assert_eq!(fields.len(), filler + 2);
-            assert_eq!(fields.get("a"), Some(&Value::Unsigned(2)));
-            assert_eq!(names(&fields).last().map(String::as_str), Some("a"));
-        }
-    }
-
-    #[test]
-    fn a_taken_name_is_added_beside_its_owner() {
-        let mut fields = Fields::default();
-        fields.push("source".into(), Value::Text(b"stdout"));
-        fields.add_beside("parsed", "source".into(), Value::Text(b"billing"));
-        fields.add_beside("parsed", "level".into(), Value::Text(b"INFO"));
-        assert_eq!(names(&fields), ["source", "parsed.source", "level"]);
-    }
-
-    #[test]
-    fn the_allocation_of_a_finished_event_is_taken_again() {
-        let mut fields = Fields::default();
-        for _ in 0..64 {
-            fields.push("a".into(), Value::Null);
-        }
-        let capacity = fields.list.capacity();
-        let again: Fields<'_> = Fields::reuse(fields);
-        assert_eq!((again.len(), again.list.capacity()), (0, capacity));
-    }
-}
+mod tests;

@@ -5,14 +5,23 @@
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Marks([u64; 4]);
 
+/// The mark of `name`, of its length, its first byte and its last.
+#[inline]
+pub(crate) const fn mark(name: &str) -> u8 {
+    match name.as_bytes() {
+        [] => 0,
+        [only] => only.wrapping_mul(38).wrapping_add(1),
+        [first, .., last] => {
+            first.wrapping_mul(7).wrapping_add(last.wrapping_mul(31)).wrapping_add(name.len() as u8)
+        }
+    }
+}
+
 impl Marks {
     /// Which word, and which bit of it.
     #[inline]
     fn place(name: &str) -> (usize, u64) {
-        let name = name.as_bytes();
-        let end = |end: Option<&u8>| end.copied().unwrap_or_default();
-        let ends = end(name.first()).wrapping_mul(7).wrapping_add(end(name.last()).wrapping_mul(31));
-        let mark = ends.wrapping_add(name.len() as u8);
+        let mark = mark(name);
         (usize::from(mark >> 6), 1 << (mark & 63))
     }
 

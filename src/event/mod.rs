@@ -12,6 +12,7 @@ mod time;
 pub(crate) mod words;
 
 pub use fields::{Field, Fields};
+pub(crate) use marks::mark;
 pub use name::{MAX_DEPTH, Name};
 pub(crate) use name::{
     legal as legal_name, legal_bytes as legal_name_bytes, legal_unless_plain as legal_name_unless_plain,
@@ -52,11 +53,8 @@ impl<'a> Value<'a> {
     pub fn as_text(&self) -> Option<&[u8]> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Json(json) | Self::Scalar(json) => json
-                .as_bytes()
-                .strip_prefix(b"\"")
-                .and_then(|text| text.strip_suffix(b"\""))
-                .filter(|text| memchr::memchr(b'\\', text).is_none()),
+            Self::Scalar(json) => inside(json),
+            Self::Json(json) => inside(json).filter(|text| memchr::memchr(b'\\', text).is_none()),
             _ => None,
         }
     }
@@ -77,6 +75,12 @@ impl<'a> Value<'a> {
             _ => false,
         }
     }
+}
+
+/// The inside of a text in its quotes.
+fn inside(json: &str) -> Option<&[u8]> {
+    let [b'"', text @ .., b'"'] = json.as_bytes() else { return None };
+    Some(text)
 }
 
 /// Time, tag, record.

@@ -28,6 +28,33 @@ pub(crate) const fn ends_json_text(word: u64) -> u64 {
     below(word, b' ') | equal(word, b'"') | equal(word, b'\\')
 }
 
+/// The high bit of every byte that is no digit.
+pub(crate) const fn not_digit(word: u64) -> u64 {
+    let values = word ^ (ONES * b'0' as u64);
+    // No byte carries into the next: what is at most 127 and 118 is at most 245.
+    (values | (values & !HIGHS).wrapping_add(ONES * (128 - 10))) & HIGHS
+}
+
+/// The number that eight digits make, each a byte of `values` from 0 to 9, the lowest the first.
+pub(crate) const fn number(values: u64) -> u32 {
+    // Of neighbours one number each: twos of ones, fours of twos, eight of fours.
+    let twos = values.wrapping_mul(10).wrapping_add(values >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = twos.wrapping_mul(100).wrapping_add(twos >> 16) & 0x0000_ffff_0000_ffff;
+    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) as u32
+}
+
+/// Of a text that begins with digits: how many they are, but at most eight, and the number that they make with noughts behind them,
+/// up to eight digits.
+#[inline]
+pub(crate) fn leading_digits(bytes: &[u8]) -> (usize, u32) {
+    let word = first_word(bytes);
+    let others = not_digit(word);
+    // All that is below the first byte that is no digit.
+    let digits = (others & others.wrapping_neg()).wrapping_sub(1) >> 7;
+    let digits = if others == 0 { u64::MAX } else { digits };
+    (others.trailing_zeros() as usize / 8, number((word ^ (ONES * b'0' as u64)) & digits))
+}
+
 /// Whether `test`, which answers not 0 for a word with a byte in question, does so for any word of `bytes`. Where the
 /// length is no multiple of eight, some bytes are looked at twice.
 #[inline]
@@ -47,11 +74,36 @@ pub(crate) fn find(bytes: &[u8], test: impl Fn(u64) -> u64) -> Option<usize> {
             return Some(8 * index + found.trailing_zeros() as usize / 8);
         }
     }
-    let mut last = [0x80; 8];
-    let filled = last.get_mut(..rest.len())?;
-    filled.copy_from_slice(rest);
-    let at = test(u64::from_le_bytes(last)).trailing_zeros() as usize / 8;
+    let last = match bytes.last_chunk() {
+        Some(_) if rest.is_empty() => return None,
+        Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * rest.len()),
+        None => first_word(rest),
+    };
+    let at = test(last).trailing_zeros() as usize / 8;
     (at < rest.len()).then_some(8 * words.len() + at)
+}
+
+/// Whether two short texts are the same, without the call that the standard library makes of it.
+#[inline]
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() || last_word(a) != last_word(b) {
+        return false;
+    }
+    let ((a, _), (b, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    a.iter().zip(b).all(|(a, b)| a == b)
+}
+
+/// The first eight bytes; behind fewer, noughts.
+#[inline]
+pub(crate) fn first_word(bytes: &[u8]) -> u64 {
+    match (bytes.first_chunk(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), ..) => u64::from_le_bytes(*first),
+        (_, Some(first), Some(last)) => {
+            let last = u64::from(u32::from_le_bytes(*last)) << (8 * (bytes.len() - 4));
+            u64::from(u32::from_le_bytes(*first)) | last
+        }
+        _ => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
 }
 
 /// The last eight bytes, or, of fewer, all of them in some places, some of them twice.
@@ -87,8 +139,24 @@ mod tests {
             prop_assert_eq!(super::any(&bytes, |word| below(word, limit)), bytes.iter().any(|byte| *byte < limit));
             prop_assert_eq!(super::any(&bytes, |word| equal(word, byte)), bytes.contains(&byte));
             prop_assert_eq!(super::any(&bytes, not_ascii), !bytes.is_ascii());
+            let mut other = bytes.clone();
+            prop_assert!(same(&bytes, &other));
+            if let Some(place) = bytes.len().checked_sub(1 + usize::from(byte) % bytes.len().max(1)) {
+                other[place] ^= 1;
+                prop_assert!(!same(&bytes, &other) && !same(&bytes, &bytes[1..]));
+            }
             let either = |word| below(word, limit) | equal(word, byte);
             prop_assert_eq!(find(&bytes, either), bytes.iter().position(|one| *one < limit || *one == byte));
+            let is_other = |byte: &u8| !byte.is_ascii_digit();
+            prop_assert_eq!(super::any(&bytes, not_digit), bytes.iter().any(is_other));
+        }
+
+        #[test]
+        fn digits_are_a_number(digits in "[0-9]{0,10}", behind in "[a-z.:\u{80}-\u{ff}/]?[0-9]{0,3}") {
+            let text = format!("{digits}{behind}");
+            let count = text.bytes().take(8).take_while(u8::is_ascii_digit).count();
+            let number = format!("{:0<8}", text.get(..count).expect("digits")).parse().expect("a number");
+            prop_assert_eq!(leading_digits(text.as_bytes()), (count, number));
         }
     }
 

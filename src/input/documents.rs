@@ -26,7 +26,7 @@ use crate::parse;
 impl Pass {
     /// Takes documents into the buffer, and what is none to the dead letters.
     pub(crate) async fn documents(&mut self, sheet: &Sheet, limits: &LimitOptions, receipt: &Receipt) {
-        let course = Course { tag: &sheet.tag, limits, receipt: Some(receipt) };
+        let course = Course { tag: &sheet.tag, limits, receipt: Some(receipt), may_repeat: false };
         let mut documents = sheet.iter().peekable();
         while documents.peek().is_some() {
             let mut open = self.open(true).await;

@@ -28,6 +28,8 @@ pub(super) struct Raw<'r> {
     pub(super) source: Option<&'r Source>,
     /// Where its sender waits for an ack.
     pub(super) receipt: Option<&'r Receipt>,
+    /// Whether it may have come before.
+    pub(super) may_repeat: bool,
 }
 
 impl Pass {
@@ -39,7 +41,7 @@ impl Pass {
         fields: Fields<'_>,
         raw: &Raw<'_>,
     ) -> Fields<'static> {
-        let passes = self.assembler.passes(&route.pipeline, &route.tag, &fields, raw.receipt.is_some());
+        let passes = self.assembler.passes(&route.pipeline, &route.tag, &fields, raw.may_repeat);
         if !passes && self.waits(open, route, &fields, raw, None) {
             return Fields::reuse(fields);
         }
@@ -171,7 +173,8 @@ impl Pass {
         let source = Source::from_bytes(&line.source);
         let Line { time, id, .. } = *line;
         let sequence = line.sequence.unwrap_or_else(|| self.shared.take_sequence(1).next);
-        let raw = Raw { time, id, sequence, record: None, source: Some(&source), receipt: None };
+        let raw =
+            Raw { time, id, sequence, record: None, source: Some(&source), receipt: None, may_repeat: false };
         self.watch.iter_mut().for_each(|watch| watch.names(&route.tag));
         self.write(open, &route, fields, &raw);
         line.kept.iter().for_each(|part| open.supersede(*part));

@@ -16,6 +16,7 @@ mod letters;
 mod origin;
 mod pass;
 mod pipelines;
+mod records;
 mod refuse;
 mod route;
 mod shared;
@@ -23,7 +24,8 @@ mod source;
 mod watch;
 
 pub use origin::{Origin, Retag};
-pub use pass::{Pass, Records};
+pub use pass::Pass;
+pub use records::{LineEntry, Records};
 pub use shared::Shared;
 pub use source::{Awaited, Source};
 pub use watch::{Selection, Watch, Watched};

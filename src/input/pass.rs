@@ -14,11 +14,12 @@ use super::counts::Counts;
 use super::events::Raw;
 use super::letters::Unwritten;
 use super::origin::{Origin, Retag};
+use super::records::{Events, Records};
 use super::route::{Route, Routes};
 use super::shared::{Ids, SEQUENCE_BLOCK, Shared};
 use super::watch::{Watch, Watched};
 use crate::buffer::{OpenBatch, Receipt};
-use crate::decode::{Body, Codec, DecodeError, Decompressor, Entries, Frame};
+use crate::decode::{Body, Codec, DecodeError, Decompressor, Frame};
 use crate::encode::{Encoder, IdBase};
 use crate::enrich::{self, Assembler, Joiner, Part};
 use crate::event::{Fields, Timestamp};
@@ -56,17 +57,8 @@ pub(super) struct Course<'f> {
     pub(super) limits: &'f LimitOptions,
     /// Where the sender waits for an ack.
     pub(super) receipt: Option<&'f Receipt>,
-}
-
-/// Events that a reader of files has made a frame's entries of.
-#[derive(Clone, Copy)]
-pub struct Records<'r> {
-    /// Their tag.
-    pub tag: &'r [u8],
-    /// `[time, record]`, one after the other, as in a PackedForward frame.
-    pub entries: &'r [u8],
-    /// What the id of each is made of.
-    pub ids: &'r [IdBase],
+    /// Whether it may be a frame that was sent before.
+    pub(super) may_repeat: bool,
 }
 
 /// One reader's way through the pipeline.
@@ -149,7 +141,7 @@ impl Pass {
     /// Takes a frame's events into the buffer, and those that can never be taken to the dead letters. `receipt` rides along
     /// with what was taken; it fails where a letter could not be written.
     pub async fn frame(&mut self, frame: &Frame<'_>, limits: &LimitOptions, receipt: Option<&Receipt>) {
-        let course = Course { tag: frame.tag, limits, receipt };
+        let course = Course { tag: frame.tag, limits, receipt, may_repeat: receipt.is_some() };
         if let Err(error) = self.take_frame(frame, &course).await {
             let original = Original::Bytes(frame.body.payload());
             Box::pin(self.refuse_frame(&error, Some(frame.tag), original, receipt)).await;
@@ -161,12 +153,15 @@ impl Pass {
 
     /// Takes what was read from a file as [`Pass::frame`] takes what came over the wire, but with ids of its own.
     pub async fn records(&mut self, records: &Records<'_>, limits: &LimitOptions, receipt: &Receipt) {
-        let course = Course { tag: records.tag, limits, receipt: Some(receipt) };
+        // why: what waits of a file that is read once is nowhere but here, and none of it comes again.
+        let may_repeat = self.keeps;
+        let course = Course { tag: records.tag, limits, receipt: Some(receipt), may_repeat };
         let tag = self.short_tag(records.tag, limits);
         if let Some(route) = self.routes.of(tag, &self.shared.pipelines) {
             self.watch.iter_mut().for_each(|watch| watch.names(&route.tag));
             let mut ids = Ids::each(records.ids);
-            self.entries(&Body::Packed(records.entries), 0, &route, &course, &mut ids).await;
+            let events = Events::of_records(records, self.origin.time_milliseconds, limits);
+            self.events(events, &route, &course, &mut ids).await;
         }
         self.write_letters(Some(receipt)).await;
     }
@@ -225,15 +220,21 @@ impl Pass {
         course: &Course<'_>,
         ids: &mut Ids<'_>,
     ) -> u32 {
-        let limits = course.limits;
-        let mut entries = Entries::new(body, limits.depth, limits.fields)
-            .with_texts_up_to(limits.string_bytes.as_usize())
-            .with_milliseconds(self.origin.time_milliseconds)
-            .after(refusals);
-        ids.sequence = self.shared.take_sequence(entries.at_most().min(SEQUENCE_BLOCK));
+        let events = Events::of(body, refusals, self.origin.time_milliseconds, course.limits);
+        self.events(events, route, course, ids).await
+    }
+
+    async fn events(
+        &mut self,
+        mut events: Events<'_>,
+        route: &Route,
+        course: &Course<'_>,
+        ids: &mut Ids<'_>,
+    ) -> u32 {
+        ids.sequence = self.shared.take_sequence(events.at_most().min(SEQUENCE_BLOCK));
         loop {
             let mut open = self.open(course.receipt.is_some()).await;
-            let filled = self.fill(&mut open, route, &mut entries, ids, course.receipt);
+            let filled = self.fill(&mut open, route, &mut events, ids, course);
             if let Some(receipt) = course.receipt {
                 open.attach(receipt);
             }
@@ -244,8 +245,8 @@ impl Pass {
                 Filled::Done => break,
             }
         }
-        self.counts.mended_times += entries.mended_times();
-        entries.refusals()
+        self.counts.mended_times += events.mended_times();
+        events.refusals()
     }
 
     /// The batch that is being written, or a new one as soon as the buffer has room; for what is not `promised`, as
@@ -277,32 +278,33 @@ impl Pass {
         &mut self,
         open: &mut OpenBatch,
         route: &Route,
-        entries: &mut Entries<'e>,
+        events: &mut Events<'e>,
         ids: &mut Ids<'_>,
-        receipt: Option<&Receipt>,
+        course: &Course<'_>,
     ) -> Filled<'e> {
         let mut spare = std::mem::take(&mut self.fields);
         let mut filled = Filled::Full;
         while !self.is_full(open) {
-            let mut fields: Fields<'e> = Fields::reuse(spare);
-            let read = entries.next(&mut fields);
+            let mut fields: Fields<'e> = spare;
+            let read = events.next(&mut fields);
             match read {
                 Some(Ok(time)) => {
                     let (id, sequence) = ids.next(&self.shared, time.is_some());
                     let time = time.unwrap_or_else(Timestamp::now);
                     if route.pipeline.join_partial && Joiner::is_part(&fields) {
-                        let (source, record) = (self.origin.source.to_bytes(), entries.record());
+                        let (source, record) = (self.origin.source.to_bytes(), events.record());
                         let part = Part { tag: &route.tag, time, id, source: &source, record };
-                        self.part(open, &part, sequence, receipt);
+                        self.part(open, &part, sequence, course.receipt);
                         spare = Fields::reuse(fields);
                     } else {
-                        let record = Some(entries.record());
-                        let raw = Raw { time, id, sequence, record, source: None, receipt };
+                        let record = Some(events.record());
+                        let (receipt, may_repeat) = (course.receipt, course.may_repeat);
+                        let raw = Raw { time, id, sequence, record, source: None, receipt, may_repeat };
                         spare = self.event(open, route, fields, &raw);
                     }
                 }
                 Some(Err(error)) => {
-                    let (bytes, count) = entries.refused();
+                    let (bytes, count) = events.refused();
                     // why: each place stays its own, or other limits would move the ids of those behind it.
                     let (id, _) = ids.next(&self.shared, false);
                     (1..count).for_each(|_| {

@@ -54,7 +54,7 @@ impl Output {
             Self::Elasticsearch(target) => target.run(next, stop).await,
             Self::File(file) => file.run(next, stop).await,
             Self::Standard(standard) => standard.run(next, stop).await,
-            Self::Rehearsal(rehearsal) => rehearsal.run(next, stop).await,
+            Self::Rehearsal(rehearsal) => rehearsal.run(stop).await,
         }
     }
 

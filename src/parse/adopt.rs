@@ -31,11 +31,12 @@ struct Found {
 /// Brings the members from index `own` on to the names of the style's schema, takes the time out, and answers it.
 pub(super) fn adopt<'a>(fields: &mut Fields<'a>, own: usize, style: &'a Style) -> Option<Timestamp> {
     let mut found = Found::default();
-    for (index, Field { name, value }) in fields.iter().enumerate().skip(own) {
+    let members = fields.iter().as_slice().get(own..).unwrap_or_default();
+    for (index, Field { name, value }) in (own..).zip(members) {
         match roles::role(name) {
-            Some(Role::Time(ENVOY_TIME)) if fields.get(ENVOY).is_none() => (),
-            Some(role) => found.note(role, index, value, &style.zone),
             None => (),
+            Some(Role::Time(ENVOY_TIME)) if fields.get(ENVOY).is_none() => (),
+            Some(role) => found.note(*role, index, value, &style.zone),
         }
     }
     let is_serilog = found.time.is_some_and(|(_, index, _)| is_called(fields, index, SERILOG_TIME));
@@ -91,7 +92,10 @@ impl Found {
             let level = number(&fields.at(index)?.value, rank, self.is_beside_number(fields))?;
             Some((rank, index, level))
         });
-        let surest = [self.word, number].into_iter().flatten().min_by_key(|(rank, ..)| *rank);
+        let surest = match (self.word, number) {
+            (Some(word), Some(number)) if number.0 < word.0 => Some(number),
+            (word, number) => word.or(number),
+        };
         surest.map(|(_, index, level)| (index, level))
     }
 }
@@ -117,12 +121,15 @@ fn time_of(value: &Value<'_>, zone: &Zone) -> Option<Timestamp> {
 fn text_of<'a>(value: &Value<'a>) -> Option<&'a str> {
     match value {
         Value::Text(text) => str::from_utf8(text).ok(),
-        Value::Json(json) | Value::Scalar(json) => {
-            let text = json.strip_prefix('"')?.strip_suffix('"')?;
-            memchr::memchr(b'\\', text.as_bytes()).is_none().then_some(text)
-        }
+        Value::Scalar(json) => inside(json),
+        Value::Json(json) => inside(json).filter(|text| memchr::memchr(b'\\', text.as_bytes()).is_none()),
         _ => None,
     }
+}
+
+/// The inside of a text.
+fn inside(json: &str) -> Option<&str> {
+    matches!(json.as_bytes(), [b'"', .., b'"']).then(|| json.get(1..json.len() - 1))?
 }
 
 /// Brings all members from index `own` on that have a name in the Elastic Common Schema to it.
@@ -181,8 +188,7 @@ fn rename(fields: &mut Fields<'_>, index: usize, name: &'static str) {
         (true, _) => return,
     };
     if field.name != name && fields.get(name).is_none() {
-        let value = field.value.clone();
-        fields.replace(index, Cow::Borrowed(name), value);
+        fields.rename_at(index, Cow::Borrowed(name));
     }
 }
 
@@ -226,8 +232,10 @@ fn number(value: &Value<'_>, rank: u8, beside: bool) -> Option<Level> {
 
 /// A word; slog prints levels between two as `INFO+2`.
 fn word(text: &str) -> Option<Level> {
-    let word = text.split_once(['+', '-']).map_or(text, |(word, _)| word);
-    Level::of_word(word.trim())
+    Level::of_word(text).or_else(|| {
+        let word = text.split_once(['+', '-']).map_or(text, |(word, _)| word);
+        Level::of_word(word.trim())
+    })
 }
 
 #[cfg(test)]

@@ -17,8 +17,37 @@ pub enum Level {
     Fatal,
 }
 
-/// The longest word that is a level.
-const LONGEST: usize = 13;
+/// What loggers print that begins with a letter, the most common first: most words that are no level are told by it alone.
+const fn words(first: u8) -> &'static [(&'static str, Level)] {
+    use Level::{Debug, Error, Fatal, Info, Trace, Warn};
+    match first {
+        b'a' => &[("all", Trace), ("alert", Fatal)],
+        b'c' => &[("critical", Fatal), ("crit", Fatal), ("config", Debug)],
+        b'd' => &[
+            ("debug", Debug),
+            ("dbg", Debug),
+            ("default", Info),
+            ("dpanic", Fatal),
+            ("debug1", Debug),
+            ("debug2", Debug),
+            ("debug3", Debug),
+            ("debug4", Debug),
+            ("debug5", Debug),
+        ],
+        b'e' => &[("error", Error), ("err", Error), ("emerg", Fatal), ("emergency", Fatal), ("eror", Error)],
+        b'f' => &[("fatal", Fatal), ("ftl", Fatal), ("fine", Debug), ("finer", Trace), ("finest", Trace)],
+        b'h' => &[("http", Info)],
+        b'i' => &[("info", Info), ("inf", Info), ("information", Info), ("informational", Info)],
+        b'l' => &[("log", Info)],
+        b'n' => &[("notice", Info), ("note", Info)],
+        b'p' => &[("panic", Fatal)],
+        b's' => &[("severe", Error), ("success", Info), ("silly", Trace)],
+        b't' => &[("trace", Trace), ("trc", Trace)],
+        b'v' => &[("verbose", Trace)],
+        b'w' => &[("warning", Warn), ("warn", Warn), ("wrn", Warn)],
+        _ => &[],
+    }
+}
 
 impl Level {
     /// As documents have it.
@@ -35,22 +64,20 @@ impl Level {
 
     /// A word that loggers print, in any case; none for a letter alone, which says too little outside of its format.
     pub fn of_word(word: &str) -> Option<Self> {
-        let mut lower = [0; LONGEST];
-        let lower = lower.get_mut(..word.len())?;
-        lower.copy_from_slice(word.as_bytes());
-        lower.make_ascii_lowercase();
-        Some(match &*lower {
-            b"trace" | b"trc" | b"verbose" | b"silly" | b"finest" | b"finer" | b"all" => Self::Trace,
-            b"debug" | b"dbg" | b"fine" | b"config" | b"debug1" | b"debug2" | b"debug3" | b"debug4"
-            | b"debug5" => Self::Debug,
-            b"info" | b"information" | b"informational" | b"inf" | b"notice" | b"log" | b"note"
-            | b"success" | b"default" | b"http" => Self::Info,
-            b"warn" | b"warning" | b"wrn" => Self::Warn,
-            b"error" | b"err" | b"severe" | b"eror" => Self::Error,
-            b"fatal" | b"critical" | b"crit" | b"alert" | b"emerg" | b"emergency" | b"panic" | b"dpanic"
-            | b"ftl" => Self::Fatal,
-            _ => return None,
+        // Nearly all, in nearly all lines.
+        Some(match word.as_bytes() {
+            b"info" | b"INFO" => Self::Info,
+            b"debug" | b"DEBUG" => Self::Debug,
+            b"warn" | b"WARN" => Self::Warn,
+            b"error" | b"ERROR" => Self::Error,
+            _ => return Self::of_rarer_word(word),
         })
+    }
+
+    fn of_rarer_word(word: &str) -> Option<Self> {
+        let first = word.as_bytes().first()?.to_ascii_lowercase();
+        let found = words(first).iter().find(|(other, _)| other.eq_ignore_ascii_case(word))?;
+        Some(found.1)
     }
 
     /// A letter as klog, glog, Redis and the like print it.

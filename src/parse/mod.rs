@@ -10,6 +10,7 @@ mod own;
 mod reader;
 mod roles;
 mod sink;
+mod stops;
 mod time;
 mod token;
 mod unescape;

@@ -4,6 +4,8 @@
 //! for what it is not. A text under a name that is an object in the Elastic Common Schema, `host` or `user`, goes in `ecs` to
 //! that object's main member, since Elasticsearch would refuse the document.
 
+use crate::event::{self, words};
+
 /// What a member is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -54,57 +56,145 @@ pub(crate) const BESIDE: [(&str, &str, &str); 6] = [
     ("LogLevel", "Category", "log.logger"),
 ];
 
-/// The role of a member called `name`.
-pub(crate) fn role(name: &str) -> Option<Role> {
-    use Role::{Caller, Common, Level, Message, Time, Whole, Word};
-    Some(match name {
-        "@timestamp" | "record.time.repr" => Time(0),
-        "timestamp" | "Timestamp" | SERILOG_TIME | "__REALTIME_TIMESTAMP" => Time(1),
-        "time" => Time(2),
-        "ts" => Time(3),
-        "datetime" | "asctime" | "timeMillis" => Time(4),
-        "start_time" => Time(ENVOY_TIME),
-        "level" | "log.level" | "record.level.name" => Level(0),
-        "severity" | "levelname" | "@l" | "lvl" | "log_level" | "loglevel" | "level_name" | "LogLevel"
-        | "Level" | "fields.level" | "@fields.level" | "error_severity" => Level(1),
-        "at" => Level(2),
-        "PRIORITY" => Level(SEVERITY_LEVEL),
-        "levelno" => Level(PYTHON_LEVEL),
-        "message" | "@message" | "record.message" | "RenderedMessage" => Message(0),
-        "msg" | "@m" | "short_message" | "Message" | "MESSAGE" | "fields.message" => Message(BESIDE_NUMBER),
-        "event" => Message(BESIDE_LEVEL),
-        "@mt" | "MessageTemplate" => Message(3),
-        "caller" | "file" => Caller,
-        "service" => Word("service.name"),
-        "user" => Word("user.name"),
-        "pid" | "process_id" | "_PID" | "process" | "record.process.id" => Whole("process.pid"),
-        "lineno" | "line_number" | "source.line" | "record.line" => Whole("log.origin.file.line"),
-        "threadId" | "thread_id" => Whole("process.thread.id"),
-        _ => Common(common(name)?),
-    })
-}
+/// What each name is.
+const ROLES: [(&str, Role); 98] = {
+    use Role::{Caller, Level, Message, Time};
+    [
+        ("@timestamp", Time(0)),
+        ("record.time.repr", Time(0)),
+        ("timestamp", Time(1)),
+        ("Timestamp", Time(1)),
+        (SERILOG_TIME, Time(1)),
+        ("__REALTIME_TIMESTAMP", Time(1)),
+        ("time", Time(2)),
+        ("ts", Time(3)),
+        ("datetime", Time(4)),
+        ("asctime", Time(4)),
+        ("timeMillis", Time(4)),
+        ("start_time", Time(ENVOY_TIME)),
+        ("level", Level(0)),
+        ("log.level", Level(0)),
+        ("record.level.name", Level(0)),
+        ("severity", Level(1)),
+        ("levelname", Level(1)),
+        ("@l", Level(1)),
+        ("lvl", Level(1)),
+        ("log_level", Level(1)),
+        ("loglevel", Level(1)),
+        ("level_name", Level(1)),
+        ("LogLevel", Level(1)),
+        ("Level", Level(1)),
+        ("fields.level", Level(1)),
+        ("@fields.level", Level(1)),
+        ("error_severity", Level(1)),
+        ("at", Level(2)),
+        ("PRIORITY", Level(SEVERITY_LEVEL)),
+        ("levelno", Level(PYTHON_LEVEL)),
+        ("message", Message(0)),
+        ("@message", Message(0)),
+        ("record.message", Message(0)),
+        ("RenderedMessage", Message(0)),
+        ("msg", Message(BESIDE_NUMBER)),
+        ("@m", Message(BESIDE_NUMBER)),
+        ("short_message", Message(BESIDE_NUMBER)),
+        ("Message", Message(BESIDE_NUMBER)),
+        ("MESSAGE", Message(BESIDE_NUMBER)),
+        ("fields.message", Message(BESIDE_NUMBER)),
+        ("event", Message(BESIDE_LEVEL)),
+        ("@mt", Message(3)),
+        ("MessageTemplate", Message(3)),
+        ("caller", Caller),
+        ("file", Caller),
+        ("service", Role::Word("service.name")),
+        ("user", Role::Word("user.name")),
+        ("pid", Role::Whole("process.pid")),
+        ("process_id", Role::Whole("process.pid")),
+        ("_PID", Role::Whole("process.pid")),
+        ("process", Role::Whole("process.pid")),
+        ("record.process.id", Role::Whole("process.pid")),
+        ("lineno", Role::Whole("log.origin.file.line")),
+        ("line_number", Role::Whole("log.origin.file.line")),
+        ("source.line", Role::Whole("log.origin.file.line")),
+        ("record.line", Role::Whole("log.origin.file.line")),
+        ("threadId", Role::Whole("process.thread.id")),
+        ("thread_id", Role::Whole("process.thread.id")),
+        ("logger", Role::Common("log.logger")),
+        ("logger_name", Role::Common("log.logger")),
+        ("loggerName", Role::Common("log.logger")),
+        ("_logger", Role::Common("log.logger")),
+        ("SourceContext", Role::Common("log.logger")),
+        ("record.name", Role::Common("log.logger")),
+        ("thread", Role::Common("process.thread.name")),
+        ("thread_name", Role::Common("process.thread.name")),
+        ("threadName", Role::Common("process.thread.name")),
+        ("_thread", Role::Common("process.thread.name")),
+        ("error", Role::Common("error.message")),
+        ("err", Role::Common("error.message")),
+        ("exception_message", Role::Common("error.message")),
+        ("stack", Role::Common("error.stack_trace")),
+        ("stack_trace", Role::Common("error.stack_trace")),
+        ("stacktrace", Role::Common("error.stack_trace")),
+        ("exc_info", Role::Common("error.stack_trace")),
+        ("exception", Role::Common("error.stack_trace")),
+        ("Exception", Role::Common("error.stack_trace")),
+        ("@x", Role::Common("error.stack_trace")),
+        ("host", Role::Common("host.hostname")),
+        ("hostname", Role::Common("host.hostname")),
+        ("_HOSTNAME", Role::Common("host.hostname")),
+        ("SYSLOG_IDENTIFIER", Role::Common("process.name")),
+        ("url", Role::Common("url.original")),
+        ("client", Role::Common("client.address")),
+        ("server", Role::Common("server.address")),
+        ("trace_id", Role::Common("trace.id")),
+        ("traceId", Role::Common("trace.id")),
+        ("@tr", Role::Common("trace.id")),
+        ("span_id", Role::Common("span.id")),
+        ("spanId", Role::Common("span.id")),
+        ("@sp", Role::Common("span.id")),
+        ("source.file", Role::Common("log.origin.file.name")),
+        ("func", Role::Common("log.origin.function")),
+        ("funcName", Role::Common("log.origin.function")),
+        ("func_name", Role::Common("log.origin.function")),
+        ("source.function", Role::Common("log.origin.function")),
+        ("record.function", Role::Common("log.origin.function")),
+        ("user_agent", Role::Common("user_agent.original")),
+    ]
+};
 
-/// The name in the Elastic Common Schema.
-fn common(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "logger" | "logger_name" | "loggerName" | "_logger" | "SourceContext" | "record.name" => "log.logger",
-        "thread" | "thread_name" | "threadName" | "_thread" => "process.thread.name",
-        "error" | "err" | "exception_message" => "error.message",
-        "stack" | "stack_trace" | "stacktrace" | "exc_info" | "exception" | "Exception" | "@x" => {
-            "error.stack_trace"
+/// The roles by the marks of their names, and where those of each mark begin: made at compile time, since every member of
+/// every line is looked up.
+const BY_MARK: ([(&str, Role); ROLES.len()], [u8; 257]) = {
+    let (mut sorted, mut starts) = (ROLES, [0; 257]);
+    let (mut mark, mut found) = (0, 0);
+    while mark < 256 {
+        let mut index = 0;
+        while index < ROLES.len() {
+            if event::mark(ROLES[index].0) as usize == mark {
+                sorted[found] = ROLES[index];
+                found += 1;
+            }
+            index += 1;
         }
-        "host" | "hostname" | "_HOSTNAME" => "host.hostname",
-        "SYSLOG_IDENTIFIER" => "process.name",
-        "url" => "url.original",
-        "client" => "client.address",
-        "server" => "server.address",
-        "trace_id" | "traceId" | "@tr" => "trace.id",
-        "span_id" | "spanId" | "@sp" => "span.id",
-        "source.file" => "log.origin.file.name",
-        "func" | "funcName" | "func_name" | "source.function" | "record.function" => "log.origin.function",
-        "user_agent" => "user_agent.original",
-        _ => return None,
-    })
+        mark += 1;
+        starts[mark] = found as u8;
+    }
+    (sorted, starts)
+};
+
+static ROLES_BY_MARK: [(&str, Role); ROLES.len()] = BY_MARK.0;
+static STARTS: [u8; 257] = BY_MARK.1;
+
+/// The role of a member called `name`.
+#[inline]
+pub(crate) fn role(name: &str) -> Option<&'static Role> {
+    let mark = usize::from(event::mark(name));
+    let (from, to) = (*STARTS.get(mark)?, *STARTS.get(mark + 1)?);
+    if from == to {
+        return None;
+    }
+    let mut candidates = ROLES_BY_MARK.get(usize::from(from)..usize::from(to))?.iter();
+    let found = candidates.find(|(other, _)| words::same(other.as_bytes(), name.as_bytes()))?;
+    Some(&found.1)
 }
 
 #[cfg(test)]
@@ -115,6 +205,14 @@ mod tests {
     fn a_name_that_business_data_has_as_often_has_no_role() {
         for name in ["name", "date", "id", "status", "method", "path", "data", "text", ""] {
             assert_eq!(role(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn each_name_of_the_table_is_found_and_stands_there_once() {
+        for (name, expected) in ROLES {
+            assert_eq!(role(name), Some(&expected), "{name}");
+            assert_eq!(ROLES.iter().filter(|(other, _)| *other == name).count(), 1, "{name}");
         }
     }
 }

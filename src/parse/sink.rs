@@ -92,6 +92,7 @@ impl<'s, 'a> Sink<'s, 'a> {
     }
 
     /// A text; nothing where it is empty, or `-`, which is how logs say "none".
+    #[inline]
     pub(crate) fn text(&mut self, known: Known, text: &'a str) {
         // Bytes, since texts are compared by a call.
         if !matches!(text.as_bytes(), [] | [b'-']) {
@@ -143,10 +144,22 @@ impl<'s, 'a> Sink<'s, 'a> {
     /// A value under a name that the line has itself.
     #[inline]
     pub(crate) fn named(&mut self, name: &'a str, value: Value<'a>) {
-        *match event::plain_name(name) {
+        *self.place(name) = value;
+    }
+
+    /// Where the value goes of a name that the line has itself.
+    #[inline]
+    pub(crate) fn place(&mut self, name: &'a str) -> &mut Value<'a> {
+        match event::plain_name(name) {
             Some(name) => self.fields.push_read(name),
             None => self.fields.push_named(event::legal_name_unless_plain(Cow::Borrowed(name), 1)),
-        } = value;
+        }
+    }
+
+    /// The same of a name that is known to be legal as it stands.
+    #[inline]
+    pub(crate) fn legal(&mut self, name: &'a str) -> &mut Value<'a> {
+        self.fields.push_read(name)
     }
 
     /// Whether the line may have one more member with a name of its own.
@@ -277,13 +290,13 @@ impl<'a> Whole<'a> {
                 Some(level) => level.as_str(),
                 None => text,
             };
-            fields.push(Cow::Borrowed(known::LEVEL.name(style.schema)), Value::Text(level.as_bytes()));
+            *fields.push_read(known::LEVEL.name(style.schema)) = Value::Text(level.as_bytes());
             if let Some(name) = &style.original_level_field {
-                fields.push(Cow::Borrowed(name), Value::Text(text.as_bytes()));
+                *fields.push_read(name) = Value::Text(text.as_bytes());
             }
         }
         if let Some(message) = self.message {
-            fields.push(Cow::Borrowed("message"), Value::Text(message.as_bytes()));
+            *fields.push_read("message") = Value::Text(message.as_bytes());
         }
         fields.settle_beside(own, "parsed");
         let adopted = match self.adopts {
@@ -336,10 +349,14 @@ pub(crate) fn dotted<'a>(parts: &[&str], arena: &'a Bump) -> &'a str {
 /// length of memory, and none takes the square of it in time.
 pub(crate) const MAX_MEMBERS: usize = 10_000;
 
+/// A name that is no longer is surely not too long.
+pub(crate) const SURELY_SHORT: usize = 256;
+
 /// Digits of a bare number that is kept as one: what is longer does not fit Elasticsearch's `long`.
 const DIGITS: usize = 18;
 
 /// A word that stands in no quotes: a number, a truth or nothing at all is one.
+#[inline]
 pub(crate) fn bare(word: &str) -> Value<'_> {
     let is_scalar = match word.as_bytes() {
         [b'-' | b'0'..=b'9', ..] => word.len() <= DIGITS && is_json_number(word),

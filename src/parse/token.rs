@@ -5,8 +5,6 @@
 
 use nom::{IResult, Parser};
 
-use crate::event::words;
-
 /// What a grammar's piece answers: the rest and what was read, or that the line is of another format. Why it is not is of
 /// no use, since a line is tried in many formats, so nothing is collected.
 pub(crate) type Read<'a, T = &'a str> = IResult<&'a str, T, ()>;
@@ -128,14 +126,7 @@ fn closed(line: &[u8]) -> Option<usize> {
     (depth == 0 && quote.is_none()).then_some(line.len())
 }
 
-/// What is before the first `byte` of a short text, an ASCII one, and what follows it.
-#[inline]
-pub(crate) fn cut(text: &str, byte: u8) -> Option<(&str, &str)> {
-    let at = words::find(text.as_bytes(), |word| words::equal(word, byte))?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
-}
-
-/// The same of the last one.
+/// What is before the last `byte` of a text, an ASCII one, and what follows it.
 pub(crate) fn cut_last(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = memchr::memrchr(byte, text.as_bytes())?;
     Some((text.get(..at)?, text.get(at + 1..)?))
@@ -177,9 +168,8 @@ mod tests {
         assert_eq!(quoted_text(r#""a\\" "b""#), Ok((" \"b\"", (r"a\\", true))));
         assert_eq!(quoted_text(r#""a" "b\\""#), Ok((r#" "b\\""#, ("a", false))));
         assert_eq!(byte(b'[').parse_complete("[x"), Ok(("x", ())));
-        assert_eq!(cut("ä b c", b' '), Some(("ä", "b c")));
         assert_eq!(cut_last("ä b c", b' '), Some(("ä b", "c")));
-        assert_eq!((cut("ab", b' '), cut_last("", b' ')), (None, None));
+        assert_eq!((cut_last("ab", b' '), cut_last("", b' ')), (None, None));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod parts;
 mod patient;
 mod pressure;
 mod promise;
+mod replay;
 mod stories;
 
 use std::path::Path;

@@ -1,18 +1,20 @@
 //! Lines of a file as the entries of a frame: `[time, {"log": line, …}]`, which take the path that Docker's lines take.
 //!
-//! They are written as msgpack and read again as any frame, so that every limit, every step and every promise holds for files
-//! without a second path; the line is copied once for it. What all lines of a file say beside it — path, container — is written
-//! once for the file and then copied.
+//! They are written as msgpack, as any frame is, so that every limit, every step and every promise holds for files without a
+//! second path; the line is copied once for it. What all lines of a file say beside it — path, container — is written once for
+//! the file and then copied. Where a line stands in its entry is told, so that not each of them has to be decoded.
+
+use std::ops::Range;
 
 use rmp::encode;
 
 use super::Resting;
 use crate::encode::IdBase;
 use crate::event::Timestamp;
-use crate::input::Records;
+use crate::input::{LineEntry, Records};
 
 /// A block is handed on when its entries are this long…
-const BYTES: usize = 256 << 10;
+const BYTES: usize = 128 << 10;
 
 /// …or so many.
 const EVENTS: usize = 4_096;
@@ -51,6 +53,8 @@ pub(crate) struct Block {
     pub(crate) tag: Vec<u8>,
     entries: Vec<u8>,
     ids: Vec<IdBase>,
+    /// Fewer than ids where something is in it that is no line, or none that stands in its entry as it is.
+    lines: Vec<LineEntry>,
     /// How far into the file everything is in this block or in those before it.
     pub(crate) end: Resting,
 }
@@ -80,23 +84,28 @@ impl Block {
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
         self.ids.clear();
+        self.lines.clear();
     }
 
     /// Adds a line.
     pub(crate) fn line(&mut self, id: IdBase, line: &[u8], said: &Said<'_>, fixed: &Fixed) {
         let more = said.more.map_or(0, |more| more.count);
         let count = 1 + u32::from(said.stream.is_some()) + fixed.count + more;
-        self.begin(id, said.time);
-        let written = encode::write_map_len(&mut self.entries, count);
-        debug_assert!(written.is_ok(), "writing to memory does not fail");
-        write_text(&mut self.entries, b"log");
-        write_text(&mut self.entries, line);
+        let entry = self.entries.len();
+        let is_exact = self.begin(id, said.time);
+        let record = self.entries.len();
+        write_map(&mut self.entries, count);
+        self.entries.extend_from_slice(b"\xa3log");
+        let text = write_text(&mut self.entries, line);
         if let Some(stream) = said.stream {
             write_text(&mut self.entries, b"source");
             write_text(&mut self.entries, stream.as_bytes());
         }
         self.entries.extend_from_slice(&fixed.pairs);
         said.more.iter().for_each(|more| self.entries.extend_from_slice(&more.pairs));
+        if is_exact {
+            self.lines.push(LineEntry { entry: entry..self.entries.len(), record, text, time: said.time });
+        }
     }
 
     /// Adds an event whose record, a msgpack map, is there.
@@ -111,39 +120,70 @@ impl Block {
         self.entries.extend_from_slice(entry);
     }
 
-    fn begin(&mut self, id: IdBase, time: Option<Timestamp>) {
+    /// Whether the time is written as it is.
+    fn begin(&mut self, id: IdBase, time: Option<Timestamp>) -> bool {
         self.ids.push(id);
         self.entries.push(0x92);
         match time {
             Some(time) => write_time(&mut self.entries, time),
-            None => self.entries.push(0xc0),
+            None => {
+                self.entries.push(0xc0);
+                true
+            }
         }
     }
 
     /// As a pass takes it.
     pub(crate) fn records(&self) -> Records<'_> {
-        Records { tag: &self.tag, entries: &self.entries, ids: &self.ids }
+        let lines = if self.lines.len() == self.ids.len() { &*self.lines } else { &[] };
+        Records { tag: &self.tag, entries: &self.entries, ids: &self.ids, lines }
     }
 }
 
-/// An EventTime, or seconds where it holds no more.
-fn write_time(out: &mut Vec<u8>, time: Timestamp) {
+/// An EventTime, or seconds where it holds no more; whether it is one.
+fn write_time(out: &mut Vec<u8>, time: Timestamp) -> bool {
     let Ok(seconds) = u32::try_from(time.seconds()) else {
         // why: an EventTime ends in 2106 and begins in 1970; whole seconds are what is left outside of it.
         let written = encode::write_sint(out, time.seconds());
         debug_assert!(written.is_ok(), "writing to memory does not fail");
-        return;
+        return false;
     };
     out.extend_from_slice(&[0xd7, 0x00]);
     out.extend_from_slice(&seconds.to_be_bytes());
     out.extend_from_slice(&time.nanos().to_be_bytes());
+    true
 }
 
-fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+/// Writes a text; where it stands.
+fn write_text(out: &mut Vec<u8>, text: &[u8]) -> Range<usize> {
     let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-    let written = encode::write_str_len(out, length);
-    debug_assert!(written.is_ok(), "writing to memory does not fail");
+    // why: a writer of any kind costs more for each line than its text does.
+    match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(length @ ..32), _) => out.push(0xa0 | length),
+        (Ok(length), _) => out.extend_from_slice(&[0xd9, length]),
+        (_, Ok(length)) => {
+            let [high, low] = length.to_be_bytes();
+            out.extend_from_slice(&[0xda, high, low]);
+        }
+        _ => {
+            out.push(0xdb);
+            out.extend_from_slice(&length.to_be_bytes());
+        }
+    }
+    let start = out.len();
     out.extend_from_slice(text.get(..length as usize).unwrap_or(text));
+    start..out.len()
+}
+
+/// Writes the head of a map of so many pairs.
+fn write_map(out: &mut Vec<u8>, count: u32) {
+    match u8::try_from(count) {
+        Ok(count @ ..16) => out.push(0x80 | count),
+        _ => {
+            let written = encode::write_map_len(out, count);
+            debug_assert!(written.is_ok(), "writing to memory does not fail");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -172,5 +212,25 @@ mod tests {
         assert_eq!(entries.next(&mut fields), Some(Ok(None)));
         assert_eq!(fields.get("log"), Some(&Value::Text(b"\xff no UTF-8")));
         assert_eq!((records.ids.len(), fields.len()), (2, 2));
+    }
+
+    #[test]
+    fn heads_of_texts_and_maps_are_those_of_msgpack() {
+        let long = vec![b'x'; 70_000];
+        for length in [0, 1, 31, 32, 255, 256, 65_535, 65_536, 70_000] {
+            let (mut own, mut other) = (Vec::new(), Vec::new());
+            let text = &long[..length];
+            let range = write_text(&mut own, text);
+            assert!(own[range] == *text);
+            encode::write_str_len(&mut other, u32::try_from(length).expect("short")).expect("in memory");
+            other.extend_from_slice(text);
+            assert!(own == other, "{length}");
+        }
+        for count in [0, 15, 16, 300, 70_000] {
+            let (mut own, mut other) = (Vec::new(), Vec::new());
+            write_map(&mut own, count);
+            encode::write_map_len(&mut other, count).expect("in memory");
+            assert_eq!(own, other);
+        }
     }
 }

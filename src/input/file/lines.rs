@@ -1,14 +1,13 @@
 //! The lines of a file, one after the other, however long each is.
 //!
-//! Invariants: a byte is copied once, from the reader into the buffer; the buffer is no larger than the longest line may be
-//! plus a read, whatever comes; of a longer line the beginning is given, and the rest looked at for its end and its hash alone.
+//! Invariants: the window is no larger than the longest line may be plus a read, whatever comes; of a longer line the beginning is given, and the rest looked at for its end and its hash alone.
 
 use std::io::{self, Read};
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Mark;
-use super::fill::Fill;
+use super::window::Window;
 
 /// One line, without its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +43,9 @@ pub(crate) enum Rest {
 pub(crate) struct Lines<R> {
     from: R,
     limit: usize,
-    /// Bytes that the next read takes at most.
-    fill: Fill,
-    buffer: Vec<u8>,
-    /// Where in the buffer the next line begins.
-    start: usize,
-    /// Up to where in the buffer no end of a line is.
+    /// The next line is at its beginning.
+    window: Window,
+    /// Bytes of it in which no line ends.
     searched: usize,
     mark: Mark,
     /// The line that has become longer than the limit, as far as it has come.
@@ -91,8 +87,7 @@ impl Long {
 impl<R: Read> Lines<R> {
     /// The lines that stand in `from`, whose first byte is at `mark`; one of more than `limit` bytes is cut.
     pub(crate) fn new(from: R, mark: Mark, limit: usize) -> Self {
-        let (buffer, head) = (Vec::new(), Vec::new());
-        Self { from, limit, fill: Fill::default(), buffer, start: 0, searched: 0, mark, long: None, head }
+        Self { from, limit, window: Window::default(), searched: 0, mark, long: None, head: Vec::new() }
     }
 
     /// Where the next line begins.
@@ -112,46 +107,41 @@ impl<R: Read> Lines<R> {
 
     /// Gives memory back that nothing waits in: for one who may come again much later.
     pub(crate) fn rest(&mut self) {
-        (self.head, self.fill) = (Vec::new(), Fill::default());
-        self.buffer.drain(..self.start);
-        self.buffer.shrink_to_fit();
-        (self.searched, self.start) = (self.searched - self.start, 0);
+        self.head = Vec::new();
+        self.window.shrink();
     }
 
     /// The next line; `None` when there is none now. Where reading fails, what has come is given when it is asked for again.
-    pub(crate) fn next(&mut self, rest: Rest) -> io::Result<Option<Line<'_>>> {
+    pub(crate) fn next(&mut self, behind: Rest) -> io::Result<Option<Line<'_>>> {
         loop {
-            let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
-            if let Some(at) = memchr::memchr(b'\n', unsearched) {
+            let rest = self.window.rest();
+            if let Some(at) = memchr::memchr(b'\n', rest.get(self.searched..).unwrap_or_default()) {
                 return Ok(Some(self.take(self.searched + at, 1)));
             }
-            self.searched = self.buffer.len();
-            if self.long.is_some() || self.buffer.len() - self.start > self.limit {
+            self.searched = rest.len();
+            if self.long.is_some() || self.searched > self.limit {
                 self.set_aside();
             }
-            if self.read()? == 0 {
-                let is_line = rest == Rest::IsLine && (self.long.is_some() || self.buffer.len() > self.start);
-                return Ok(is_line.then(|| self.take(self.buffer.len(), 0)));
+            if self.window.read(&mut self.from)? == 0 {
+                let is_line = behind == Rest::IsLine && (self.long.is_some() || self.searched > 0);
+                return Ok(is_line.then(|| self.take(self.searched, 0)));
             }
         }
     }
 
-    /// What is in the buffer belongs to a line that is longer than any may be.
+    /// What is in the window belongs to a line that is longer than any may be.
     fn set_aside(&mut self) {
         let hash = self.mark.begin_long();
         let begin = || Box::new(Long { hash, head: Vec::new(), length: 0, taken: 0, has_return: false });
-        let piece = self.buffer.get(self.start..).unwrap_or_default();
-        self.long.get_or_insert_with(begin).add(piece, self.limit);
-        self.buffer.clear();
-        (self.start, self.searched) = (0, 0);
+        self.long.get_or_insert_with(begin).add(self.window.take_all(), self.limit);
+        self.searched = 0;
     }
 
-    /// The line up to `end` in the buffer, whose own end is `ending` bytes long.
-    fn take(&mut self, end: usize, ending: usize) -> Line<'_> {
-        let (from, start) = (self.start, self.mark);
-        let piece = self.buffer.get(from..end).unwrap_or_default();
-        (self.start, self.searched) = (end + ending, end + ending);
-        let taken = (self.start - from) as u64;
+    /// The line of the next `length` bytes, whose own end is `ending` bytes long.
+    fn take(&mut self, length: usize, ending: usize) -> Line<'_> {
+        let (start, taken) = (self.mark, (length + ending) as u64);
+        let piece = self.window.take(length + ending).get(..length).unwrap_or_default();
+        self.searched = 0;
         if let Some(mut long) = self.long.take() {
             long.add(piece, self.limit);
             self.mark = start.behind_long(&long.hash, long.taken + ending as u64);
@@ -162,14 +152,6 @@ impl<R: Read> Lines<R> {
         self.mark = start.behind(bytes, taken);
         let kept = bytes.get(..self.limit).unwrap_or(bytes);
         Line { bytes: kept, length: bytes.len() as u64, start, end: self.mark }
-    }
-
-    fn read(&mut self) -> io::Result<usize> {
-        if self.start > 0 {
-            self.buffer.drain(..self.start);
-            (self.searched, self.start) = (self.searched - self.start, 0);
-        }
-        self.fill.read(&mut self.from, &mut self.buffer)
     }
 }
 

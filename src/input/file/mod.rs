@@ -13,7 +13,6 @@ mod block;
 mod blocks;
 mod dead_letters;
 mod documents;
-mod fill;
 mod fluent_bit;
 mod fluentd;
 mod form;
@@ -32,6 +31,7 @@ mod take;
 mod text;
 mod unpack;
 mod values;
+mod window;
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -42,6 +42,8 @@ pub(crate) const PATH_FIELD: &str = "log.file.path";
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use block::Said;
 pub(crate) use block::{Block, Fixed};
 pub(crate) use blocks::{Blocks, Oddities};
 pub(crate) use fluentd::sent as sent_chunk;

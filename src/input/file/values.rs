@@ -1,12 +1,11 @@
 //! The values of a file, one after the other: of msgpack, or of JSON with blanks between.
 //!
-//! Invariants: a byte is copied once, from the reader into the buffer; the buffer is no larger than a value may be plus a read,
-//! whatever comes; nothing is reserved by what bytes declare.
+//! Invariants: the window is no larger than a value may be plus a read, whatever comes; nothing is reserved by what bytes declare.
 
 use std::io::{self, Read};
 
 use super::Mark;
-use super::fill::Fill;
+use super::window::Window;
 use crate::decode::{DecodeError, FrameScan, JsonScan, Scanned, blanks};
 
 /// As long as a frame may be that a listener takes by default, and so any entry that has come in one.
@@ -65,11 +64,8 @@ pub(super) struct Values<R> {
     written: Written,
     /// No value may be longer.
     limit: u64,
-    /// Bytes that the next read takes at most.
-    fill: Fill,
-    buffer: Vec<u8>,
-    /// Where in the buffer the next value begins.
-    start: usize,
+    /// The next value is at its beginning.
+    window: Window,
     /// Blanks that stand before it.
     blanks: u64,
     mark: Mark,
@@ -78,16 +74,7 @@ pub(super) struct Values<R> {
 impl<R: Read> Values<R> {
     /// The values in `from`, from its beginning on.
     pub(super) fn new(from: R, written: Written) -> Self {
-        Self {
-            from,
-            written,
-            limit: LONGEST,
-            fill: Fill::default(),
-            buffer: Vec::new(),
-            start: 0,
-            blanks: 0,
-            mark: Mark::default(),
-        }
+        Self { from, written, limit: LONGEST, window: Window::default(), blanks: 0, mark: Mark::default() }
     }
 
     /// Where the next value begins.
@@ -100,14 +87,14 @@ impl<R: Read> Values<R> {
         let mut scan = self.begin();
         loop {
             self.skip_blanks();
-            let rest = self.buffer.get(self.start..).unwrap_or_default();
+            let rest = self.window.rest();
             let length = rest.len();
             if length > 0
                 && let Scanned::Complete(length) = scan.advance(rest)?
             {
                 return Ok(Some(self.take(length)));
             }
-            if self.read()? == 0 {
+            if self.window.read(&mut self.from)? == 0 {
                 return if length == 0 { Ok(None) } else { Err(Stop::Torn(length as u64)) };
             }
         }
@@ -123,24 +110,15 @@ impl<R: Read> Values<R> {
     /// Steps over blanks before a value; one that has begun begins with none.
     fn skip_blanks(&mut self) {
         if self.written == Written::Json {
-            let blanks = blanks(self.buffer.get(self.start..).unwrap_or_default());
-            self.start += blanks;
-            self.blanks += blanks as u64;
+            let blanks = blanks(self.window.rest());
+            self.blanks += self.window.take(blanks).len() as u64;
         }
     }
 
     fn take(&mut self, length: usize) -> Whole<'_> {
-        let (from, start) = (self.start, self.mark);
-        self.start += length;
-        let bytes = self.buffer.get(from..self.start).unwrap_or_default();
+        let (start, bytes) = (self.mark, self.window.take(length));
         self.mark = start.behind(bytes, length as u64 + std::mem::take(&mut self.blanks));
         Whole { bytes, start, end: self.mark }
-    }
-
-    fn read(&mut self) -> io::Result<usize> {
-        self.buffer.drain(..self.start);
-        self.start = 0;
-        self.fill.read(&mut self.from, &mut self.buffer)
     }
 }
 

@@ -1,10 +1,13 @@
 //! What all readers of one replay share.
 
+use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::rate::{Pace, Rate};
 use super::report::SourceReport;
@@ -62,6 +65,9 @@ pub struct Job {
     pub(super) counters: Counters,
     groups: Vec<Vec<PathBuf>>,
     next: AtomicUsize,
+    /// Threads that may still read something.
+    reading: AtomicUsize,
+    threads: TaskTracker,
     sources: Mutex<Vec<SourceReport>>,
 }
 
@@ -72,8 +78,11 @@ impl Job {
         options: ReplayOptions,
         (partial, multiline): (PartialOptions, MultilineOptions),
         progress: Option<Progress>,
-        groups: Vec<Vec<PathBuf>>,
+        mut groups: Vec<Vec<PathBuf>>,
     ) -> Self {
+        if options.readers > 1 {
+            largest_first(&mut groups);
+        }
         let ledger = Arc::clone(shared.metrics().ledger.get_or_init(Arc::default));
         let pace = options.rate.map(Pace::new);
         Self {
@@ -89,6 +98,8 @@ impl Job {
             counters: Counters::default(),
             groups,
             next: AtomicUsize::new(0),
+            reading: AtomicUsize::new(0),
+            threads: TaskTracker::new(),
             sources: Mutex::default(),
         }
     }
@@ -117,6 +128,29 @@ impl Job {
     /// The next files that nobody reads yet.
     pub(super) fn next_group(&self) -> Option<&[PathBuf]> {
         self.groups.get(self.next.fetch_add(1, Ordering::Relaxed)).map(Vec::as_slice)
+    }
+
+    /// So many threads are going to read.
+    pub(super) fn begin_reading(&self, threads: usize) {
+        self.reading.store(threads, Ordering::Relaxed);
+        self.threads.close();
+    }
+
+    /// A thread reads from here on; it has ended when what is answered is dropped.
+    pub(super) fn begin_thread(&self) -> TaskTrackerToken {
+        self.threads.token()
+    }
+
+    /// A thread has read all that it will. Behind the last of them nothing is waited for that could fill a bulk request.
+    pub(super) fn end_reading(&self) {
+        if self.reading.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.shared.buffer.hurry();
+        }
+    }
+
+    /// Resolves when all threads have ended: all files are read, and all that was read is settled.
+    pub async fn ended(&self) {
+        self.threads.wait().await;
     }
 
     /// What is known of files that were read before.
@@ -166,5 +200,31 @@ impl Job {
 
     fn sources(&self) -> MutexGuard<'_, Vec<SourceReport>> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A large one that is begun last would leave all readers but one with nothing to do.
+fn largest_first(groups: &mut [Vec<PathBuf>]) {
+    let length = |path: &PathBuf| path.metadata().map_or(0, |metadata| metadata.len());
+    groups.sort_by_cached_key(|group| Reverse(group.iter().map(length).sum::<u64>()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_log_is_begun_first_and_what_is_not_there_last() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str, length: usize| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, vec![b'x'; length]).expect("written");
+            path
+        };
+        let (small, large) = (vec![file("a", 10)], vec![file("b", 15)]);
+        let (rotated, gone) = (vec![file("c.1", 9), file("c", 9)], vec![folder.path().join("gone")]);
+        let mut groups = [gone.clone(), small.clone(), large.clone(), rotated.clone()];
+        largest_first(&mut groups);
+        assert_eq!(groups, [rotated, large, small, gone]);
     }
 }

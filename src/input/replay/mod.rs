@@ -19,7 +19,7 @@ mod source;
 mod taker;
 
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use tokio::runtime::Handle;
 
@@ -30,13 +30,20 @@ pub use report::{SourceLine, SourceReport, written};
 
 use reader::Reader;
 
-/// Starts reading; done when all threads have ended.
-pub fn start(job: &Arc<Job>, standard_input: bool, runtime: &Handle) -> std::io::Result<Vec<JoinHandle<()>>> {
+/// Starts reading; [`Job::ended`] tells when it is done.
+pub fn start(job: &Arc<Job>, standard_input: bool, runtime: &Handle) -> std::io::Result<()> {
     let begin = |name: &str, run: fn(Reader)| {
         let reader = Reader::new(Arc::clone(job), runtime.clone());
-        thread::Builder::new().name(name.to_owned()).spawn(move || run(reader))
+        let running = job.begin_thread();
+        let run = move || {
+            run(reader);
+            drop(running);
+        };
+        thread::Builder::new().name(name.to_owned()).spawn(run).map(drop)
     };
-    let input = standard_input.then(|| begin("stdin", Reader::standard_input));
-    let files = (0..job.readers()).map(|_| begin("reader", Reader::run));
-    input.into_iter().chain(files).collect()
+    job.begin_reading(job.readers() + usize::from(standard_input));
+    if standard_input {
+        begin("stdin", Reader::standard_input)?;
+    }
+    (0..job.readers()).try_for_each(|_| begin("reader", Reader::run))
 }

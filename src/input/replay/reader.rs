@@ -151,6 +151,7 @@ impl Reader {
 
     /// Waits for all to become safe.
     fn end(mut self) {
+        self.job.end_reading();
         for (index, mut course) in std::mem::take(&mut self.ending) {
             let before = course.step().mark;
             let ended = self.job.give_up.run_until_cancelled(course.end());

@@ -5,7 +5,7 @@ use bumpalo::collections::String;
 use crate::event::Value;
 use crate::parse::known::{self, Known, Schema};
 use crate::parse::sink::{Sink, is_json_number};
-use crate::parse::token::{Read, cut, cut_last, misfit};
+use crate::parse::token::{Read, cut_last, misfit};
 
 /// The addresses that proxies say they have forwarded for.
 pub(super) const FORWARDED: Known = Known::new("forwarded_for", "nginx.access.remote_ip_list");
@@ -22,12 +22,8 @@ pub(super) fn request<'a>(request: &'a str, sink: &mut Sink<'_, 'a>) {
 
 /// Method, URL and version, where the request is HTTP; whether it is.
 pub(super) fn request_line<'a>(request: &'a str, sink: &mut Sink<'_, 'a>) -> bool {
-    let Some((method, target)) = cut(request, b' ') else { return false };
-    let of_method = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_');
-    if matches!(method, "" | "-") || !method.bytes().all(of_method) {
-        return false;
-    }
-    match cut_last(target, b' ').and_then(|(url, protocol)| Some((url, protocol.strip_prefix("HTTP/")?))) {
+    let Some((method, target)) = method(request) else { return false };
+    match target_and_version(target) {
         Some((url, version)) => {
             sink.text(known::METHOD, method);
             sink.text(known::URL, url);
@@ -42,6 +38,27 @@ pub(super) fn request_line<'a>(request: &'a str, sink: &mut Sink<'_, 'a>) -> boo
         }
         None => false,
     }
+}
+
+/// The method, and what is behind its blank.
+#[inline]
+fn method(request: &str) -> Option<(&str, &str)> {
+    let of_method = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_');
+    let end = request.bytes().position(|byte| !of_method(byte))?;
+    let rest = request.get(end..)?.strip_prefix(' ')?;
+    request.get(..end).filter(|method| !matches!(method.as_bytes(), [] | [b'-'])).map(|method| (method, rest))
+}
+
+/// The URL, which may have blanks, and the version behind the last one.
+#[inline]
+fn target_and_version(target: &str) -> Option<(&str, &str)> {
+    if let Some([b' ', b'H', b'T', b'T', b'P', b'/', b'1'..=b'3', b'.', b'0'..=b'9']) =
+        target.as_bytes().last_chunk()
+    {
+        return Some((target.get(..target.len() - 9)?, target.get(target.len() - 3..)?));
+    }
+    let (url, protocol) = cut_last(target, b' ')?;
+    Some((url, protocol.strip_prefix("HTTP/")?))
 }
 
 /// `HOST:PORT` in two fields; an address without a port is all host.
@@ -130,6 +147,18 @@ mod tests {
         assert_eq!(list("0.1 : 0.2, 0.3 200"), Ok((" 200", "0.1 : 0.2, 0.3")));
         assert!(list("").is_err() && list(" x").is_err());
         assert!(is_numbers("0.1, - : 2") && is_numbers("-") && !is_numbers("0.1, app"));
+    }
+
+    #[test]
+    fn a_request_is_its_method_its_target_and_its_version() {
+        let read = |request| method(request).map(|(method, rest)| (method, target_and_version(rest)));
+        assert_eq!(read("GET / HTTP/1.1"), Some(("GET", Some(("/", "1.1")))));
+        assert_eq!(read("M-SEARCH /a b HTTP/2"), Some(("M-SEARCH", Some(("/a b", "2")))));
+        assert_eq!(read("GET  HTTP/1.1"), Some(("GET", Some(("", "1.1")))));
+        assert_eq!(read("GET /"), Some(("GET", None)));
+        for request in ["", "GET", "- / HTTP/1.1", " / HTTP/1.1", "get / HTTP/1.1", "G\u{e4}T / HTTP/1.1"] {
+            assert_eq!(read(request), None, "{request}");
+        }
     }
 
     #[test]

@@ -55,11 +55,12 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
 
 /// Appends a member of a plain object; false where there are too many.
 fn push<'a>(fields: &mut Fields<'a>, before: usize, depth: usize, name: &'a str, value: &'a str) -> bool {
-    let place = match event::plain_name(name) {
-        Some(name) => fields.push_read(name),
-        None => fields.push_named(event::legal_name_unless_plain(Cow::Borrowed(name), depth)),
-    };
-    *place = Value::Scalar(value);
+    match event::plain_name(name) {
+        Some(name) => fields.push_both(name, Value::Scalar(value)),
+        None => {
+            fields.push(event::legal_name_unless_plain(Cow::Borrowed(name), depth), Value::Scalar(value));
+        }
+    }
     fields.len() <= before + MAX_MEMBERS
 }
 

@@ -6,86 +6,119 @@
 //! under a name that such loggers have, unless the format is named.
 
 use crate::event::Value;
-use crate::event::blocks::{Search, pair_ends};
+use crate::event::blocks::pair_ends;
 use crate::parse::level::Level;
-use crate::parse::sink::{Sink, bare};
+use crate::parse::sink::{SURELY_SHORT, Sink, bare};
+use crate::parse::stops::{Kind, Stops};
 use crate::parse::time::forms;
-use crate::parse::token::quoted;
+
+/// What a line is looked through for.
+struct Ends;
+
+impl Kind for Ends {
+    #[inline]
+    fn bits(text: &[u8]) -> u64 {
+        pair_ends(text)
+    }
+}
 
 /// A whole line.
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (mut at, mut is_sure) = (0, sink.is_format_named());
-    let mut ends = Search::new(line.as_bytes(), pair_ends);
+    let mut stops = Stops::new(line);
     while at < line.len() {
-        let (after, key) = key(line, at, &mut ends, sink).filter(|_| sink.has_room())?;
-        let (after, value) = value(line, after, &mut ends, sink)?;
-        is_sure = is_sure || tells(key, &value);
-        sink.named(key, value);
-        at = next(line, after)?;
+        let (after, key) = key(at, &mut stops, sink).filter(|_| sink.has_room())?;
+        let (after, text, is_quoted) = value(line, after, &mut stops, sink)?;
+        is_sure = is_sure || tells(key.text, text);
+        let place = if key.is_legal { sink.legal(key.text) } else { sink.place(key.text) };
+        *place = if is_quoted { Value::Text(text.as_bytes()) } else { bare(text) };
+        at = next(after, &stops)?;
     }
     sink.adopts();
     is_sure.then_some(())
 }
 
-/// The key at `at`, and where what is behind its `=` begins.
-fn key<'a>(line: &'a str, at: usize, ends: &mut Search<'a>, sink: &Sink<'_, 'a>) -> Option<(usize, &'a str)> {
-    if byte(line, at) == Some(b'"') {
-        let (rest, key) = quoted(line.get(at..)?).ok()?;
-        let rest = rest.strip_prefix('=')?;
-        return Some((line.len() - rest.len(), sink.unescaped(key)));
-    }
-    let end = ends.next(at)?;
-    let is_key = end > at && byte(line, end) == Some(b'=');
-    Some((end + 1, line.get(at..end).filter(|_| is_key)?))
+struct Key<'a> {
+    text: &'a str,
+    /// Whether it is surely a legal name, as nearly all are.
+    is_legal: bool,
 }
 
-/// The value at `at`, which may be empty, and where it ends.
+/// The key at `at`, and where what is behind its `=` begins.
+#[inline]
+fn key<'a>(at: usize, stops: &mut Stops<'a, Ends>, sink: &Sink<'_, 'a>) -> Option<(usize, Key<'a>)> {
+    let end = match stops.next(at)? {
+        (end, b'=') if end > at => {
+            let is_legal = end - at <= SURELY_SHORT && stops.byte(at) != Some(b'_');
+            return Some((end + 1, Key { text: stops.piece(at, end)?, is_legal }));
+        }
+        first => first,
+    };
+    unusual_key(at, end, stops, sink)
+}
+
+/// The same, where the first stop is another.
+#[inline(never)]
+fn unusual_key<'a>(
+    at: usize,
+    mut end: (usize, u8),
+    stops: &mut Stops<'a, Ends>,
+    sink: &Sink<'_, 'a>,
+) -> Option<(usize, Key<'a>)> {
+    if end == (at, b'"') {
+        let (after, text) = quoted(at, stops, sink)?;
+        return (stops.byte(after) == Some(b'=')).then_some((after + 1, Key { text, is_legal: false }));
+    }
+    while matches!(end.1, b'.' | b'\\' | 0x80..) {
+        end = stops.next(end.0 + 1)?;
+    }
+    let is_key = end.0 > at && end.1 == b'=';
+    Some((end.0 + 1, Key { text: stops.piece(at, end.0).filter(|_| is_key)?, is_legal: false }))
+}
+
+/// The value at `at`, which may be empty, and where it ends; and whether it stands in quotes.
+#[inline]
 fn value<'a>(
     line: &'a str,
     at: usize,
-    ends: &mut Search<'a>,
+    stops: &mut Stops<'a, Ends>,
     sink: &Sink<'_, 'a>,
-) -> Option<(usize, Value<'a>)> {
-    if byte(line, at) == Some(b'"') {
-        let (rest, text) = quoted(line.get(at..)?).ok()?;
-        return Some((line.len() - rest.len(), Value::Text(sink.unescaped(text).as_bytes())));
+) -> Option<(usize, &'a str, bool)> {
+    if stops.byte(at) == Some(b'"') {
+        return quoted(at, stops, sink).map(|(after, text)| (after, text, true));
     }
-    let mut end = ends.next(at).unwrap_or(line.len());
     // In a bare value all but a blank means nothing.
-    while byte(line, end).is_some_and(|byte| byte != b' ') {
-        end = ends.next(end + 1).unwrap_or(line.len());
-    }
-    Some((end, bare(line.get(at..end)?)))
+    let end = stops.to(b' ', at).unwrap_or(line.len());
+    Some((end, stops.piece(at, end)?, false))
+}
+
+/// What the text in quotes at `at` means, and where what follows it begins.
+#[inline]
+fn quoted<'a>(at: usize, stops: &mut Stops<'a, Ends>, sink: &Sink<'_, 'a>) -> Option<(usize, &'a str)> {
+    let (after, text, has_backslash) = stops.quoted(at)?;
+    Some((after, if has_backslash { sink.unescaped(text) } else { text }))
 }
 
 /// Where the next pair begins, a blank or more behind the last; none where something else follows it.
-fn next(line: &str, mut at: usize) -> Option<usize> {
-    let is_parted = matches!(byte(line, at), Some(b' ') | None);
-    while byte(line, at) == Some(b' ') {
+#[inline]
+fn next(mut at: usize, stops: &Stops<'_, Ends>) -> Option<usize> {
+    let is_parted = matches!(stops.byte(at), Some(b' ') | None);
+    while stops.byte(at) == Some(b' ') {
         at += 1;
     }
     is_parted.then_some(at)
 }
 
-fn byte(line: &str, at: usize) -> Option<u8> {
-    line.as_bytes().get(at).copied()
-}
-
 /// Whether the pair is one that only a logger prints.
-fn tells(key: &str, value: &Value<'_>) -> bool {
-    // Heroku's metrics have no time and no level, but names that nothing else has.
-    if key.split_once('#').is_some_and(|(kind, _)| matches!(kind, "sample" | "measure" | "count")) {
-        return true;
-    }
-    let Value::Text(text) = value else { return false };
-    let Ok(text) = str::from_utf8(text) else { return false };
+fn tells(key: &str, value: &str) -> bool {
     match key {
         "level" | "lvl" | "severity" | "at" | "loglevel" | "log_level" => {
-            let word = text.split_once(['+', '-']).map_or(text, |(word, _)| word);
+            let word = value.split_once(['+', '-']).map_or(value, |(word, _)| word);
             Level::of_word(word).is_some()
         }
-        "time" | "ts" | "timestamp" | "t" | "@timestamp" => forms::iso(text).is_ok(),
-        _ => false,
+        "time" | "ts" | "timestamp" | "t" | "@timestamp" => forms::iso(value).is_ok(),
+        // Heroku's metrics have no time and no level, but names that nothing else has.
+        _ => ["sample#", "measure#", "count#"].iter().any(|kind| key.starts_with(kind)),
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Both are named as `syslog.conf` has them, `authpriv` and `err`.
 
-use crate::event::Value;
+use crate::event::{Value, words};
 use crate::parse::known::{self, Known};
 use crate::parse::level::Level;
 use crate::parse::sink::Sink;
@@ -53,8 +53,13 @@ const PROCESS: Known = Known::new("process", "log.syslog.procid");
 
 /// Puts down who `process` says it is.
 pub(super) fn process<'a>(process: &'a str, sink: &mut Sink<'_, 'a>) {
-    let is_id = process.bytes().all(|byte| byte.is_ascii_digit());
-    if is_id && process.len() <= 10 { sink.number(known::PID, process) } else { sink.text(PROCESS, process) }
+    let is_id = process.len() <= 10 && !words::any(process.as_bytes(), words::not_digit);
+    match process.as_bytes() {
+        [] => {}
+        [b'0', _, ..] if is_id => sink.text(known::PID, process),
+        _ if is_id => sink.value(known::PID, Value::Scalar(process)),
+        _ => sink.text(PROCESS, process),
+    }
 }
 
 /// Puts down what was said behind the header, at `said`: a line of the program's own format where it has one, as HAProxy's is

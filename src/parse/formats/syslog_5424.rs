@@ -8,31 +8,42 @@
 
 use bumpalo::Bump;
 use bumpalo::collections::String;
-use nom::Parser;
 
 use super::syslog;
-use crate::event::Value;
+use crate::event::blocks::element_ends;
+use crate::event::{Value, words};
 use crate::parse::known::{self, Known};
-use crate::parse::sink::{Sink, dotted};
+use crate::parse::sink::{SURELY_SHORT, Sink, dotted};
+use crate::parse::stops::{Kind, Stops};
 use crate::parse::time::forms::{self, Said};
-use crate::parse::token::{Read, byte, exact, quoted, run, until};
 
 const STRUCTURED_DATA: Known = Known::new("structured_data", "log.syslog.structured_data");
+
+/// What is looked for behind the time.
+struct Ends;
+
+impl Kind for Ends {
+    #[inline]
+    fn bits(text: &[u8]) -> u64 {
+        element_ends(text)
+    }
+}
 
 /// Version 1 is the only one there is.
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (rest, pri) = syslog::pri(line).ok()?;
-    let (rest, _) = exact("1 ").parse_complete(rest).ok()?;
-    let (rest, said) = time(rest, sink)?;
-    let (rest, host) = until(b' ').parse_complete(rest).ok()?;
-    let (rest, program) = until(b' ').parse_complete(rest).ok()?;
-    let (rest, process) = until(b' ').parse_complete(rest).ok()?;
-    let (rest, message_id) = until(b' ').parse_complete(rest).ok()?;
+    let (rest, said) = time(rest.strip_prefix("1 ")?, sink)?;
+    let mut stops = Stops::new(rest);
+    let (at, host) = stops.until(b' ', 0)?;
+    let (at, program) = stops.until(b' ', at)?;
+    let (at, process) = stops.until(b' ', at)?;
+    let (at, message_id) = stops.until(b' ', at)?;
     sink.text(known::HOST, host);
     sink.text(known::PROGRAM, program);
     syslog::process(process, sink);
     sink.text(known::MESSAGE_ID, message_id);
-    let rest = structured_data(rest, sink)?;
+    let end = structured_data(at, &mut stops, sink)?;
+    let rest = stops.rest(end)?;
     syslog::priority(pri, sink);
     let message = match rest.strip_prefix(' ') {
         Some(message) => message.strip_prefix(['\u{feff}', ' ']).unwrap_or(message),
@@ -53,43 +64,61 @@ fn time<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<(&'a str, Option<S
     Some((rest.strip_prefix(' ')?, Some(said)))
 }
 
-/// `-`, or elements; what follows them.
-fn structured_data<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<&'a str> {
-    if let Some(rest) = text.strip_prefix('-') {
-        return Some(rest);
+/// `-`, or elements, at `at`; where what follows them begins.
+fn structured_data<'a>(at: usize, stops: &mut Stops<'a, Ends>, sink: &mut Sink<'_, 'a>) -> Option<usize> {
+    if stops.byte(at) == Some(b'-') {
+        return Some(at + 1);
     }
-    let mut rest = element(text, sink).ok()?.0;
-    while rest.starts_with('[') {
-        rest = element(rest, sink).ok()?.0;
+    let mut end = element(at, stops, sink)?;
+    while stops.byte(end) == Some(b'[') {
+        end = element(end, stops, sink)?;
     }
-    Some(rest)
+    Some(end)
 }
 
-/// `[ID NAME="VALUE" …]`
-fn element<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Read<'a, ()> {
-    let (rest, ()) = byte(b'[').parse_complete(text)?;
-    let (mut rest, id) = name(rest)?;
-    while let Some(after) = rest.strip_prefix(' ').filter(|_| sink.has_room()) {
-        let (after, name) = name(after)?;
-        let (after, ()) = byte(b'=').parse_complete(after)?;
-        let (after, value) = quoted(after)?;
-        let prefix = STRUCTURED_DATA.name(sink.style.schema);
-        let full = dotted(&[prefix, id, name], sink.arena);
-        sink.named(full, Value::Text(unescaped(value, sink.arena).as_bytes()));
-        rest = after;
+/// `[ID NAME="VALUE" …]` at `at`; where what follows it begins.
+fn element<'a>(at: usize, stops: &mut Stops<'a, Ends>, sink: &mut Sink<'_, 'a>) -> Option<usize> {
+    let begin = (stops.byte(at) == Some(b'[')).then_some(at + 1)?;
+    let (mut at, id) = name(begin, stops)?;
+    let head = dotted(&[STRUCTURED_DATA.name(sink.style.schema), id, ""], sink.arena);
+    while stops.byte(at) == Some(b' ') && sink.has_room() {
+        let (end, name) = name(at + 1, stops)?;
+        let (after, value, has_backslash) =
+            (stops.byte(end) == Some(b'=')).then(|| stops.quoted(end + 1))??;
+        let value = if has_backslash { unescaped(value, sink.arena) } else { value };
+        named(head, id, name, Value::Text(value.as_bytes()), sink);
+        at = after;
     }
-    byte(b']').parse_complete(rest)
+    (stops.byte(at) == Some(b']')).then_some(at + 1)
 }
 
-fn name(text: &str) -> Read<'_> {
-    run(|byte| byte.is_ascii_graphic() && !matches!(byte, b'=' | b']' | b'"')).parse_complete(text)
+/// A name at `at`, and where it ends.
+#[inline(always)]
+fn name<'a>(at: usize, stops: &mut Stops<'a, Ends>) -> Option<(usize, &'a str)> {
+    let mut end = stops.next(at)?;
+    // A backslash means something in values alone.
+    while end.1 == b'\\' {
+        end = stops.next(end.0 + 1)?;
+    }
+    stops.piece(at, end.0).filter(|name| !name.is_empty()).map(|name| (end.0, name))
+}
+
+/// Puts `value` down under `name`, behind `head`, which ends with `id` and a dot.
+fn named<'a>(head: &'a str, id: &str, name: &str, value: Value<'a>, sink: &mut Sink<'_, 'a>) {
+    let mut full = String::with_capacity_in(head.len() + name.len(), sink.arena);
+    full.push_str(head);
+    full.push_str(name);
+    let full = full.into_bump_str();
+    let has_dot = |text: &str| words::any(text.as_bytes(), |word| words::equal(word, b'.'));
+    if full.len() <= SURELY_SHORT && !has_dot(id) && !has_dot(name) {
+        *sink.legal(full) = value;
+    } else {
+        sink.named(full, value);
+    }
 }
 
 /// Only `\"`, `\\` and `\]` mean something (section 6.3.3); before anything else a backslash is one.
 fn unescaped<'a>(value: &'a str, arena: &'a Bump) -> &'a str {
-    if memchr::memchr(b'\\', value.as_bytes()).is_none() {
-        return value;
-    }
     let mut text = String::with_capacity_in(value.len(), arena);
     let mut characters = value.chars().peekable();
     while let Some(character) = characters.next() {

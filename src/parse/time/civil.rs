@@ -45,19 +45,51 @@ pub(crate) struct Civil {
     pub(crate) nanos: u32,
 }
 
+/// Days of a year before each month, and before the next year.
+const DAYS: [u16; 13] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365];
+
+/// Days before a year, from one that is before all that an `i16` has.
+const fn days_before(year: i32) -> i32 {
+    // Leap years come again after 400 years; from here on no number is below nought.
+    let years = (year + 400 * 100 - 1) as u32;
+    (365 * years + years / 4 - years / 100 + years / 400) as i32
+}
+
 impl Civil {
     /// The point in time, `offset` seconds east of UTC where it is said, in `zone` where it is not. A leap second is the
     /// second before it.
     pub(crate) fn at(self, offset: Option<i32>, zone: &Zone) -> Option<Timestamp> {
         let second = if self.second == 60 { 59 } else { self.second };
-        let local = DateTime::new(self.year, self.month, self.day, self.hour, self.minute, second, 0).ok()?;
+        let civil = Self { second, ..self };
         let seconds = match (offset, zone) {
-            (None, Zone::Named(zone)) => zone.to_ambiguous_timestamp(local).compatible().ok()?.as_second(),
-            (offset, _) => {
-                Offset::UTC.to_timestamp(local).ok()?.as_second() - i64::from(offset.unwrap_or_default())
-            }
+            (None, Zone::Named(zone)) => civil.seconds_in(zone)?,
+            (offset, _) => civil.seconds()? - i64::from(offset.unwrap_or_default()),
         };
         Timestamp::new(seconds, self.nanos)
+    }
+
+    /// The same as [`Civil::seconds`] in `zone`; apart, since few lines need it and it needs all registers.
+    #[inline(never)]
+    fn seconds_in(self, zone: &TimeZone) -> Option<i64> {
+        let Self { year, month, day, hour, minute, second, .. } = self;
+        let local = DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
+        Some(zone.to_ambiguous_timestamp(local).compatible().ok()?.as_second())
+    }
+
+    /// Seconds from 1970 on, as if in UTC; none where a part is out of range. By hand, since every line with a time asks.
+    fn seconds(self) -> Option<i64> {
+        let month = usize::try_from(self.month).ok()?.checked_sub(1)?;
+        let (before, end) = (i32::from(*DAYS.get(month)?), i32::from(*DAYS.get(month + 1)?));
+        let (year, day) = (i32::from(self.year), i32::from(self.day));
+        let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let length = end - before + i32::from(is_leap && month == 1);
+        let is_of_clock = matches!((self.hour, self.minute, self.second), (0..=23, 0..=59, 0..=59));
+        if !is_of_clock || !(1..=length).contains(&day) {
+            return None;
+        }
+        let days = days_before(year) - days_before(1970) + before + i32::from(is_leap && month > 1) + day - 1;
+        let minutes = i64::from(days) * 1_440 + i64::from(self.hour) * 60 + i64::from(self.minute);
+        Some(minutes * 60 + i64::from(self.second))
     }
 
     /// The same where the line says no year: the one that brings it nearest to `about`, so that a line of New Year's Eve
@@ -85,6 +117,18 @@ impl Civil {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn days_are_counted_as_jiff_counts_them(year in 0_i16..=9_999, month in 0_i8..=13, day in -1_i8..=32, hour in -1_i8..=24, second in 0_i8..=61) {
+            let civil = Civil { year, month, day, hour, minute: 30, second, nanos: 0 };
+            let local = DateTime::new(year, month, day, hour, 30, if second == 60 { 59 } else { second }, 0);
+            let expected = local.ok().and_then(|local| Offset::UTC.to_timestamp(local).ok());
+            let expected = expected.and_then(|time| Timestamp::new(time.as_second() + 60, 0));
+            prop_assert_eq!(civil.at(Some(-60), &Zone::Utc), expected);
+        }
+    }
 
     const EVE: Civil = Civil { year: 0, month: 12, day: 31, hour: 23, minute: 59, second: 58, nanos: 5 };
     /// 2024-01-01T00:00:03Z

@@ -6,7 +6,9 @@
 
 pub(crate) mod abbreviation;
 pub(crate) mod civil;
+mod clock;
 pub(crate) mod forms;
+mod shape;
 
 pub use civil::Zone;
 

@@ -14,24 +14,46 @@
 mod tail;
 
 use memchr::memchr;
-use nom::Parser;
 
 use super::http;
 use crate::event::Value;
+use crate::event::blocks::{access_ends, spaces};
 use crate::parse::known::{self, Known};
 use crate::parse::sink::Sink;
+use crate::parse::stops::{Kind, Stops};
 use crate::parse::time::forms::{self, Said};
-use crate::parse::token::{Read, byte, cut, misfit, quoted_text, split};
+use crate::parse::token::{Read, misfit};
 
 const IDENTITY: Known = Known::new("identity", "apache.access.identity");
 
+/// What a line is looked through for.
+struct Ends;
+
+impl Kind for Ends {
+    #[inline]
+    fn bits(text: &[u8]) -> u64 {
+        access_ends(text)
+    }
+}
+
+/// What is looked for before the time.
+struct Blanks;
+
+impl Kind for Blanks {
+    #[inline]
+    fn bits(text: &[u8]) -> u64 {
+        spaces(text)
+    }
+}
+
 /// Reads a line of any of these layouts.
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
-    let (rest, (before, said)) = until_time(line).ok()?;
-    let (rest, request) = quoted_text(rest).ok()?;
-    let (rest, (status, bytes)) = status_and_bytes(rest).ok()?;
+    let mut stops = Stops::new(line);
+    let (before, said, at) = until_time(&mut stops)?;
+    let (at, request) = quoted(at, &mut stops)?;
+    let (rest, (status, bytes)) = status_and_bytes(stops.rest(at)?).ok()?;
     sink.said(said)?;
-    who(before, sink)?;
+    who(line, before, sink)?;
     match status {
         // nginx where it had no time to answer.
         "-" | "000" => (),
@@ -47,46 +69,51 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         "" | "-" => sink.message(line),
         request => http::request(request, sink),
     }
-    after(rest, sink)
+    after(line.len() - rest.len(), &mut stops, sink)
 }
 
-/// What stands before the time, and the time, with its brackets and the blank behind them.
+/// Where what stands before the time ends, the time, and where its line goes on behind the bracket and the blank that follow it.
 ///
 /// A user may be called `[x`, so that it is not the first bracket which tells, but the first with a time and a request behind it.
-pub(super) fn until_time(line: &str) -> Read<'_, (&str, Said)> {
+fn until_time(stops: &mut Stops<'_, Ends>) -> Option<(usize, Said, usize)> {
     let mut from = 0;
-    while let Some(at) = line.as_bytes().get(from..).and_then(|rest| memchr(b'[', rest)) {
-        let at = from + at;
-        let (rest, before) = split(line, Some(at), 1)?;
-        if let (Some(before), Some(read)) = (before.strip_suffix(' '), time(rest)) {
-            return Ok((read.0, (before, read.1)));
-        }
+    loop {
+        let at = stops.to(b'[', from)?;
         from = at + 1;
+        let before = at.checked_sub(1).filter(|before| stops.byte(*before) == Some(b' '));
+        let text = stops.rest(from)?;
+        if let (Some(before), Some((rest, said))) = (before, time(text)) {
+            return Some((before, said, from + text.len() - rest.len()));
+        }
     }
-    misfit()
 }
 
 /// The time behind its bracket, with the request behind it. One without an offset is none of these servers'.
+#[inline]
 fn time(text: &str) -> Option<(&str, Said)> {
     let (rest, said) = forms::clf(text).ok()?;
-    let rest = rest.strip_prefix("] ")?;
-    (said.offset.is_some() && rest.starts_with('"')).then_some((rest, said))
+    let is_time = said.offset.is_some() && rest.starts_with("] \"");
+    rest.get(2..).filter(|_| is_time).map(|rest| (rest, said))
 }
 
 /// ` STATUS BYTES`; the former three digits, each `-` where there is none.
 pub(super) fn status_and_bytes(text: &str) -> Read<'_, (&str, &str)> {
-    let (rest, ()) = byte(b' ').parse_complete(text)?;
-    let status = match rest.as_bytes() {
-        [b'-', b' ', ..] => 1,
-        [a, b, c, b' ', ..] if [a, b, c].into_iter().all(u8::is_ascii_digit) => 3,
+    let status = match text.as_bytes() {
+        [b' ', b'-', b' ', ..] => 1,
+        [b' ', a, b, c, b' ', ..] if [a, b, c].into_iter().all(u8::is_ascii_digit) => 3,
         _ => return misfit(),
     };
-    let (rest, status) = split(rest, Some(status), 1)?;
-    let end = rest.bytes().position(|byte| byte == b' ').unwrap_or(rest.len());
-    let (rest, bytes) = split(rest, Some(end), 0)?;
-    match bytes {
-        "-" => Ok((rest, (status, bytes))),
-        _ if !bytes.is_empty() && bytes.bytes().all(|byte| byte.is_ascii_digit()) => {
+    let begin = status + 2;
+    let length = match text.as_bytes().get(begin..) {
+        Some([b'-', ..]) => 1,
+        Some(bytes) => bytes.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+        None => 0,
+    };
+    let end = begin + length;
+    match (text.get(1..=status), text.get(begin..end), text.get(end..)) {
+        (Some(status), Some(bytes), Some(rest))
+            if !bytes.is_empty() && matches!(rest.as_bytes(), [] | [b' ', ..]) =>
+        {
             Ok((rest, (status, bytes)))
         }
         _ => misfit(),
@@ -97,9 +124,11 @@ pub(super) fn status_and_bytes(text: &str) -> Read<'_, (&str, &str)> {
 ///
 /// The user's name may have blanks in it. Not so where there is an identity, which hardly anybody has: more words are of
 /// a time or a program that another wrote before the line.
-fn who<'a>(before: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
-    let (first, rest) = cut(before, b' ')?;
-    let (second, rest) = cut(rest, b' ')?;
+fn who<'a>(line: &'a str, end: usize, sink: &mut Sink<'_, 'a>) -> Option<()> {
+    let mut blanks = Stops::<Blanks>::new(line);
+    let (at, first) = blanks.until(b' ', 0)?;
+    let (at, second) = blanks.until(b' ', at)?;
+    let rest = blanks.piece(at, end)?;
     let (client, identity, user) = match rest.strip_prefix("- ") {
         Some(user) if second != "-" => {
             http::address(known::VIRTUAL_HOST, known::SERVER_PORT, first, sink);
@@ -111,20 +140,28 @@ fn who<'a>(before: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     sink.text(IDENTITY, identity);
     sink.text(known::USER, user);
     let is_user = match identity {
-        "-" => !user.starts_with(' '),
+        "-" => user.as_bytes().first() != Some(&b' '),
         identity => !identity.is_empty() && !user.contains(' '),
     };
-    // A list of addresses ends with a comma, what names a program with a colon.
-    let is_address = |word: &str| !word.is_empty() && (!word.ends_with([',', ':']) || word == "unix:");
     (is_user && is_address(first) && is_address(client)).then_some(())
 }
 
-/// What follows the bytes.
-fn after<'a>(rest: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
-    let Some((behind, (referrer, agent))) = referrer_and_agent(rest) else {
-        tail::read(rest, sink);
+/// A list of addresses ends with a comma, what names a program with a colon.
+fn is_address(word: &str) -> bool {
+    match word.as_bytes() {
+        [] | [.., b','] => false,
+        [.., b':'] => word == "unix:",
+        _ => true,
+    }
+}
+
+/// What follows the bytes, from `at` on.
+fn after<'a>(at: usize, stops: &mut Stops<'a, Ends>, sink: &mut Sink<'_, 'a>) -> Option<()> {
+    let Some((end, referrer, agent)) = referrer_and_agent(at, stops) else {
+        tail::read(stops.rest(at)?, sink);
         return Some(());
     };
+    let behind = stops.rest(end)?;
     // HAProxy has two empty texts in their place, and a finer time behind them.
     if !behind.is_empty() && referrer.0.is_empty() && agent.0.is_empty() {
         return None;
@@ -139,17 +176,27 @@ fn after<'a>(rest: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
 /// A text that stood in quotes, and whether it has a backslash.
 type Quoted<'a> = (&'a str, bool);
 
-fn referrer_and_agent(rest: &str) -> Option<(&str, (Quoted<'_>, Quoted<'_>))> {
-    let (rest, referrer) = quoted_text(rest.strip_prefix(' ')?).ok()?;
-    let (rest, agent) = quoted_text(rest.strip_prefix(' ')?).ok()?;
-    (rest.is_empty() || rest.starts_with(' ')).then_some((rest, (referrer, agent)))
+/// Such a text at `at`, and where what follows it begins.
+#[inline]
+fn quoted<'a>(at: usize, stops: &mut Stops<'a, Ends>) -> Option<(usize, Quoted<'a>)> {
+    let (end, text, has_backslash) = stops.quoted(at)?;
+    Some((end, (text, has_backslash)))
+}
+
+fn referrer_and_agent<'a>(at: usize, stops: &mut Stops<'a, Ends>) -> Option<(usize, Quoted<'a>, Quoted<'a>)> {
+    let is_blank = |at, stops: &Stops<'_, Ends>| stops.byte(at) == Some(b' ');
+    let (next, referrer) = is_blank(at, stops).then(|| quoted(at + 1, stops))??;
+    let (end, agent) = is_blank(next, stops).then(|| quoted(next + 1, stops))??;
+    matches!(stops.byte(end), None | Some(b' ')).then_some((end, referrer, agent))
 }
 
 /// The text that was written as `quoted`; see above.
+#[inline]
 fn as_sent<'a>((quoted, has_backslash): Quoted<'a>, sink: &Sink<'_, 'a>) -> &'a str {
-    if !has_backslash {
-        return quoted;
-    }
+    if has_backslash { with_escapes(quoted, sink) } else { quoted }
+}
+
+fn with_escapes<'a>(quoted: &'a str, sink: &Sink<'_, 'a>) -> &'a str {
     let bytes = quoted.as_bytes();
     let mut from = 0;
     while let Some(at) = bytes.get(from..).and_then(|rest| memchr(b'\\', rest)) {
@@ -198,9 +245,12 @@ mod tests {
 
     #[test]
     fn a_user_may_be_called_like_a_time() {
-        let said = |line| until_time(line).map(|(_, (before, said))| (before, said.civil.year));
-        assert_eq!(said(LINE), Ok(("web-1:80 ::1 - ann lee", 2026)));
+        let said = |line: &str| {
+            let (before, said, _) = until_time(&mut Stops::new(line))?;
+            Some((line.get(..before)?.to_owned(), said.civil.year))
+        };
+        assert_eq!(said(LINE), Some(("web-1:80 ::1 - ann lee".to_owned(), 2026)));
         let line = LINE.replacen("ann", "[28/Nov/2025:12:11:49 +0000] x", 1);
-        assert_eq!(said(&line), Ok(("web-1:80 ::1 - [28/Nov/2025:12:11:49 +0000] x lee", 2026)));
+        assert_eq!(said(&line), Some(("web-1:80 ::1 - [28/Nov/2025:12:11:49 +0000] x lee".to_owned(), 2026)));
     }
 }
