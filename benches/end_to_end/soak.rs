@@ -87,6 +87,7 @@ pub(crate) fn run(setup: &Setup, scenario: &mut Scenario, length: Duration) -> R
         foreign: ledger.foreign(),
         outage: None,
         crowd: None,
+        is_replay: false,
     })
 }
 
