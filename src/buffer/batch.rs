@@ -132,6 +132,45 @@ impl OpenBatch {
         (cut, self.parts.split_off(self.counted_parts))
     }
 
+    /// Takes over what is in `other`, behind what is in it: documents that the buffer has counted before, and others.
+    pub(super) fn absorb(&mut self, other: &mut Self) {
+        if self.is_empty() {
+            self.opened = other.opened;
+        }
+        self.counted += mem::take(&mut other.counted);
+        // why: both are far below 4 GiB, see `end_document`.
+        let base = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        self.bytes.append(&mut other.bytes);
+        self.ends.extend(other.ends.drain(..).map(|end| base.saturating_add(end)));
+        for run in other.tags.drain(..) {
+            match self.tags.last_mut() {
+                // why: each connection has its tag for itself.
+                Some(last) if last.tag == run.tag => last.documents += run.documents,
+                _ => self.tags.push(run),
+            }
+        }
+        self.receipts.append(&mut other.receipts);
+        self.parts.append(&mut other.parts);
+        other.counted_parts = 0;
+    }
+
+    /// An allocation that nothing is in.
+    pub(super) fn into_spare(mut self) -> Vec<u8> {
+        let mut bytes = mem::take(&mut self.bytes);
+        bytes.clear();
+        bytes
+    }
+
+    /// What fits into its allocation.
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Makes room for so many bytes, so that it does not move while it grows to them.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes.saturating_sub(self.bytes.len()));
+    }
+
     /// Hands over what it is charged.
     pub(super) fn take_charge(&mut self) -> Option<Charge> {
         self.charge.take()

@@ -16,6 +16,7 @@ use super::loan::lend;
 use super::queue::{Next, Queue};
 use super::shared::Shared;
 use super::spilled::lend_from_disk;
+use super::teller::Teller;
 use super::writer::Writer;
 use super::writes::Write;
 use super::{
@@ -114,9 +115,11 @@ impl Buffer {
         let store = Store::new(files.clone(), space, options.segment_bytes.0, packed, found);
         let shared = Arc::new(Shared::new(options, files, metrics, queue, lock));
         shared.set_disk_bytes(store.bytes());
-        let writer = Writer::new(Arc::clone(&shared), store, packed);
-        let spawned = thread::Builder::new().name("spill".to_owned()).spawn(move || writer.run());
-        spawned.map_err(|source| OpenError::Io {
+        let started = Teller::start().and_then(|teller| {
+            let writer = Writer::new(Arc::clone(&shared), store, teller, packed);
+            thread::Builder::new().name("spill".to_owned()).spawn(move || writer.run())
+        });
+        started.map_err(|source| OpenError::Io {
             action: "start the writer of",
             path: dir.to_owned(),
             source,
@@ -126,6 +129,11 @@ impl Buffer {
             settled: settled.into_iter().map(|(_, bytes)| bytes).collect(),
         };
         Ok((Self(Arc::new(Handle { shared })), parts))
+    }
+
+    /// Whether there is room for more, as there is as a rule.
+    pub fn has_room(&self) -> bool {
+        self.shared().memory.has_room()
     }
 
     /// Resolves when there is room for more; readers await it before they decode more.
@@ -167,9 +175,10 @@ impl Buffer {
 
     /// A batch to encode into: one that is open, else a new one.
     pub fn take_open(&self) -> OpenBatch {
-        let open = self.shared().queue().take_open();
-        let open = open.unwrap_or_else(|spare| OpenBatch::new(self.shared().with_room(spare)));
-        open.lent_by(self.shared())
+        let shared = self.shared();
+        let mut open = shared.queue().take_open();
+        open.reserve(shared.whole_batch());
+        open.lent_by(shared)
     }
 
     /// Takes a batch back: queued if it is full or promised, else kept open for the next taker or until `batch_age` has passed.

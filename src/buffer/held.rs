@@ -3,6 +3,7 @@
 //! Invariants: its receipts are resolved once, by whichever comes first of "synced" and "delivered"; it is handed to
 //! the writer at most once; its memory counts as used until the last of the three lets go.
 
+use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -99,11 +100,11 @@ impl Held {
         claimed
     }
 
-    /// It is synced at `place`: resolves its receipts.
-    pub(super) fn written(&self, place: Place) -> Standing {
+    /// It is synced at `place`: adds its receipts to those that are to be resolved for it.
+    pub(super) fn written(&self, place: Place, safe: &mut Vec<Receipt>) -> Standing {
         let mut state = self.state();
         state.disk = OnDisk::At(place);
-        state.receipts.drain(..).for_each(Receipt::resolve);
+        safe.append(&mut state.receipts);
         match state.delivered {
             true => Standing::Delivered,
             false => Standing::Waiting { release: state.release },
@@ -114,11 +115,15 @@ impl Held {
     pub(super) fn deliver(&self) -> Option<Place> {
         let mut state = self.state();
         state.delivered = true;
-        state.receipts.drain(..).for_each(Receipt::resolve);
-        match state.disk {
+        let receipts = mem::take(&mut state.receipts);
+        let place = match state.disk {
             OnDisk::At(place) => Some(place),
             OnDisk::No | OnDisk::Waiting => None,
-        }
+        };
+        // why: hundreds of acks may be written for it, and who asks how it stands does not wait for them.
+        drop(state);
+        receipts.into_iter().for_each(Receipt::resolve);
+        place
     }
 
     /// It is given up: who waits for its receipts hears that it is not safe.

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!  encoder ─ take_open / give_open ─► open ─ full, promised or old ─► queue ─ pop ─► loan ─► delivered: forgotten
-//!                                                                    │  ▲            └────► returned: back to its place
+//!                               promised and small ─► group ─ sync ─►│  ▲            └────► returned: back to its place
 //!                                      promise, pressure, age, stop  ▼  │ read back
 //!                                                                   segments
 //! ```
 //!
-//! - **Safe** means synced to disk or delivered; only then is a receipt resolved. One sync serves all that wait.
+//! - **Safe** means synced to disk or delivered; only then is a receipt resolved. One sync serves all that wait, and
+//!   what is small of it is one batch: the group, which is sealed when the writer is ready for it.
 //! - A batch is spilled for one of four reasons: promise, pressure, age, stop. With a healthy target and nobody who
 //!   waits for a receipt, not a file is created.
 //! - **In order**: batches leave in the order in which they were sealed, across spills and restarts; what is
@@ -21,6 +22,7 @@ mod delivery;
 mod disk;
 mod extent;
 mod full;
+mod group;
 mod handle;
 mod held;
 mod loan;
@@ -33,6 +35,7 @@ mod slot;
 mod spilled;
 mod stop;
 mod survey;
+mod teller;
 mod transfer;
 mod writer;
 mod writes;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::extent::Extent;
+use super::group::Group;
 use super::held::{Held, Standing};
 use super::slot::Slot;
 use super::{BufferOptions, OpenBatch};
@@ -40,7 +41,9 @@ pub(super) struct Queue {
     slots: BTreeMap<u64, Slot>,
     lent: BTreeMap<u64, Slot>,
     open: Vec<OpenBatch>,
-    spare: Vec<Vec<u8>>,
+    pub(super) group: Group,
+    /// Empty ones, kept for their allocations.
+    spare: Vec<OpenBatch>,
     tally: Tally,
     /// Documents in `slots` that are on disk only.
     disk_documents: u64,
@@ -60,6 +63,7 @@ impl Queue {
             slots: BTreeMap::new(),
             lent: BTreeMap::new(),
             open: Vec::new(),
+            group: Group::default(),
             spare: Vec::new(),
             tally: Tally::default(),
             disk_documents: 0,
@@ -90,9 +94,10 @@ impl Queue {
         self.next_sequence = self.next_sequence.max(key + 1);
     }
 
-    /// An open batch to go on with, else an allocation for a new one.
-    pub(super) fn take_open(&mut self) -> Result<OpenBatch, Vec<u8>> {
-        self.open.pop().ok_or_else(|| self.spare.pop().unwrap_or_default())
+    /// An open batch to go on with, else an empty one.
+    pub(super) fn take_open(&mut self) -> OpenBatch {
+        let open = self.open.pop().or_else(|| self.spare.pop());
+        open.unwrap_or_else(|| OpenBatch::new(Vec::new()))
     }
 
     pub(super) fn is_full(&self, batch: &OpenBatch) -> bool {
@@ -108,15 +113,16 @@ impl Queue {
         self.open.extract_if(.., |batch| now.saturating_duration_since(batch.opened()) >= age).collect()
     }
 
-    /// Those that have waited for as long as any does.
-    pub(super) fn take_due(&mut self, now: Instant) -> Vec<OpenBatch> {
-        self.take_aged(now, self.batch_age)
+    /// How long an open batch waits for more.
+    pub(super) fn batch_age(&self) -> Duration {
+        self.batch_age
     }
 
     /// Seals a batch and queues it behind all others.
     pub(super) fn seal(&mut self, mut batch: OpenBatch) -> Arc<Held> {
-        self.spare.extend(batch.fit());
-        self.spare.truncate(MAX_SPARE);
+        if let Some(bytes) = batch.fit() {
+            self.recycle(bytes);
+        }
         let charge = batch.take_charge();
         let sequence = self.number();
         let held = Arc::new(Held::new(sequence, batch.seal(), charge));
@@ -126,9 +132,16 @@ impl Queue {
 
     /// Takes back an allocation that nobody needs now.
     pub(super) fn recycle(&mut self, bytes: Vec<u8>) {
-        let fits = (64 << 10..=4 * self.batch_bytes).contains(&bytes.capacity());
+        self.keep(OpenBatch::new(bytes));
+    }
+
+    /// Keeps an empty batch for the next taker, if its allocation is one that a whole batch fits in: another would move while it
+    /// grows.
+    pub(super) fn keep(&mut self, batch: OpenBatch) {
+        let least = self.batch_bytes.max(64 << 10);
+        let fits = (least..=4 * self.batch_bytes).contains(&batch.capacity());
         if fits && self.spare.len() < MAX_SPARE {
-            self.spare.push(bytes);
+            self.spare.push(batch);
         }
     }
 
@@ -141,7 +154,7 @@ impl Queue {
 
     /// An allocation to read into.
     pub(super) fn spare(&mut self) -> Vec<u8> {
-        self.spare.pop().unwrap_or_default()
+        self.spare.pop().map(OpenBatch::into_spare).unwrap_or_default()
     }
 
     /// From here on nothing waits for more.
@@ -151,7 +164,8 @@ impl Queue {
 
     /// Whether an output that waits has to look again because of what was just queued.
     pub(super) fn is_news(&self) -> bool {
-        self.is_due_by_size() || self.slots.len() + self.open.len() <= 1
+        let first = self.slots.len() + self.open.len() + usize::from(self.group.batch().is_some()) <= 1;
+        first || self.is_due_by_size()
     }
 
     fn is_due_by_size(&self) -> bool {
@@ -184,7 +198,7 @@ impl Queue {
     }
 
     fn oldest_open(&self) -> Option<Instant> {
-        self.open.iter().map(OpenBatch::opened).min()
+        self.open.iter().chain(self.group.batch()).map(OpenBatch::opened).min()
     }
 
     /// The extents in front that are of one segment, as many as may make up a bulk request: parts of docker lines and

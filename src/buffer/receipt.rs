@@ -61,8 +61,8 @@ impl Receipt {
     }
 
     /// A receipt that calls `tell` once every clone is settled: with true if all were resolved, with false if one was
-    /// dropped. It is called where the last is settled, the thread that syncs among them, with locks of the buffer held: it
-    /// must neither wait nor call the buffer.
+    /// dropped. It is called where the last is settled, on the thread that tells what is synced, the one that syncs and those of
+    /// outputs among them, with locks of the buffer held: it must neither wait nor call the buffer.
     pub fn telling(tell: impl FnOnce(bool) + Send + Sync + 'static) -> Self {
         let shared = Arc::new(Shared { failed: AtomicBool::new(false), tell: Some(Box::new(tell)) });
         Self { shared, is_patient: false, resolved: false }

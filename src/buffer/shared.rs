@@ -42,7 +42,7 @@ pub(super) struct Shared {
     pub(super) at_once: OnceLock<TakeAtOnce>,
     queue: Mutex<Queue>,
     /// Documents given and not settled.
-    events: AtomicU64,
+    pub(super) events: AtomicU64,
     /// Whether readers have waited for memory in vain, so that what comes in has to be spilled.
     pressed: AtomicBool,
     disk_bytes: AtomicU64,
@@ -145,7 +145,7 @@ impl Shared {
     }
 
     /// Whether what comes in has to leave memory. Pressure ends when half of the share is free again.
-    fn is_pressed(&self) -> bool {
+    pub(super) fn is_pressed(&self) -> bool {
         let used = self.memory.used();
         if used < self.memory.limit() / 2 {
             self.pressed.store(false, Ordering::Release);
@@ -153,11 +153,9 @@ impl Shared {
         used > self.spill_from() && self.pressed.load(Ordering::Acquire)
     }
 
-    /// An allocation that a whole batch fits in, so that it never moves while it grows; untouched pages cost nothing.
-    pub(super) fn with_room(&self, mut spare: Vec<u8>) -> Vec<u8> {
-        spare.clear();
-        spare.reserve(self.options.batch_limit() + ROOM_FOR_LAST);
-        spare
+    /// What a whole batch fits in, so that it never moves while it grows; untouched pages cost nothing.
+    pub(super) fn whole_batch(&self) -> usize {
+        self.options.batch_limit() + ROOM_FOR_LAST
     }
 
     /// How often age and pressure are looked at.
@@ -177,15 +175,26 @@ impl Shared {
         if let Some(take) = self.at_once.get() {
             return self.give_at_once(batch.seal(), take);
         }
+        let promised = batch.is_promised();
+        if promised && self.gathers(&batch) {
+            return self.gather(batch);
+        }
         self.events.fetch_add(batch.account(&self.memory), Ordering::AcqRel);
         let mut queue = self.queue();
-        if batch.is_promised() || queue.is_full(&batch) || queue.stopping {
+        if promised || queue.is_full(&batch) || queue.stopping {
             self.seal(queue, batch);
         } else {
             queue.keep_open(batch);
-            if queue.is_news() {
-                self.news.notify_waiters();
-            }
+            self.tell_news(queue);
+        }
+    }
+
+    /// Wakes outputs that have to look again.
+    pub(super) fn tell_news(&self, queue: MutexGuard<'_, Queue>) {
+        let news = queue.is_news();
+        drop(queue);
+        if news {
+            self.news.notify_waiters();
         }
     }
 
@@ -204,10 +213,12 @@ impl Shared {
         self.queue().recycle(std::mem::take(batch.bytes()));
     }
 
-    fn seal(&self, mut queue: MutexGuard<'_, Queue>, batch: OpenBatch) {
+    pub(super) fn seal(&self, mut queue: MutexGuard<'_, Queue>, batch: OpenBatch) {
         let promised = batch.is_promised();
+        // why: what waits for the next sync came before.
+        self.close_group(&mut queue);
         let held = queue.seal(batch);
-        let (news, stopping) = (queue.is_news(), queue.stopping);
+        let stopping = queue.stopping;
         let pressed = self.is_pressed();
         // why: under the queue's lock, so that records come to disk in the order of their numbers and an extent or an
         // index has few gaps.
@@ -217,10 +228,7 @@ impl Shared {
             (false, false) if pressed => self.spill(held, "pressure", true),
             (false, false) => (),
         }
-        drop(queue);
-        if news {
-            self.news.notify_waiters();
-        }
+        self.tell_news(queue);
     }
 
     /// Hands a batch to the writer, once, where batches may go to disk at all.
@@ -247,9 +255,8 @@ impl Shared {
     /// What to lend next, now that what has been open long enough is sealed.
     pub(super) fn next(&self, now: Instant) -> Next {
         let mut queue = self.queue();
-        for batch in queue.take_due(now) {
-            queue.seal(batch);
-        }
+        let age = queue.batch_age();
+        self.seal_aged(&mut queue, now, age);
         queue.next(now)
     }
 
@@ -258,8 +265,7 @@ impl Shared {
         // why: what would be due before the next tick is due at this one.
         let age = self.options.max_age.saturating_sub(self.tick_every());
         let mut queue = self.queue();
-        for batch in queue.take_aged(now, self.options.batch_age.min(age)) {
-            queue.seal(batch);
+        if self.seal_aged(&mut queue, now, self.options.batch_age.min(age)) {
             self.news.notify_waiters();
         }
         let is_old = |held: &&Arc<Held>| now.saturating_duration_since(held.opened) >= age;

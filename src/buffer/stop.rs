@@ -51,9 +51,7 @@ impl Shared {
     fn begin_stop(&self) {
         let mut queue = self.queue();
         queue.stopping = true;
-        for batch in queue.take_aged(std::time::Instant::now(), Duration::ZERO) {
-            queue.seal(batch);
-        }
+        self.seal_aged(&mut queue, std::time::Instant::now(), Duration::ZERO);
         let mut held: Vec<_> = queue.held().cloned().collect();
         drop(queue);
         self.news.notify_waiters();

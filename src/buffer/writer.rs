@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::disk::{DiskError, Packer, Place, Store};
 use super::held::{Held, Standing};
 use super::shared::Shared;
+use super::teller::Teller;
 use super::writes::{Orders, Write};
 use super::{PartId, Receipt};
 use crate::metrics::kind;
@@ -26,6 +27,7 @@ const WARN_EVERY: Duration = Duration::from_secs(10);
 /// What follows from a group that is synced.
 #[derive(Default)]
 struct Outcome {
+    safe: Vec<Receipt>,
     release: Vec<Arc<Held>>,
     settled: Vec<(u64, u64)>,
     obsolete: Vec<PartId>,
@@ -35,12 +37,13 @@ struct Outcome {
 pub(super) struct Writer {
     shared: Arc<Shared>,
     store: Store,
+    teller: Teller,
     /// None if payloads are stored as they are.
     packer: Option<Packer>,
     backlog: VecDeque<Write>,
     /// The group under way.
     placed: Vec<(Write, Place)>,
-    /// Writes of the last one.
+    /// How many asked for the last one.
     last: usize,
     rest_until: Option<Instant>,
     warned: Option<Instant>,
@@ -49,13 +52,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, store: Store, packed: bool) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, store: Store, teller: Teller, packed: bool) -> Self {
         let now = Instant::now();
         let (backlog, placed) = (VecDeque::new(), Vec::new());
         let packer = packed.then(Packer::default);
         Self {
             shared,
             store,
+            teller,
             packer,
             backlog,
             placed,
@@ -71,7 +75,8 @@ impl Writer {
     pub(super) fn run(mut self) {
         let tick = self.shared.tick_every();
         loop {
-            let (orders, closing) = self.shared.writes.wait(tick, self.last);
+            self.shared.writes.wait(tick, self.last);
+            let (orders, closing) = self.shared.take_orders();
             if closing {
                 // why: writes that still wait are lost with the caller's knowledge, but what was delivered stays so.
                 self.settle(orders.settled, &orders.obsolete);
@@ -87,10 +92,15 @@ impl Writer {
         self.store.close();
         self.shared.set_disk_bytes(self.store.bytes());
         self.backlog.clear();
+        // why: nobody who hears of the end is still to be told of anything.
+        drop(self.teller);
         self.shared.ended();
     }
 
     fn take(&mut self, mut orders: Orders) {
+        if orders.asked > 0 {
+            self.last = orders.asked;
+        }
         // why: sealed in this order, though two threads may have asked in another.
         orders.writes.sort_by_key(Write::sequence);
         self.backlog.extend(orders.writes);
@@ -224,12 +234,12 @@ impl Writer {
         let bytes = placed.iter().map(|(_, place)| place.to - place.from).sum();
         self.shared.metrics.spilled_bytes.inc_by(bytes);
         let count = placed.len();
-        self.last = count;
         let mut outcome = Outcome::default();
         for (write, place) in placed {
             self.store.confirm(place);
-            self.tell(write, place, &mut outcome);
+            self.written(write, place, &mut outcome);
         }
+        self.teller.resolve(outcome.safe);
         self.shared.release(&outcome.release);
         // why: memory is free before anybody hears that nothing is outstanding.
         drop(outcome.release);
@@ -238,15 +248,15 @@ impl Writer {
         self.wrote = Instant::now();
     }
 
-    fn tell(&mut self, write: Write, place: Place, outcome: &mut Outcome) {
+    fn written(&mut self, write: Write, place: Place, outcome: &mut Outcome) {
         match write {
             Write::Part { id, receipt, .. } => {
                 self.store.keep_part(id, place);
-                receipt.into_iter().for_each(Receipt::resolve);
+                outcome.safe.extend(receipt);
             }
             Write::Batch(held) => {
                 outcome.obsolete.extend_from_slice(&held.parts);
-                match held.written(place) {
+                match held.written(place, &mut outcome.safe) {
                     Standing::Delivered => outcome.settled.push((place.segment, held.sequence)),
                     Standing::Waiting { release: true } => outcome.release.push(held),
                     _ => (),

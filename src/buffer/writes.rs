@@ -65,6 +65,8 @@ impl Write {
 #[derive(Default)]
 pub(super) struct Orders {
     pub(super) writes: Vec<Write>,
+    /// How many have asked for them: a group is one write, and many that wait for it.
+    pub(super) asked: usize,
     /// Delivered records, by segment and sequence.
     pub(super) settled: Vec<(u64, u64)>,
     /// Parts whose line is safe as a whole.
@@ -75,7 +77,8 @@ pub(super) struct Orders {
 
 impl Orders {
     fn is_empty(&self) -> bool {
-        self.writes.is_empty()
+        self.asked == 0
+            && self.writes.is_empty()
             && self.settled.is_empty()
             && self.obsolete.is_empty()
             && self.unreadable.is_empty()
@@ -87,7 +90,7 @@ impl Orders {
 enum Asleep {
     /// For anything.
     Idle,
-    /// For so many writes.
+    /// For so many to ask for a write.
     Gathering(usize),
 }
 
@@ -111,8 +114,18 @@ impl State {
             _ if self.closing => false,
             None => false,
             Some(Asleep::Idle) => self.orders.is_empty() && !self.nudged,
-            Some(Asleep::Gathering(enough)) => self.orders.writes.len() < enough,
+            Some(Asleep::Gathering(enough)) => self.orders.asked < enough,
         }
+    }
+}
+
+/// The writer's sleep, where it is to end.
+#[must_use]
+pub(super) struct Due<'w>(Option<&'w Condvar>);
+
+impl Due<'_> {
+    pub(super) fn wake(self) {
+        self.0.into_iter().for_each(Condvar::notify_one);
     }
 }
 
@@ -130,6 +143,20 @@ impl Writes {
     pub(super) fn submit(&self, write: Write) {
         self.tell(|state| {
             state.orders.writes.push(write);
+            state.orders.asked += 1;
+            state.outstanding += 1;
+        });
+    }
+
+    /// Announces documents of a group, which is submitted when the writer asks for it.
+    pub(super) fn gather(&self) -> Due<'_> {
+        self.note(|state| state.orders.asked += 1)
+    }
+
+    /// Asks for a write of what was announced; dropped if the writer has ended.
+    pub(super) fn submit_group(&self, group: Arc<Held>) {
+        self.tell(|state| {
+            state.orders.writes.push(Write::Batch(group));
             state.outstanding += 1;
         });
     }
@@ -157,26 +184,32 @@ impl Writes {
 
     /// Tells the writer something, unless it has ended.
     fn tell(&self, what: impl FnOnce(&mut State)) {
+        self.note(what).wake();
+    }
+
+    /// The same, but that it is left to the caller to wake it, once no lock is held that it would have to wait for at once.
+    fn note(&self, what: impl FnOnce(&mut State)) -> Due<'_> {
         let mut state = self.state();
         if state.ended {
-            return;
+            return Due(None);
         }
         what(&mut state);
         let is_due = !state.sleeps_on() && state.asleep.take().is_some();
-        // why: before it is woken, or it would have to wait for the lock at once.
-        drop(state);
-        if is_due {
-            self.wake.notify_one();
+        Due(is_due.then_some(&self.wake))
+    }
+
+    /// Waits for orders, at most for `tick`; and until so many as `enough` have asked for a write, once one has, at most for
+    /// [`GATHER`].
+    pub(super) fn wait(&self, tick: Duration, enough: usize) {
+        let state = self.sleep(self.state(), Asleep::Idle, tick);
+        if state.orders.asked > 0 {
+            drop(self.sleep(state, Asleep::Gathering(enough), GATHER));
         }
     }
 
-    /// Waits for orders, at most for `tick`; and for so many writes as `enough`, once there is one, at most for
-    /// [`GATHER`]. Whether the writer shall end.
-    pub(super) fn wait(&self, tick: Duration, enough: usize) -> (Orders, bool) {
-        let mut state = self.sleep(self.state(), Asleep::Idle, tick);
-        if !state.orders.writes.is_empty() {
-            state = self.sleep(state, Asleep::Gathering(enough), GATHER);
-        }
+    /// Takes the orders, and whether the writer shall end.
+    pub(super) fn take(&self) -> (Orders, bool) {
+        let mut state = self.state();
         state.nudged = false;
         (mem::take(&mut state.orders), state.closing)
     }
@@ -258,7 +291,8 @@ mod tests {
     }
 
     fn taken(writes: &Writes, enough: usize) -> usize {
-        writes.wait(LONG, enough).0.writes.len()
+        writes.wait(LONG, enough);
+        writes.take().0.writes.len()
     }
 
     #[test]

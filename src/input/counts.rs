@@ -4,7 +4,7 @@ use super::dropped::Dropped;
 use super::pipelines::ByPipelines;
 use crate::encode::Mended;
 use crate::enrich::Seen;
-use crate::metrics::{Metrics, kind, line_format};
+use crate::metrics::{LastCounter, Metrics, kind, line_format};
 
 /// See the module.
 #[derive(Default)]
@@ -13,16 +13,24 @@ pub(super) struct Counts {
     pub(super) dropped: Dropped,
     pub(super) by_pipeline: ByPipelines,
     pub(super) mended_times: u32,
+    frames: LastCounter,
+    lines: LastCounter,
 }
 
 impl Counts {
+    /// Counts a frame of that mode, at once.
+    pub(super) fn frame(&mut self, mode: &'static str, metrics: &Metrics) {
+        self.frames.of(mode, || kind(&metrics.frames_received, mode)).inc();
+    }
+
     /// Puts all of it on the page, with what the pipeline saw and the encoder mended, and begins anew.
     pub(super) fn count(&mut self, seen: &mut Seen, mended: Mended, metrics: &Metrics) {
         metrics.events_received.inc_by(std::mem::take(&mut self.received));
         self.dropped.count(metrics);
         self.by_pipeline.count(metrics);
         for (read, count) in seen.lines_read() {
-            line_format(&metrics.lines_parsed, read).inc_by(u64::from(count));
+            let lines = self.lines.of(read, || line_format(&metrics.lines_parsed, read));
+            lines.inc_by(u64::from(count));
         }
         for (named, count) in seen.misfits() {
             line_format(&metrics.lines_unparsed, named).inc_by(u64::from(count));

@@ -24,7 +24,6 @@ use crate::encode::{Encoder, IdBase};
 use crate::enrich::{self, Assembler, Joiner, Part};
 use crate::event::{Fields, Timestamp};
 use crate::input::forward::LimitOptions;
-use crate::metrics::kind;
 use crate::output::Original;
 
 /// Bytes for values made on the way that are kept for the next read.
@@ -168,7 +167,7 @@ impl Pass {
     }
 
     async fn take_frame(&mut self, frame: &Frame<'_>, course: &Course<'_>) -> Result<(), DecodeError> {
-        kind(&self.shared.metrics.frames_received, frame.body.mode()).inc();
+        self.counts.frame(frame.body.mode(), &self.shared.metrics);
         let tag = self.short_tag(frame.tag, course.limits);
         let Some(route) = self.routes.of(tag, &self.shared.pipelines) else { return Ok(()) };
         let chunk = frame.chunk.map(|chunk| IdBase::of_chunk(frame.tag, chunk, frame.body.payload()));
@@ -260,10 +259,12 @@ impl Pass {
                 // why: it may wait long, and the books have to balance meanwhile.
                 self.flush();
                 let buffer = &self.shared.buffer;
-                let room =
-                    async { if promised { buffer.ready().await } else { buffer.ready_or_full().await } };
-                Box::pin(self.hurry.run_until_cancelled(room)).await;
-                self.shared.buffer.take_open()
+                if !buffer.has_room() {
+                    let room =
+                        async { if promised { buffer.ready().await } else { buffer.ready_or_full().await } };
+                    Box::pin(self.hurry.run_until_cancelled(room)).await;
+                }
+                buffer.take_open()
             }
         }
     }

@@ -2,10 +2,12 @@
 //!
 //! An event costs a comparison and an addition here. One in [`SAMPLED`] is timed, step by step.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bumpalo::Bump;
+use prometheus_client::metrics::counter::Counter;
 
 use crate::enrich::Pipeline;
 use crate::enrich::steps::Outcome;
@@ -33,6 +35,8 @@ pub(super) struct ByPipelines {
 struct Tally {
     pipeline: Arc<Pipeline>,
     events: u64,
+    /// Where they are counted, once it was looked up.
+    counter: Option<Counter>,
     dropped: Vec<(&'static str, u64)>,
     /// By stage: reading the line, and then each step.
     took: Vec<Duration>,
@@ -89,27 +93,32 @@ impl ByPipelines {
         self.last.get_or_insert_with(|| Tally {
             pipeline: Arc::clone(pipeline),
             events: 0,
+            counter: None,
             dropped: Vec::new(),
             took: Vec::new(),
         })
     }
 
-    /// Puts what was noted on the page, and forgets it.
+    /// Puts what was noted on the page, and forgets it, but for the pipeline that is likely to be the next.
     pub(super) fn count(&mut self, metrics: &Metrics) {
-        self.last.take().into_iter().chain(self.others.drain(..)).for_each(|tally| tally.count(metrics));
+        self.others.drain(..).for_each(|mut tally| tally.count(metrics));
+        self.last.iter_mut().for_each(|tally| tally.count(metrics));
     }
 }
 
 impl Tally {
-    fn count(&self, metrics: &Metrics) {
+    fn count(&mut self, metrics: &Metrics) {
         let (metrics, pipeline) = (&metrics.pipelines, self.pipeline.pattern());
-        let labels = ByPipeline { pipeline: pipeline.to_owned() };
-        metrics.events.get_or_create_owned(&labels).inc_by(self.events);
-        for (reason, count) in &self.dropped {
+        let look_up = || {
+            let labels = ByPipeline { pipeline: pipeline.to_owned() };
+            metrics.events.get_or_create_owned(&labels)
+        };
+        self.counter.get_or_insert_with(look_up).inc_by(mem::take(&mut self.events));
+        for (reason, count) in self.dropped.drain(..) {
             let labels = Ended { pipeline: pipeline.to_owned(), reason };
-            metrics.dropped.get_or_create_owned(&labels).inc_by(*count);
+            metrics.dropped.get_or_create_owned(&labels).inc_by(count);
         }
-        for (stage, took) in self.took.iter().enumerate() {
+        for (stage, took) in self.took.drain(..).enumerate() {
             let step = stage.checked_sub(1).map_or_else(|| "parse".to_owned(), |step| step.to_string());
             let labels = ByStep { pipeline: pipeline.to_owned(), step };
             let seconds = took.as_secs_f64() * SAMPLED as f64;

@@ -18,7 +18,7 @@ fn fragments() -> BufferOptions {
     }
 }
 
-/// A batch of one document, sealed by its receipt.
+/// A batch of one document, written for its receipt.
 fn give_one(buffer: &Buffer, document: u32, receipt: &Receipt) {
     let mut batch = buffer.take_open();
     batch.bytes().extend_from_slice(format!("{document:099}\n").as_bytes());
@@ -29,7 +29,7 @@ fn give_one(buffer: &Buffer, document: u32, receipt: &Receipt) {
 
 /// A buffer that finds them all on disk, with `between` after each that was written.
 async fn found(dir: &Path, between: impl Fn(&Buffer, u32)) -> Buffer {
-    let buffer = open(fragments(), dir);
+    let buffer = open(BufferOptions { batch_documents: 1, ..fragments() }, dir);
     let (receipt, waiter) = Receipt::new();
     for document in 0..DOCUMENTS {
         give_one(&buffer, document, &receipt);

@@ -88,3 +88,40 @@ async fn the_receipt_of_a_batch_without_documents_is_resolved_at_once() {
     receipt.resolve();
     assert!(waiter.safe().await);
 }
+
+#[tokio::test]
+async fn what_many_wait_for_comes_out_in_the_order_in_which_it_came() {
+    let dir = directory();
+    let buffer = open(
+        BufferOptions { batch_documents: 1_000, batch_bytes: ByteSize::kib(64), ..options() },
+        dir.path(),
+    );
+    let aside = dir.path().join("aside");
+    std::fs::rename(dir.path().join("segments"), &aside).expect("the disk goes away");
+    let mut waiters = Vec::new();
+    for n in 0..300 {
+        let (receipt, waiter) = Receipt::new();
+        give(&buffer, [n], Some(&receipt));
+        receipt.resolve();
+        waiters.push(waiter);
+    }
+    std::fs::rename(&aside, dir.path().join("segments")).expect("the disk comes back");
+    for waiter in waiters {
+        assert!(waiter.safe().await);
+    }
+    assert_eq!(drain(&buffer).await, (0..300).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_group_that_no_disk_takes_is_delivered_all_the_same() {
+    let dir = directory();
+    let buffer = open(options(), dir.path());
+    std::fs::remove_dir(dir.path().join("segments")).expect("the disk goes away");
+    let (receipt, waiter) = Receipt::new();
+    for n in 0..3 {
+        give(&buffer, [n], Some(&receipt));
+    }
+    receipt.resolve();
+    assert_eq!(drain(&buffer).await, [0, 1, 2]);
+    assert!(waiter.safe().await);
+}

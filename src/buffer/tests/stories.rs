@@ -48,9 +48,11 @@ async fn small_batches_are_lent_together_up_to_the_size_of_a_bulk_request() {
     let dir = directory();
     let options = BufferOptions { batch_documents: 3, ..options() };
     let buffer = open(options, dir.path());
-    let (receipt, _waiter) = Receipt::new();
     for n in 0..5 {
+        let (receipt, waiter) = Receipt::new();
         give(&buffer, [n], Some(&receipt));
+        receipt.resolve();
+        assert!(waiter.safe().await, "it is a batch of its own");
     }
     assert_eq!(documents(&pop(&buffer).await), [0, 1, 2]);
 }

@@ -9,6 +9,9 @@ use super::bytes;
 const LEAST: usize = 13;
 const MOST: usize = 19;
 
+/// Digits that tell the issuer.
+const PREFIX: usize = 4;
+
 /// Hands each card number in `text` to `found`, by where it begins and ends.
 ///
 /// The shortest is so long that one of so many places lies in it: most bytes are never looked at.
@@ -31,7 +34,7 @@ pub(super) fn find(text: &[u8], mut found: impl FnMut(usize, usize)) {
 
 fn find_in_run(text: &[u8], from: usize, to: usize, found: &mut impl FnMut(usize, usize)) {
     let mut at = from;
-    while let Some(start) = next_digit(text, at).filter(|start| *start < to) {
+    while let Some(start) = text.get(..to).and_then(|run| next_digit(run, at)) {
         let before = start.checked_sub(1).and_then(|before| text.get(before));
         at = match card(text, start).filter(|_| before.is_none_or(|before| !before.is_ascii_alphanumeric())) {
             Some(end) => {
@@ -54,36 +57,39 @@ fn end_of_group(text: &[u8], from: usize) -> usize {
 
 /// Where the longest card number that begins at `start` ends.
 fn card(text: &[u8], start: usize) -> Option<usize> {
-    let (mut digits, mut count, mut lengths, mut end) = ([0; MOST], 0, 0, None);
-    for (index, byte) in text.iter().enumerate().skip(start) {
+    let mut rest = text.get(start..)?;
+    let (mut first, mut count, mut lengths, mut sums, mut end) = (0, 0, 0, Sums::default(), None);
+    while let [byte, after @ ..] = rest {
+        rest = after;
         match byte {
             b'0'..=b'9' => {
-                *digits.get_mut(count)? = byte - b'0';
                 count += 1;
-                if count == 4 {
-                    lengths = issued(&digits)?;
+                sums = sums.with(byte - b'0');
+                if count <= PREFIX {
+                    first = first * 10 + u32::from(byte - b'0');
+                    if count == PREFIX {
+                        lengths = issued(first)?;
+                    }
                 }
-                let is_length = count >= LEAST && lengths & 1 << count != 0;
-                let ends = text.get(index + 1).is_none_or(|next| !next.is_ascii_alphanumeric());
-                if is_length && ends && digits.get(..count).is_some_and(has_check_digit) {
-                    end = Some(index + 1);
+                let ends = || after.first().is_none_or(|next| !next.is_ascii_alphanumeric());
+                if lengths & 1 << count != 0 && sums.has_check_digit() && ends() {
+                    end = Some(text.len() - after.len());
                 }
                 // One digit more makes it no card number, unless it is of the next group.
                 if count == MOST {
                     return end;
                 }
             }
-            b' ' | b'-' if text.get(index + 1).is_some_and(u8::is_ascii_digit) => (),
+            b' ' | b'-' if after.first().is_some_and(u8::is_ascii_digit) => (),
             _ => return end,
         }
     }
     end
 }
 
-/// The lengths of numbers that begin so, a bit each; none where no issuer's do. Visa, Mastercard, American Express, Discover,
+/// The lengths of numbers that begin with these four digits, a bit each; none where no issuer's do. Visa, Mastercard, American Express, Discover,
 /// Diners Club, JCB, UnionPay, Maestro.
-fn issued(digits: &[u8; MOST]) -> Option<u32> {
-    let first = digits.iter().take(4).fold(0, |first, digit| first * 10 + u32::from(*digit));
+fn issued(first: u32) -> Option<u32> {
     let lengths = |least: u32| u32::MAX << least;
     match first {
         4000..=4999 => Some(1 << 13 | 1 << 16 | 1 << 19),
@@ -96,16 +102,26 @@ fn issued(digits: &[u8; MOST]) -> Option<u32> {
     }
 }
 
-fn has_check_digit(digits: &[u8]) -> bool {
-    /// The sum of the digits of twice a digit.
-    const DOUBLED: [u8; 10] = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
-    let doubled = |digit: u8| u32::from(DOUBLED.get(usize::from(digit)).copied().unwrap_or_default());
-    let sum = digits.rchunks(2).fold(0, |sum, pair| match pair {
-        [second, first] => sum + doubled(*second) + u32::from(*first),
-        [first, ..] => sum + u32::from(*first),
-        [] => sum,
-    });
-    sum % 10 == 0
+/// Sums of the digits so far, each second one doubled: as if the last were one of those, and as if it were not.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    doubled: u8,
+    plain: u8,
+}
+
+impl Sums {
+    /// With one digit more. The sums of nineteen digits of nine at most fit in.
+    #[inline]
+    fn with(self, digit: u8) -> Self {
+        // The sum of the digits of twice a digit.
+        let twice = if digit < 5 { 2 * digit } else { 2 * digit - 9 };
+        Self { doubled: self.plain + twice, plain: self.doubled + digit }
+    }
+
+    #[inline]
+    fn has_check_digit(self) -> bool {
+        self.plain.is_multiple_of(10)
+    }
 }
 
 #[cfg(test)]

@@ -20,13 +20,18 @@ const DEEPEST: usize = 4;
 /// Texts up to this length are looked at once for the bytes that any family needs; longer ones have some of most.
 const SHORT: usize = 64;
 
+/// Secrets that a text with any has at most, as a rule.
+const FEW: usize = 4;
+
 const AT: u8 = 1;
 const COLON: u8 = 2;
 const EQUALS: u8 = 4;
 const DOT: u8 = 8;
 const BACKSLASH: u8 = 16;
 
-/// A bit for each byte that a family needs.
+const WORD: u8 = 32;
+
+/// A bit for each byte that a family needs, but for those of words.
 const NEEDED: [u8; 256] = {
     let mut needed = [0; 256];
     needed[b'@' as usize] = AT;
@@ -36,14 +41,6 @@ const NEEDED: [u8; 256] = {
     needed[b'\\' as usize] = BACKSLASH;
     needed
 };
-
-/// The bits of those that `text` may have.
-fn needed_in(text: &[u8]) -> u8 {
-    if text.len() > SHORT {
-        return u8::MAX;
-    }
-    text.iter().fold(0, |found, byte| found | NEEDED[usize::from(*byte)])
-}
 
 /// A secret, by where it begins and ends, and what it is without escapes.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +60,8 @@ pub(super) struct Scan {
     ips: bool,
     words: Option<Words>,
     own: Vec<Regex>,
+    /// The bits of each byte.
+    needed: [u8; 256],
 }
 
 impl Scan {
@@ -72,14 +71,28 @@ impl Scan {
             "" => Err("an empty regex is found everywhere".to_owned()),
             pattern => pattern::compile(pattern, Over::Bytes),
         });
+        let words = Words::new(wants)?;
+        let mut needed = NEEDED;
+        for byte in words.iter().flat_map(Words::rare) {
+            needed[usize::from(byte)] |= WORD;
+        }
         Ok(Self {
             names,
             cards: wants(Family::Cards),
             emails: wants(Family::Emails),
             ips: wants(Family::Ips),
-            words: Words::new(wants)?,
+            words,
             own: own.collect::<Result<_, _>>()?,
+            needed,
         })
+    }
+
+    /// The bits of those that `text` may have.
+    fn needed_in(&self, text: &[u8]) -> u8 {
+        if text.len() > SHORT {
+            return u8::MAX;
+        }
+        text.iter().fold(0, |found, byte| found | self.needed[usize::from(*byte)])
     }
 
     /// Whether nothing is looked for.
@@ -102,7 +115,7 @@ impl Scan {
         arena: &'a Bump,
         depth: usize,
     ) {
-        let has = needed_in(text);
+        let has = self.needed_in(text);
         self.plain(text, has, finds);
         if depth < DEEPEST
             && has & BACKSLASH != 0
@@ -127,7 +140,7 @@ impl Scan {
                 self.find(view.bytes, finds, arena);
                 view.place(finds.iter_mut().skip(before));
             }
-            None => self.plain(inside, needed_in(inside), finds),
+            None => self.plain(inside, self.needed_in(inside), finds),
         }
     }
 
@@ -135,6 +148,10 @@ impl Scan {
     fn plain<'a>(&self, text: &'a [u8], has: u8, finds: &mut ArenaVec<'a, Find<'a>>) {
         let mut add = |start, end, is_card| {
             if let Some(secret) = text.get(start..end).filter(|secret| !secret.is_empty()) {
+                // why: it would grow from one to two to four, which costs more than to find them.
+                if finds.is_empty() {
+                    finds.reserve(FEW);
+                }
                 finds.push(Find { start, end, secret, is_card });
             }
         };
@@ -154,7 +171,9 @@ impl Scan {
             if has & COLON != 0 && self.ips {
                 ips::find_v6(text, |start, end| add(start, end, false));
             }
-            if let Some(words) = &self.words {
+            if has & WORD != 0
+                && let Some(words) = &self.words
+            {
                 words.find(text, |start, end| add(start, end, false));
             }
         }

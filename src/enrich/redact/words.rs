@@ -78,7 +78,12 @@ const WORDS: &[(&str, Family, Rest)] = &[
 pub(super) struct Words {
     search: AhoCorasick,
     rests: Vec<Rest>,
+    /// A byte of each, one that few short texts have.
+    rare: Vec<u8>,
 }
+
+/// How many texts have a byte, roughly: its place in here; others are rarer.
+const COMMON: &[u8] = b"_-zqjxkvbgpfywmuh.cdlnosirate 0123456789";
 
 impl Words {
     /// Those of the families that are `wanted`; none where there are none.
@@ -87,10 +92,17 @@ impl Words {
         if words.is_empty() {
             return Ok(None);
         }
+        let commonness = |byte: &u8| memchr::memchr(*byte, COMMON).map_or(0, |place| place + 1);
+        let rare = words.iter().filter_map(|(word, ..)| word.bytes().min_by_key(commonness)).collect();
         let rests = words.iter().map(|(.., rest)| *rest).collect();
         let mut builder = AhoCorasick::builder();
         let search = builder.match_kind(MatchKind::LeftmostFirst).build(words.iter().map(|(word, ..)| word));
-        Ok(Some(Self { search: search.map_err(|error| error.to_string())?, rests }))
+        Ok(Some(Self { search: search.map_err(|error| error.to_string())?, rests, rare }))
+    }
+
+    /// Bytes of which a text has one, if it has one of the words.
+    pub(super) fn rare(&self) -> impl Iterator<Item = u8> {
+        self.rare.iter().copied()
     }
 
     /// Hands each secret in `text` to `found`, by where it begins and ends.

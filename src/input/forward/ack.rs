@@ -4,8 +4,8 @@
 //! Chunks that wait are bounded; beyond, the connection is not read. Acks that the peer does not take within
 //! `ack_timeout`, those that are written together counted as one, end the connection.
 //!
-//! A connection has no task of its own for them. What has become safe is written where that is found out, as a rule by the
-//! thread that syncs, straight to the socket, which takes an ack at once. Only where it does not, since its peer does not
+//! A connection has no task of its own for them. What has become safe is written where that is told, as a rule by the one
+//! thread that tells it, straight to the socket, which takes an ack at once. Only where it does not, since its peer does not
 //! read, there is a task until it does: nobody else waits for it.
 //!
 //! why not a task for each, or one for all: two hundred that wait for one sync are due at once, and to wake whoever writes
@@ -151,7 +151,7 @@ impl Acks {
         // why: who has taken `to` looks again after giving it back.
         let is_due = place == Some(0) && state.to.is_some();
         drop(state);
-        // why: a panic over one connection ends that one, see `Bearer`, and not the thread that syncs.
+        // why: a panic over one connection ends that one, see `Bearer`, and not the thread that tells.
         if is_due && catch_unwind(AssertUnwindSafe(|| self.write())).is_err() {
             tracing::warn!(
                 "a connection ends: its acks could not be written for a fault of the daemon's own"

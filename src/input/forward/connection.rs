@@ -1,5 +1,6 @@
 //! One peer, from its first byte to its last.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::deadline::FrameClock;
+use super::deadline::{Alarm, FrameClock};
 use super::framing::{Found, Framing};
 use super::options::LimitOptions;
 use super::proxy::ProxyFault;
@@ -16,6 +17,7 @@ use super::read_buffer::{ReadBuffer, ReadFault};
 use super::security::Refusal;
 use super::taker::{TakeFault, Taker};
 use super::tls::HandshakeFault;
+use super::words::{Word, Words};
 use crate::decode::DecodeError;
 use crate::input::{Origin, Shared};
 use crate::metrics::{Metrics, reason};
@@ -168,6 +170,7 @@ pub(super) struct Connection<R, W> {
     shared: Arc<Shared>,
     limits: Arc<LimitOptions>,
     clock: FrameClock,
+    alarm: Alarm,
     /// Cancelled when there is no time left: what has been read is still taken, and nobody is waited for.
     kill: CancellationToken,
     /// Bytes of the frames before the one at the front of the buffer.
@@ -202,6 +205,7 @@ where
             shared,
             limits,
             clock: FrameClock::default(),
+            alarm: Alarm::default(),
             kill,
             gone: 0,
             last_read: 0,
@@ -245,6 +249,7 @@ where
     }
 
     async fn read_frames(&mut self, stop: &CancellationToken) -> Result<std::convert::Infallible, Ended> {
+        let mut words = Words::new(self.kill.clone(), self.taker.not_acked().clone(), stop.clone());
         loop {
             let found = self.framing.find(self.buffer.bytes());
             let length = match found.map_err(|error| self.unreadable(error))? {
@@ -264,7 +269,7 @@ where
                     length
                 }
                 Found::Need => {
-                    self.more(stop).await?;
+                    self.more(&mut words).await?;
                     0
                 }
             };
@@ -274,7 +279,7 @@ where
     }
 
     /// Reads on, once what there was is taken.
-    async fn more(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
+    async fn more(&mut self, words: &mut Words) -> Result<(), Ended> {
         self.taker.settle().await;
         if self.deny_keepalive && self.has_taken && self.buffer.bytes().is_empty() {
             return Err(Ended::DenyKeepalive);
@@ -285,7 +290,7 @@ where
         if self.last_read > LITTLE {
             yield_now().await;
         }
-        self.read(stop).await
+        self.read(words).await
     }
 
     fn ended(&self, fault: TakeFault) -> Ended {
@@ -302,19 +307,18 @@ where
     }
 
     /// Waits for bytes: as long as the time-outs, the stop, and the acks allow.
-    async fn read(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
+    async fn read(&mut self, words: &mut Words) -> Result<(), Ended> {
         if !self.buffer.try_room() {
-            Box::pin(self.wait_for_buffer(stop)).await?;
+            Box::pin(self.wait_for_buffer(words)).await?;
         }
         let patience = self.clock.patience(self.framing.is_inside(), &self.limits);
+        let alarm = &mut self.alarm;
         let read = tokio::select! {
             biased;
             // why: before the bytes, since a peer that never pauses would not let anything else be heard.
-            () = self.kill.cancelled() => return Err(Ended::Stopping),
-            () = self.taker.not_acked() => return Err(self.taker.why_not_acked()),
-            () = stop.cancelled() => Box::pin(self.read_last()).await?,
+            word = poll_fn(|context| words.poll(context)) => self.told(word).await?,
             read = self.buffer.read(&mut self.from) => read?,
-            ended = patience.over() => return Err(ended),
+            ended = poll_fn(|context| alarm.poll(&patience, context)) => return Err(ended),
         };
         if read == 0 {
             return Err(Ended::ByPeer);
@@ -324,15 +328,26 @@ where
         Ok(())
     }
 
+    /// What is still read once the connection has been told something.
+    async fn told(&mut self, word: Word) -> Result<usize, Ended> {
+        match word {
+            Word::Kill => Err(Ended::Stopping),
+            Word::NotAcked => Err(self.taker.why_not_acked()),
+            Word::Stop => Box::pin(self.read_last()).await,
+        }
+    }
+
     /// Where there is no memory to read into: waits until the frames that have it can go on, which does not count as
     /// the peer's time.
-    async fn wait_for_buffer(&mut self, stop: &CancellationToken) -> Result<(), Ended> {
+    async fn wait_for_buffer(&mut self, words: &mut Words) -> Result<(), Ended> {
         let started = Instant::now();
         tokio::select! {
             biased;
-            () = self.kill.cancelled() => return Err(Ended::Stopping),
-            () = self.taker.not_acked() => return Err(self.taker.why_not_acked()),
-            () = stop.cancelled() => (),
+            word = poll_fn(|context| words.poll(context)) => match word {
+                Word::Kill => return Err(Ended::Stopping),
+                Word::NotAcked => return Err(self.taker.why_not_acked()),
+                Word::Stop => (),
+            },
             () = self.shared.buffer().ready_or_full() => (),
         }
         self.clock.waited(started.elapsed());

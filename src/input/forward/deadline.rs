@@ -6,9 +6,11 @@
 //! frames has none. A frame has `frame_timeout` from when its first byte is waiting for the others, however they
 //! trickle in; what the daemon makes it wait for is not counted.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Ended;
@@ -50,6 +52,11 @@ pub(super) enum Patience {
     Endless,
 }
 
+/// Rings at the end of a [`Patience`]. It is set to an earlier time when that is due, and to a later one only once it rings:
+/// each read has a later end than the one before, and to set a timer costs as much as to read.
+#[derive(Default)]
+pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
+
 impl FrameClock {
     /// The frame is there, or will not be waited for.
     pub(super) fn ended(&mut self) {
@@ -79,24 +86,38 @@ impl FrameClock {
 }
 
 impl Patience {
-    /// Resolves when it is at its end.
-    pub(super) async fn over(self) -> Ended {
-        match self {
-            Self::Idle(until, limit) => {
-                sleep_until(until).await;
-                Ended::Idle(limit)
-            }
-            Self::Frame(until, limit) => {
-                sleep_until(until).await;
-                Ended::FrameTooSlow(limit)
-            }
-            Self::Endless => std::future::pending().await,
+    /// Its end, and what it is then.
+    fn end(&self) -> Option<(Instant, Ended)> {
+        match *self {
+            Self::Idle(until, limit) => Some((until, Ended::Idle(limit))),
+            Self::Frame(until, limit) => Some((until, Ended::FrameTooSlow(limit))),
+            Self::Endless => None,
         }
+    }
+}
+
+impl Alarm {
+    /// Resolves when `patience` is at its end.
+    pub(super) fn poll(&mut self, patience: &Patience, context: &mut Context<'_>) -> Poll<Ended> {
+        let Some((until, ended)) = patience.end() else { return Poll::Pending };
+        let sleep = self.0.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        if until < sleep.deadline() {
+            sleep.as_mut().reset(until);
+        }
+        while sleep.as_mut().poll(context).is_ready() {
+            if sleep.deadline() >= until {
+                return Poll::Ready(ended);
+            }
+            sleep.as_mut().reset(until);
+        }
+        Poll::Pending
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use super::*;
 
     #[tokio::test]
@@ -113,6 +134,21 @@ mod tests {
         assert!(matches!(ended, Ended::Stopping), "{ended}");
     }
 
+    async fn rings(alarm: &mut Alarm, patience: Patience) -> Option<&'static str> {
+        poll_fn(|context| alarm.poll(&patience, context)).await.reason()
+    }
+
+    #[tokio::test]
+    async fn an_alarm_that_was_set_too_early_rings_at_the_later_end() {
+        let (mut alarm, limit) = (Alarm::default(), Duration::from_millis(5));
+        let started = Instant::now();
+        for end in [started + limit, started + 4 * limit] {
+            let patience = Patience::Idle(end, limit);
+            assert_eq!(rings(&mut alarm, patience).await, Some("idle_timeout"));
+            assert!(Instant::now() >= end);
+        }
+    }
+
     #[tokio::test]
     async fn a_frame_that_trickles_in_has_one_deadline_and_a_silent_peer_one_from_its_last_byte() {
         let (idle_timeout, frame_timeout) = (Duration::from_secs(3_600), Duration::from_millis(5));
@@ -122,11 +158,15 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(1)).await;
         let again = clock.patience(true, &limits);
         assert!(matches!(again, Patience::Frame(until, _) if until == first), "another byte gains nothing");
-        assert_eq!(again.over().await.reason(), Some("frame_timeout"));
+        let mut alarm = Alarm::default();
+        let idle = FrameClock::default().patience(false, &limits);
+        assert!(poll_fn(|context| Poll::Ready(alarm.poll(&idle, context))).await.is_pending());
+        assert_eq!(rings(&mut alarm, again).await, Some("frame_timeout"), "earlier than it was set to");
+        assert!(poll_fn(|context| Poll::Ready(alarm.poll(&idle, context))).await.is_pending(), "later again");
         clock.ended();
         assert!(matches!(clock.patience(false, &limits), Patience::Idle(..)));
         let hasty = LimitOptions { idle_timeout: Duration::from_millis(1), ..limits.clone() };
-        assert_eq!(clock.patience(true, &hasty).over().await.reason(), Some("idle_timeout"));
+        assert_eq!(rings(&mut alarm, clock.patience(true, &hasty)).await, Some("idle_timeout"));
         clock.ended();
         let endless = LimitOptions { idle_timeout: Duration::ZERO, ..limits };
         assert!(matches!(clock.patience(false, &endless), Patience::Endless));

@@ -266,9 +266,8 @@ impl Account {
     /// It is read; `has_come` bytes of a frame are there.
     pub(super) fn coming(&mut self, has_come: usize) {
         let pace = self.memory.pace;
-        let coming =
-            self.coming.map_or_else(|| Coming::first(has_come), |coming| coming.go_on(has_come, pace));
-        self.coming = (has_come > 0).then_some(coming);
+        let go_on = |coming: Coming| coming.go_on(has_come, pace);
+        self.coming = (has_come > 0).then(|| self.coming.map_or_else(|| Coming::first(has_come), go_on));
         self.begun = self.coming.map(|coming| self.begun.unwrap_or(coming.since));
         self.change(|holder| holder.coming = self.coming);
     }

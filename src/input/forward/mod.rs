@@ -29,6 +29,7 @@ mod socket;
 mod taker;
 mod tls;
 mod unix;
+mod words;
 mod writing;
 
 pub use listener::{ListenError, Listener};

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use tokio::io::AsyncWrite;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
+use tokio_util::sync::CancellationToken;
 
 use super::ack::{self, Acks, NoReceipt};
 use super::connection::Ended;
@@ -71,9 +71,9 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Taker<W> {
         self.pass.set_origin(origin);
     }
 
-    /// Resolves when an ack could not be sent.
-    pub(super) fn not_acked(&self) -> WaitForCancellationFuture<'_> {
-        self.not_acked.cancelled()
+    /// Cancelled when an ack could not be sent.
+    pub(super) fn not_acked(&self) -> &CancellationToken {
+        &self.not_acked
     }
 
     /// Why an ack could not be sent.
