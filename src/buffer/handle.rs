@@ -167,6 +167,11 @@ impl Buffer {
         debug_assert!(said.is_ok(), "only one can take what is given");
     }
 
+    /// Whether what is given is only looked at: see [`Buffer::take_at_once`].
+    pub fn sends_nothing(&self) -> bool {
+        self.shared().at_once.get().is_some()
+    }
+
     /// No more is to come: what is open or queued leaves at once, instead of waiting for more that would fill a bulk request.
     pub fn hurry(&self) {
         self.shared().queue().hurry();

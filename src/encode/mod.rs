@@ -62,6 +62,14 @@ impl Destination {
         self.action.is_none()
     }
 
+    /// Whether the events of both go to one index, whatever they say.
+    pub(crate) fn has_index_of(&self, other: &Self) -> bool {
+        match (&self.action, &other.action) {
+            (Some(action), Some(other)) => Arc::ptr_eq(action, other),
+            _ => false,
+        }
+    }
+
     fn with(template: Arc<IndexTemplate>, fallback: &str, index: Option<String>) -> Self {
         let action = index.map(|index| {
             let mut action = Vec::new();

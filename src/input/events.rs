@@ -93,7 +93,9 @@ impl Pass {
             match outcome {
                 Outcome::Keep(other) => {
                     let destination = other.unwrap_or(&route.destination);
-                    self.encoder.write(open.bytes(), destination, &event, raw.id, raw.sequence);
+                    if self.sampling.as_mut().is_none_or(|sampling| sampling.takes(open, destination)) {
+                        self.encoder.write(open.bytes(), destination, &event, raw.id, raw.sequence);
+                    }
                     open.end_document(&route.tag);
                 }
                 Outcome::Drop(reason) => {

@@ -19,6 +19,7 @@ mod pipelines;
 mod records;
 mod refuse;
 mod route;
+mod sampling;
 mod shared;
 mod source;
 mod watch;

@@ -16,6 +16,7 @@ use super::letters::Unwritten;
 use super::origin::{Origin, Retag};
 use super::records::{Events, Records};
 use super::route::{Route, Routes};
+use super::sampling::Sampling;
 use super::shared::{Ids, SEQUENCE_BLOCK, Shared};
 use super::watch::{Watch, Watched};
 use crate::buffer::{OpenBatch, Receipt};
@@ -68,6 +69,8 @@ pub struct Pass {
     pub(super) assembler: Arc<Assembler>,
     /// Whether what waits there is kept on disk for whoever wants to know when it is safe.
     pub(super) keeps: bool,
+    /// Which documents are written, where none is sent.
+    pub(super) sampling: Option<Box<Sampling>>,
     /// Looks at what comes out of the pipeline.
     pub(super) watch: Option<Box<Watch>>,
     /// Whom it reads from.
@@ -95,6 +98,7 @@ impl Pass {
             shared,
             assembler,
             keeps: true,
+            sampling: None,
             watch: None,
             hurry,
             origin: Origin::default(),
@@ -114,6 +118,7 @@ impl Pass {
     pub fn of_file(shared: Arc<Shared>, hurry: CancellationToken, assembler: Arc<Assembler>) -> Self {
         let mut pass = Self::new(shared, hurry);
         (pass.assembler, pass.keeps) = (assembler, false);
+        pass.sampling = pass.shared.buffer.sends_nothing().then(Box::default);
         pass
     }
 

@@ -131,7 +131,7 @@ pub(super) fn documents<'a>(bytes: &'a [u8], ends: &'a [u32]) -> impl Iterator<I
     actions_and_documents(bytes, ends).map(|(_, document)| document)
 }
 
-/// The action lines and the document lines, both with their ends.
+/// The action lines and the document lines, both with their ends; nothing of both where nothing was written.
 pub(super) fn actions_and_documents<'a>(
     bytes: &'a [u8],
     ends: &'a [u32],
@@ -139,7 +139,7 @@ pub(super) fn actions_and_documents<'a>(
     let starts = std::iter::once(0).chain(ends.iter().copied());
     starts.zip(ends).filter_map(|(start, end)| {
         let both = bytes.get(start as usize..*end as usize)?;
-        both.split_at_checked(memchr::memchr(b'\n', both)? + 1)
+        both.split_at_checked(memchr::memchr(b'\n', both).map_or(both.len(), |at| at + 1))
     })
 }
 

@@ -1,4 +1,7 @@
 //! Documents that go nowhere: what would become of them is counted, by index, on the thread that has made them.
+//!
+//! Of many to one index not all are written, see [`crate::input`]: one of no length counts as one more to the index of the one
+//! before it, as long as those are on the average that were written. How many there are is exact.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +27,7 @@ const BEHIND_INDEX: &[u8] = b"\",\"_id\":";
 pub struct Expected {
     /// Documents.
     pub documents: u64,
-    /// Their bytes, as they would be sent.
+    /// Their bytes, about, as they would be sent.
     pub bytes: u64,
     /// The first of them.
     pub sample: String,
@@ -37,6 +40,9 @@ struct Share<'b> {
     index: String,
     first: &'b [u8],
     documents: u64,
+    /// Those that were written…
+    written: u64,
+    /// …and their bytes.
     bytes: u64,
 }
 
@@ -78,14 +84,23 @@ impl Rehearsal {
 /// Documents of one index follow one another as a rule, and are told by the beginning of their action lines.
 fn shares(batch: &Batch) -> Vec<Share<'_>> {
     let mut shares: Vec<Share<'_>> = Vec::new();
+    let mut last = 0;
     for (action, document) in file::actions_and_documents(&batch.bytes, &batch.ends) {
+        if action.is_empty()
+            && let Some(share) = shares.get_mut(last)
+        {
+            share.documents += 1;
+            continue;
+        }
         let latest = shares.len().saturating_sub(LOOKED_AT);
-        let known = shares.iter_mut().skip(latest).find(|share| action.starts_with(share.action));
-        let share = match known {
+        let known = shares.iter().skip(latest).position(|share| action.starts_with(share.action));
+        last = known.map_or(shares.len(), |place| latest + place);
+        let share = match shares.get_mut(last) {
             Some(share) => share,
             None => shares.push_mut(Share::new(action, document)),
         };
         share.documents += 1;
+        share.written += 1;
         share.bytes += document.len() as u64;
     }
     shares
@@ -95,12 +110,12 @@ impl<'b> Share<'b> {
     fn new(action: &'b [u8], first: &'b [u8]) -> Self {
         let end = memchr::memmem::find(action, BEHIND_INDEX).map_or(action.len(), |at| at + 1);
         let index = destination(action).0.into_owned();
-        Self { action: action.get(..end).unwrap_or(action), index, first, documents: 0, bytes: 0 }
+        Self { action: action.get(..end).unwrap_or(action), index, first, documents: 0, written: 0, bytes: 0 }
     }
 }
 
 fn add(shares: Vec<Share<'_>>, indices: &mut Indices) {
-    for Share { index, first, documents, bytes, .. } in shares {
+    for Share { index, first, documents, written, bytes, .. } in shares {
         let index =
             if indices.len() < INDICES || indices.contains_key(&index) { index } else { String::new() };
         let expected = indices.entry(index).or_insert_with(|| {
@@ -108,7 +123,7 @@ fn add(shares: Vec<Share<'_>>, indices: &mut Indices) {
             Expected { sample, ..Expected::default() }
         });
         expected.documents += documents;
-        expected.bytes += bytes;
+        expected.bytes += bytes * documents / written.max(1);
     }
 }
 
@@ -150,6 +165,17 @@ mod tests {
         let first = Expected { documents: 10, bytes: 2 * 8 + 8 * 9, sample: "{\"n\":0}".to_owned() };
         assert_eq!(whole["a"], first);
         assert_eq!(whole["a,b"].sample, "{\"n\":1}");
+    }
+
+    #[test]
+    fn one_that_was_not_written_is_as_long_as_those_that_were_to_its_index() {
+        let one = |index: &str, length: usize| (index.to_owned(), "x".repeat(length));
+        let mut batch = batch(&[one("a", 9), one("b", 4), one("a", 19)]);
+        let end = batch.ends.last().copied().expect("three");
+        batch.ends.extend([end, end]);
+        let whole = expected(&[batch]);
+        assert_eq!((whole["a"].documents, whole["a"].bytes), (4, 2 * (10 + 20)));
+        assert_eq!((whole["b"].documents, whole["b"].bytes), (1, 5));
     }
 
     #[test]

@@ -95,7 +95,8 @@ fn expected(outcome: &Outcome) -> Vec<String> {
     let mut lines: Vec<_> = range.into_iter().collect();
     for (index, expected) in indices {
         let index = if index.is_empty() { "other indices" } else { index };
-        lines.push(format!("{index}: {}, {}", count(expected.documents, "document"), size(expected.bytes)));
+        let documents = count(expected.documents, "document");
+        lines.push(format!("{index}: {documents}, about {}", size(expected.bytes)));
         lines.push(format!("  such as {}", expected.sample));
     }
     lines
