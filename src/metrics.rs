@@ -8,6 +8,7 @@
 
 mod books;
 mod by_tag;
+mod last;
 mod ledger;
 mod pipelines;
 mod tail;
@@ -24,6 +25,7 @@ use prometheus_client::registry::Registry;
 
 pub use books::{Audit, Books};
 pub use by_tag::{ByTag, TagReason};
+pub use last::LastCounter;
 pub use ledger::{Ledger, Settled, Verdict};
 pub use pipelines::{ByPipeline, ByStep, Ended, PipelineMetrics};
 pub use tail::{ByPaths, TailMetrics, TailsMetrics};
@@ -384,20 +386,6 @@ pub fn kind(family: &ByKind, kind: &'static str) -> Counter {
 /// The counter of one format.
 pub fn line_format(family: &ByFormat, format: &'static str) -> Counter {
     family.get_or_create_owned(&LineFormat { format })
-}
-
-/// The counter that was asked for last: most senders go on as they began, and a look-up takes locks that all threads share.
-#[derive(Debug, Default)]
-pub struct LastCounter(Option<(&'static str, Counter)>);
-
-impl LastCounter {
-    /// The counter for `word`, which is looked up where the last one was for another.
-    pub fn of(&mut self, word: &'static str, look_up: impl FnOnce() -> Counter) -> &Counter {
-        if self.0.as_ref().is_some_and(|(last, _)| *last != word) {
-            self.0 = None;
-        }
-        &self.0.get_or_insert_with(|| (word, look_up())).1
-    }
 }
 
 /// The gauge of one listener.

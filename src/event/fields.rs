@@ -269,13 +269,13 @@ impl<'a> Fields<'a> {
         Some(self.list.remove(index).value)
     }
 
-    /// Takes out the field at `index`, to be put back.
-    pub(crate) fn take_at(&mut self, index: usize) -> Option<Field<'a>> {
+    /// Takes out the field at `index`, where there is one.
+    fn take_at(&mut self, index: usize) -> Option<Field<'a>> {
         (index < self.list.len()).then(|| self.list.remove(index))
     }
 
     /// Takes out the line, at `index`, in whose place its own fields will be; of the few others the marks are made anew, so
-    /// that its name is not looked for among all those.
+    /// that its name is not looked for among all those. It can be put back.
     pub(crate) fn take_line(&mut self, index: usize) -> Option<Field<'a>> {
         let line = self.take_at(index)?;
         if self.list.len() <= FEW {

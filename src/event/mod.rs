@@ -53,8 +53,15 @@ impl<'a> Value<'a> {
     pub fn as_text(&self) -> Option<&[u8]> {
         match self {
             Self::Text(text) => Some(text),
+            value => value.json_text().map(str::as_bytes),
+        }
+    }
+
+    /// The inside of a JSON text that was read and has no escapes.
+    pub(crate) fn json_text(&self) -> Option<&'a str> {
+        match self {
             Self::Scalar(json) => inside(json),
-            Self::Json(json) => inside(json).filter(|text| memchr::memchr(b'\\', text).is_none()),
+            Self::Json(json) => inside(json).filter(|text| memchr::memchr(b'\\', text.as_bytes()).is_none()),
             _ => None,
         }
     }
@@ -78,9 +85,8 @@ impl<'a> Value<'a> {
 }
 
 /// The inside of a text in its quotes.
-fn inside(json: &str) -> Option<&[u8]> {
-    let [b'"', text @ .., b'"'] = json.as_bytes() else { return None };
-    Some(text)
+fn inside(json: &str) -> Option<&str> {
+    matches!(json.as_bytes(), [b'"', .., b'"']).then(|| json.get(1..json.len() - 1))?
 }
 
 /// Time, tag, record.

@@ -121,15 +121,8 @@ fn time_of(value: &Value<'_>, zone: &Zone) -> Option<Timestamp> {
 fn text_of<'a>(value: &Value<'a>) -> Option<&'a str> {
     match value {
         Value::Text(text) => str::from_utf8(text).ok(),
-        Value::Scalar(json) => inside(json),
-        Value::Json(json) => inside(json).filter(|text| memchr::memchr(b'\\', text.as_bytes()).is_none()),
-        _ => None,
+        value => value.json_text(),
     }
-}
-
-/// The inside of a text.
-fn inside(json: &str) -> Option<&str> {
-    matches!(json.as_bytes(), [b'"', .., b'"']).then(|| json.get(1..json.len() - 1))?
 }
 
 /// Brings all members from index `own` on that have a name in the Elastic Common Schema to it.

@@ -1,3 +1,5 @@
+//! Each name is there once, the last value wins, nothing is lost beside its owner, and the allocation is kept.
+
 use super::*;
 
 fn names(fields: &Fields<'_>) -> Vec<String> {
