@@ -14,6 +14,7 @@ use crate::common::daemon::{Forebay, Setup};
 use crate::common::document::assert_same;
 use crate::common::parts::{self, Part};
 use crate::common::process::run;
+use crate::common::scrape::Metrics;
 use crate::common::sequence::assert_every_one_once;
 use crate::common::story_with;
 use crate::common::target::Target;
@@ -200,9 +201,23 @@ async fn secured(logger: Logger) {
     let output = finish(start(command, logger, daemon.forward.port())).await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     daemon.until_metric("forebay_events_received_total", EVENTS.into()).await;
-    daemon.until_drained().await;
+    let metrics = daemon.until_drained().await;
     assert!(daemon.stop().await.success());
-    assert_every_one_once(all(), sequences(&daemon.written()));
+    assert_every_one_once(all(), sequences(&but_given_up(&output, &metrics, daemon.written())));
+}
+
+/// What arrived without the events that the logger, by its own word, sent again because it had missed their acks.
+///
+/// Of the loggers, `fluent-logger` for Node alone has such a gap and prints their numbers. It sends each event as a chunk:
+/// the daemon must have acked every one.
+fn but_given_up(output: &Output, metrics: &Metrics, mut documents: Vec<Value>) -> Vec<Value> {
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        assert_eq!(metrics.sum("forebay_acks_sent_total"), metrics.sum("forebay_events_received_total"));
+        let given_up: u64 = line.parse().expect("the number of an event");
+        let again = documents.iter().rposition(|document| document["sequence"] == given_up);
+        documents.remove(again.expect("an event that was sent"));
+    }
+    documents
 }
 
 /// The options by which Java trusts the authority.
@@ -236,10 +251,11 @@ async fn every_mode(logger: Logger) {
         let output = finish(start(command, logger, daemon.forward.port())).await;
         assert!(output.status.success(), "{mode:?}: {}", String::from_utf8_lossy(&output.stderr));
         daemon.until_metric("forebay_events_received_total", EVENTS.into()).await;
-        let acks = daemon.until_drained().await.sum("forebay_acks_sent_total");
+        let metrics = daemon.until_drained().await;
+        let acks = metrics.sum("forebay_acks_sent_total");
         assert_eq!(acks > 0.0, logger.acks, "{mode:?}: {acks} acks");
         assert!(daemon.stop().await.success());
-        let documents = daemon.written();
+        let documents = but_given_up(&output, &metrics, daemon.written());
         assert_eq!(documents.len(), EVENTS as usize, "{mode:?}");
         for (number, document) in (0..EVENTS).zip(&documents) {
             assert_same(document, &expected(number, logger));
