@@ -4,6 +4,7 @@
 //! Everything that a story starts ends with the process, however it ends.
 
 mod attacks;
+mod certificates;
 mod common;
 mod compose;
 mod container;
@@ -71,6 +72,7 @@ fn main() {
         faulty_start::stories,
         no_files::stories,
         tls::stories,
+        certificates::stories,
         security::stories,
         verdicts::stories,
         nodes::stories,
