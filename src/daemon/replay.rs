@@ -13,8 +13,9 @@ use tokio::time::timeout;
 use super::{Error, Signals, compile, deliver, engines, open_output};
 use crate::buffer::{Buffer, BufferOptions};
 use crate::config::Config;
-use crate::enrich::{Assembler, Gatherer, Joiner};
+use crate::enrich::{Assembler, Gatherer, Joiner, PipelineOptions};
 use crate::input::Shared;
+use crate::input::file::Progress;
 use crate::input::replay::{self, FoundFiles, Job, ReplayOptions};
 use crate::metrics::Metrics;
 use crate::output::{DeadLetterOptions, DeadLetters, Output, Rehearsal, StandardOutput, TargetHealth};
@@ -127,8 +128,11 @@ impl Replay {
         let assembler = Assembler::new(joiner, Gatherer::new(config.multiline.clone()));
         let shared = Shared::new(pipelines, assembler, buffer, letters, &config.buffer, metrics);
         let progress = match to {
-            ReplayTo::Target if options.resume => Some(open_progress(folder.join("progress.ndjson"))?),
-            _ => None,
+            ReplayTo::Target => {
+                let place = place(&config, options.tag.as_deref());
+                open_progress(folder.join(format!("progress-{place:016x}.ndjson")))?
+            }
+            ReplayTo::StandardOutput | ReplayTo::Nowhere => Progress::in_memory(),
         };
         let waiting = (config.partial, config.multiline);
         let job = Arc::new(Job::new(Arc::clone(&shared), options, waiting, progress, found.groups));
@@ -160,11 +164,24 @@ impl Replay {
         if timeout(DRAIN, self.delivering.0).await.is_err() {
             tracing::warn!("the output was still busy and is cut off; what it held will be read again");
         }
+        let why = why.or_else(|| self.job.why());
         let why = why.map(|why| format!("{why}; {}", self.output.health().summary));
         Replayed { job: self.job, output: self.output, why }
     }
 }
 
-fn open_progress(path: PathBuf) -> Result<crate::input::file::Progress, Error> {
-    crate::input::file::Progress::open(&path).map_err(|fault| Error::Progress { path, fault })
+/// Where documents go, as a number: what was read for one target, or one index, is not done for another.
+fn place(config: &Config, tag: Option<&str>) -> u64 {
+    let mut hosts: Vec<_> = config.elasticsearch.hosts.iter().map(url::Url::as_str).collect();
+    hosts.sort_unstable();
+    let files = config.file.directory.as_deref().filter(|_| hosts.is_empty());
+    let index =
+        |pipeline: &PipelineOptions| pipeline.index.clone().map(|index| (pipeline.pattern.clone(), index));
+    let indices: Vec<_> = config.pipelines.iter().filter_map(index).collect();
+    let place = format!("{:?}", (hosts, files, &config.elasticsearch.index, indices, tag));
+    xxhash_rust::xxh3::xxh3_64(place.as_bytes())
+}
+
+fn open_progress(path: PathBuf) -> Result<Progress, Error> {
+    Progress::open(&path).map_err(|fault| Error::Progress { path, fault })
 }

@@ -24,6 +24,7 @@ pub(super) fn lines(outcome: &Outcome, is_verbose: bool) -> Vec<String> {
     }
     lines.extend(outcome.faults.iter().map(|(path, why)| format!("{path}: {why}")));
     lines.extend(expected(outcome));
+    lines.extend(known(outcome));
     lines.extend(
         outcome.why.iter().map(|why| format!("ended early: {why}; the same command goes on from here")),
     );
@@ -76,6 +77,9 @@ fn sum(outcome: &Outcome) -> [String; TITLES.len()] {
 
 fn not_taken(report: &SourceReport, settled: &Settled) -> String {
     let mut words = Vec::new();
+    if !report.is_done {
+        words.push("not read to its end".to_owned());
+    }
     words.extend(report.fault.clone());
     if report.oddities.cut_lines > 0 {
         words.push(format!("{} cut at the limit", count(report.oddities.cut_lines, "line")));
@@ -84,6 +88,13 @@ fn not_taken(report: &SourceReport, settled: &Settled) -> String {
         words.push(count(settled.dead_letters, "dead letter"));
     }
     words.join("; ")
+}
+
+/// What an earlier replay has done, where it has done anything.
+fn known(outcome: &Outcome) -> Option<String> {
+    let known: u64 = outcome.sources.iter().map(|(report, _)| report.resumed).sum();
+    let said = "safe with this target since an earlier replay, and not sent again; `--again` sends all";
+    (known > 0).then(|| format!("{}: {said}", count(known, "event")))
 }
 
 /// What would be sent, where nothing was.
