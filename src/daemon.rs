@@ -258,14 +258,17 @@ fn open_output(
     dead_letters: &DeadLetters,
     metrics: &Arc<Metrics>,
 ) -> Result<Output, OutputError> {
+    let default = config.data_dir.join("documents");
+    let files = || FileOutput::open(config.file.clone(), &default, Arc::clone(metrics));
     if config.elasticsearch.hosts.is_empty() {
-        let default = config.data_dir.join("documents");
-        return FileOutput::open(config.file.clone(), &default, Arc::clone(metrics)).map(Output::File);
+        return files().map(Output::File);
     }
     let patterns = config.pipelines.iter().map(|pipeline| pipeline.pattern.as_str());
     let letters = dead_letters.clone().naming_pipelines(patterns);
+    let files = config.routes_to_files().then(files).transpose()?;
     let options = config.elasticsearch.clone();
-    Elasticsearch::new(options, config.own_indices(), letters, Arc::clone(metrics)).map(Output::Elasticsearch)
+    Elasticsearch::new(options, config.own_indices(), letters, files, Arc::clone(metrics))
+        .map(Output::Elasticsearch)
 }
 
 fn deliver(output: Arc<Output>, buffer: Buffer) -> (JoinHandle<()>, CancellationToken) {

@@ -10,7 +10,7 @@ use super::fault::Place;
 use super::tree::{Node, Value};
 use crate::buffer::{SegmentCompression, WhenFull};
 use crate::enrich::redact::{Family, RedactAction};
-use crate::enrich::steps::Convert;
+use crate::enrich::steps::{Convert, RouteOutput};
 use crate::input::file::Encoding;
 use crate::input::forward::{ClientAuth, TlsVersion, UnixMode};
 use crate::input::tail::Start;
@@ -305,6 +305,7 @@ words!(
         ("latin-1", Encoding::Latin1),
     ]
 );
+words!(RouteOutput, [("elasticsearch", RouteOutput::Elasticsearch), ("file", RouteOutput::File)]);
 words!(Schema, [("plain", Schema::Plain), ("ecs", Schema::Ecs)]);
 words!(Compression, [("none", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)]);
 words!(ClientAuth, [("required", ClientAuth::Required), ("optional", ClientAuth::Optional)]);

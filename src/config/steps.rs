@@ -97,6 +97,7 @@ fn dedupe(section: &mut Section<'_>, options: &mut DedupeOptions) {
 fn route(section: &mut Section<'_>, options: &mut RouteOptions) {
     section.checked("index", &mut options.index, checks::optional_index);
     section.key("tag", &mut options.tag);
+    section.key("output", &mut options.output);
 }
 
 fn lookup(section: &mut Section<'_>, options: &mut LookupOptions) {

@@ -4,6 +4,7 @@
 //! Elasticsearch for its form. Document: `@timestamp`, `event.sequence`, then the event's fields in their order. Since
 //! `event.sequence` makes `event` an object, an `event` that is none is kept as `event.value`.
 
+mod files;
 mod id;
 mod index;
 mod json_scalar;
@@ -21,6 +22,7 @@ use crate::event::{Event, Field, Fields, MAX_DEPTH, Value};
 use time::TimeWriter;
 use value::ValueWriter;
 
+pub(crate) use files::{FILES, is_for_files};
 pub use id::{ID_LENGTH, IdBase};
 pub use index::{IndexTemplate, IndexTemplateFault, legal as legal_index};
 
@@ -55,6 +57,11 @@ impl Destination {
     pub fn of_any_tag(template: Arc<IndexTemplate>, fallback: &str) -> Self {
         let index = template.constant();
         Self::with(template, fallback, index)
+    }
+
+    /// For events of any tag that go to files, whatever the others do.
+    pub(crate) fn of_files() -> Self {
+        Self::with(Arc::default(), FILES, Some(FILES.to_owned()))
     }
 
     /// Whether an event's fields or time decide the index.

@@ -2,6 +2,7 @@
 
 use super::outcome::Outcome;
 use crate::cli::words::{count, size};
+use crate::encode::FILES;
 use crate::input::replay::{SourceReport, written};
 use crate::metrics::Settled;
 
@@ -105,7 +106,11 @@ fn expected(outcome: &Outcome) -> Vec<String> {
     let range = range.map(|(first, last)| format!("events from {} to {}", written(first), written(last)));
     let mut lines: Vec<_> = range.into_iter().collect();
     for (index, expected) in indices {
-        let index = if index.is_empty() { "other indices" } else { index };
+        let index = match index.as_str() {
+            "" => "other indices",
+            FILES => "files",
+            index => index,
+        };
         let documents = count(expected.documents, "document");
         lines.push(format!("{index}: {documents}, about {}", size(expected.bytes)));
         lines.push(format!("  such as {}", expected.sample));

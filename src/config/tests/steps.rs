@@ -22,7 +22,17 @@ fn a_step_that_is_wrong_is_told_with_its_line_and_a_condition_with_its_column() 
         ("sample = { rate = 1.5 }", "3:19: pipeline[0].step[0].sample.rate: ", "not between 0.0 and 1.0"),
         ("sample = { by_level = { LOUD = 1 } }", "3:10: pipeline[0].step[0].sample: ", "`LOUD` is no level"),
         ("throttle = { events = 0 }", "3:23: pipeline[0].step[0].throttle.events: ", "1 or more"),
-        ("route = { index = '' }", "3:9: pipeline[0].step[0].route: ", "neither index nor tag"),
+        ("route = { index = '' }", "3:9: pipeline[0].step[0].route: ", "neither index, tag nor output"),
+        (
+            "route = { index = 'x', output = 'file' }",
+            "3:9: pipeline[0].step[0].route: ",
+            "files have no index",
+        ),
+        (
+            "route = { output = 'kafka' }",
+            "3:20: pipeline[0].step[0].route.output: ",
+            "none of \"elasticsearch\", \"file\"",
+        ),
         (
             "redact = { patterns = ['('] }",
             "3:23: pipeline[0].step[0].redact.patterns: ",

@@ -48,8 +48,8 @@ const KEYS: usize = 1 << 16;
 
 pub use options::{
     Convert, DedupeOptions, DockerOptions, FlattenOptions, GeoIpOptions, GuardOptions, LookupOptions,
-    NestOptions, ReplaceOptions, RouteOptions, SampleOptions, SetValue, StepOptions, ThrottleOptions,
-    UserAgentOptions,
+    NestOptions, ReplaceOptions, RouteOptions, RouteOutput, SampleOptions, SetValue, StepOptions,
+    ThrottleOptions, UserAgentOptions,
 };
 
 /// What becomes of an event.

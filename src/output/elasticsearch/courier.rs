@@ -18,22 +18,27 @@ use super::part::{self, Part};
 use super::target::{Attempt, Stopped, Target, unless};
 use super::verdict::Obstacle;
 use crate::buffer::Delivery;
+use crate::encode::is_for_files;
 use crate::metrics::{self, Verdict};
 use crate::output::dead_letters::{DeadLetters, Letter, destination};
+use crate::output::file::FileOutput;
 
 /// Attends to `delivery` until it is settled; a stop returns it.
 pub(super) async fn deliver(
     target: &Target,
     dead_letters: &DeadLetters,
+    files: Option<&FileOutput>,
     delivery: Delivery,
     stop: &CancellationToken,
 ) -> Result<(), Stopped> {
-    let mut way = Way::new(target, delivery);
+    let mut way = Way::new(target, delivery, files.is_some());
     while let Some(part) = way.next() {
         unless(stop, tokio::time::sleep_until(part.due.into())).await?;
         way.go(part, stop).await?;
     }
     way.bury(dead_letters, stop).await?;
+    // why: last, since files know no ids: should the delivery go back, they have nothing of it yet.
+    way.file(files, stop).await?;
     way.tally.count(target, way.letters.len());
     way.tell_ledger();
     way.delivery.delivered();
@@ -69,6 +74,8 @@ struct Way<'a> {
     /// Owned, not borrowed: it may be sent to another thread but not shared with one.
     delivery: Delivery,
     parts: Vec<Part>,
+    /// Documents that are not for the target, by their place.
+    for_files: Vec<usize>,
     /// Documents on a further try, by their place.
     healed: BTreeMap<usize, Healed>,
     tally: Tally,
@@ -76,10 +83,12 @@ struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    fn new(target: &'a Target, delivery: Delivery) -> Self {
-        let parts = Part::whole(&delivery).into_iter().collect();
+    fn new(target: &'a Target, delivery: Delivery, has_files: bool) -> Self {
+        let is_for_files = |place: &usize| has_files && is_for_files(part::lines(&delivery, *place).0);
+        let (for_files, others): (Vec<_>, Vec<_>) = (0..delivery.ends().len()).partition(is_for_files);
+        let parts = Part::first(others).into_iter().collect();
         let (healed, tally) = (BTreeMap::new(), Tally::default());
-        Self { target, delivery, parts, healed, tally, letters: Vec::new() }
+        Self { target, delivery, parts, for_files, healed, tally, letters: Vec::new() }
     }
 
     /// The part that is due first.
@@ -229,6 +238,18 @@ impl<'a> Way<'a> {
             attempt += 1;
         }
         drop(held);
+        Ok(())
+    }
+
+    /// Writes what is for files.
+    async fn file(&mut self, files: Option<&FileOutput>, stop: &CancellationToken) -> Result<(), Stopped> {
+        let Some((files, part)) = files.zip(Part::first(self.for_files.iter().copied())) else {
+            return Ok(());
+        };
+        let body = part.body(&self.delivery, &BTreeMap::new());
+        files.put(body, part.ends(&self.delivery), stop).await.ok_or(Stopped)?;
+        files.count(self.for_files.len());
+        self.tally.indexed += self.for_files.len() as u64;
         Ok(())
     }
 

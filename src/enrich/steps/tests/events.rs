@@ -76,6 +76,9 @@ fn route_gives_another_index_or_tag() {
     assert_eq!(routed(&[audit], json!({"kind": "audit", "who": "Ada"})), told("audit-ada-1970", "app"));
     assert_eq!(routed(&[audit], json!({"kind": "audit"})), told("fallback", "app"));
     assert_eq!(routed(&[audit], json!({"kind": 5})), told("logs-app-default", "app"));
+    let (files, back) = ("route = { output = 'file' }", "route = { output = 'elasticsearch' }");
+    assert_eq!(routed(&[audit, files], json!({"kind": "audit"})), told("file:", "app"));
+    assert_eq!(routed(&[files, back], json!({})), told("logs-app-default", "app"));
     let retag = "route = { tag = '{tag}.{who}' }";
     assert_eq!(routed(&[retag], json!({"who": "ada"})), told("logs-app.ada-default", "app.ada"));
     assert_eq!(routed(&[retag], json!({})), told("logs-app-default", "app"));
@@ -84,7 +87,7 @@ fn route_gives_another_index_or_tag() {
     assert_eq!(routed(&[audit, both], json!({"kind": "audit"})), told("i-x", "x"));
     assert_eq!(routed(&["set = { tag = 'own' }", both], json!({})), told("i-x", "own"));
     assert!(fault("route = { tag = '{' }").starts_with("route: tag: "));
-    assert!(fault("route = {}").contains("neither index nor tag"));
+    assert!(fault("route = {}").contains("neither index, tag nor output"));
 }
 
 #[test]
