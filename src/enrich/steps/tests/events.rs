@@ -19,9 +19,10 @@ fn kept(toml: &str, level: &str) -> usize {
 fn drop_ends_those_for_which_its_condition_holds() {
     let steps = [step("when = 'path ~ \"^/health\"'\ndrop = true")];
     assert_eq!(through(&steps, &json!({"path": "/health/live"})), None);
-    for record in [json!({"path": "/api"}), json!({}), json!({"path": 5}), json!({"path": ["/health"]})] {
+    for record in [json!({"path": "/api"}), json!({}), json!({"path": 5}), json!({"path": [["/health"]]})] {
         assert!(through(&steps, &record).is_some(), "{record}");
     }
+    assert_eq!(through(&steps, &json!({"path": ["/api", "/health"]})), None);
     assert_eq!(fault("drop = false"), "drop: takes true alone");
 }
 
