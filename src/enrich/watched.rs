@@ -29,6 +29,8 @@ pub(super) struct Watched<T> {
 struct Looks {
     seen: Stamp,
     judged: Stamp,
+    /// How many looks in a row have not found it.
+    misses: usize,
 }
 
 /// By what a change is told.
@@ -43,7 +45,7 @@ impl<T> Watched<T> {
             path: path.to_owned(),
             read,
             current: RwLock::new(Arc::new(current)),
-            looks: Mutex::new(Looks { seen: stamp, judged: stamp }),
+            looks: Mutex::new(Looks { seen: stamp, judged: stamp, misses: 0 }),
         })
     }
 
@@ -67,10 +69,21 @@ impl<T> Watched<T> {
         }
     }
 
-    /// Whether there is a change that two looks in a row have found.
+    /// Whether there is a change that two looks in a row have found. A file that they have missed is told once.
     fn has_settled(&self) -> bool {
-        let Ok(stamp) = stamp(&self.path) else { return false };
         let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = match stamp(&self.path) {
+            Ok(stamp) => stamp,
+            Err(error) => {
+                looks.misses = looks.misses.saturating_add(1);
+                if looks.misses == 2 {
+                    let file = self.path.display();
+                    tracing::warn!(%file, %error, "a file of a step is gone, what it said goes on");
+                }
+                return false;
+            }
+        };
+        looks.misses = 0;
         let settled = looks.seen == stamp && looks.judged != stamp;
         looks.seen = stamp;
         if settled {

@@ -58,9 +58,16 @@ impl Action {
             (None, _) => {
                 let keys: Vec<_> =
                     all(&StepOptions::default(), around).into_iter().map(|(key, _)| key).collect();
-                Err(StepFault {
-                    key: "when",
-                    why: format!("stands in a step that does nothing; it takes one of {}", keys.join(", ")),
+                let keys = keys.join(", ");
+                Err(match options.when {
+                    Some(_) => {
+                        let why = format!("stands in a step that does nothing; it takes one of {keys}");
+                        StepFault { key: "when", why }
+                    }
+                    None => {
+                        let why = format!("is missing, or another: a [[pipeline.step]] takes one of {keys}");
+                        StepFault { key: "set", why }
+                    }
                 })
             }
         }
