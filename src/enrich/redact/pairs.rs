@@ -2,7 +2,7 @@
 //! `password = x`, `"password"=>"x"`, `[password] => x`.
 //!
 //! A value in quotes ends with them, any other where such values do: at a blank, a comma and the like. Behind a colon and a
-//! blank, as in prose, a `token` is none, nor is one that stands by itself before `=`: parsers complain of unexpected ones.
+//! blank, as in prose, a `token` is none, nor is an unexpected one before any sign, of which parsers complain.
 
 use super::bytes;
 use super::names::{Names, is_number, may_be_a_count};
@@ -18,8 +18,8 @@ struct Name<'t> {
     text: &'t [u8],
     /// Whether it stands in quotes.
     is_quoted: bool,
-    /// Whether blanks part it from the sign.
-    is_apart: bool,
+    /// Whether a parser complains of it: `Unexpected token = …`.
+    is_unexpected: bool,
 }
 
 /// Hands each secret in `text` to `found`, by where it begins and ends.
@@ -55,8 +55,9 @@ fn name<'t>(text: &'t [u8], at: usize, names: &Names) -> Option<Name<'t>> {
         return None;
     }
     let length = bytes::count_back(before, bytes::NAME, LONGEST_NAME);
-    let text = before.get(before.len() - length..)?;
-    names.cover(text).then_some(Name { text, is_quoted, is_apart })
+    let (before, text) = before.split_at_checked(before.len() - length)?;
+    let is_unexpected = is_apart && before.ends_with(b"expected ");
+    names.cover(text).then_some(Name { text, is_quoted, is_unexpected })
 }
 
 /// Where the value behind the sign at `at` begins and ends.
@@ -87,11 +88,10 @@ fn value(text: &[u8], at: usize, name: &Name<'_>) -> Option<(usize, usize)> {
     Some((start, if is_scheme { next + word(text, next, false) } else { end }))
 }
 
-/// Whether a name without quotes is a word of a sentence: before a `colon` with a blank behind it, or before another sign.
+/// Whether a name without quotes is a word of a sentence: before a `colon` with a blank behind it, or where a parser complains.
 fn is_prose(name: &Name<'_>, colon: bool) -> bool {
-    let is_word = |word: &[u8]| name.text.eq_ignore_ascii_case(word);
-    (colon && (ends_with(name.text, b"token") || ends_with(name.text, b"tokens") || is_word(b"pass")))
-        || (name.is_apart && (is_word(b"token") || is_word(b"tokens")))
+    let is_token = ends_with(name.text, b"token") || ends_with(name.text, b"tokens");
+    (colon && (is_token || name.text.eq_ignore_ascii_case(b"pass"))) || (is_token && name.is_unexpected)
 }
 
 fn says_nothing(value: &[u8]) -> bool {
@@ -176,6 +176,7 @@ mod tests {
             ("user[password]=z&a=b", "z"),
             ("access_token = abc", "abc"),
             ("token = 'abc'", "abc"),
+            ("session token = abc", "abc"),
             ("password: must be set", "must"),
             ("db_pass=12345", "12345"),
         ] {
