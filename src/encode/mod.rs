@@ -235,6 +235,9 @@ fn depth(name: &str, value: &Value<'_>) -> usize {
 }
 
 #[cfg(test)]
+pub(crate) use differential::strict;
+
+#[cfg(test)]
 mod differential;
 #[cfg(test)]
 mod reference;
