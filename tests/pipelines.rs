@@ -81,7 +81,7 @@ async fn several_steps() {
         ),
         (
             "all-web.shop",
-            json!({ "path": "/buy", "status": 200, "message": "sold", "took_ms": 300, "slow": true, "who": "ada@web.shop" }),
+            json!({ "path": "/buy", "status": 200, "message": "sold", "took_ms": 300.0, "slow": true, "who": "ada@web.shop" }),
         ),
         (
             "all-web.shop",

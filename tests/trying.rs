@@ -113,6 +113,9 @@ async fn explained() {
         "  step[1] rename = { \"took\" = \"duration_ms\" }",
         "    - took = 3",
         "    + duration_ms = 3",
+        "  step[0] drop = true, when path ~ \"^/health\": holds: the event ends here",
+        "  step[2] route = { index = \"errors-{tag}\" }, when status >= 500: holds",
+        "    ~ _index = logs-web.shop-default -> errors-web.shop",
         "  dropped: filtered",
     ] {
         assert!(told.lines().any(|other| other == line), "{line} is not in\n{told}");

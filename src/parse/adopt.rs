@@ -141,7 +141,12 @@ pub(super) fn adopt_names(fields: &mut Fields<'_>, own: usize) {
             Some(Role::Whole(name)) if is_whole(value) => rename(fields, index, name),
             Some(Role::Word(name)) if text_of(value).is_some_and(is_word) => rename(fields, index, name),
             Some(Role::Caller) => adopt_caller(fields, index),
-            _ => (),
+            Some(role) => {
+                if let Some(name) = roles::beside(role, name) {
+                    rename(fields, index, name);
+                }
+            }
+            None => (),
         }
     }
 }
@@ -303,6 +308,27 @@ mod tests {
     fn the_surest_time_wins_and_the_other_stays() {
         let line = r#"{"time":"2024-01-15T10:30:45Z","@timestamp":"2024-01-15T10:30:46Z"}"#;
         assert_eq!(plain(line), ("time=\"2024-01-15T10:30:45Z\"".to_owned(), Some(1_705_314_646)));
+    }
+
+    #[test]
+    fn a_value_with_the_name_of_an_object_of_the_common_schema_goes_below_it() {
+        let style = Style { schema: Schema::Ecs, ..Style::default() }.leak();
+        for (line, fields) in [
+            (r#"{"log":"x","msg":"m"}"#, "log.value=\"x\" message=\"m\""),
+            (
+                r#"{"process":"worker","user":5,"service":[1]}"#,
+                "process.value=\"worker\" user.value=5 service.value=[1]",
+            ),
+            (r#"{"process":7,"user":"eva"}"#, "process.pid=7 user.name=\"eva\""),
+            (r#"{"log":{"a":1},"log.value":1,"http":"x"}"#, "log={\"a\":1} log.value=1 http.value=\"x\""),
+            (
+                r#"{"trace":"x","trace_id":"y","span":null}"#,
+                "trace.value=\"x\" trace.id=\"y\" span.value=null",
+            ),
+        ] {
+            assert_eq!(adopted(line, style).0, fields, "{line}");
+            assert_eq!(plain(line).0.contains(".value"), line.contains(".value"), "{line}");
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Names that business data has as often, `name` or `date`, have no role: it is better to leave a member alone than to take it
 //! for what it is not. A text under a name that is an object in the Elastic Common Schema, `host` or `user`, goes in `ecs` to
-//! that object's main member, since Elasticsearch would refuse the document.
+//! that object's main member, or to its `value`, since Elasticsearch would refuse the document: once any other has `log.level`,
+//! the index takes no text `log`.
 
 use crate::event::{self, words};
 
@@ -23,6 +24,19 @@ pub(crate) enum Role {
     Word(&'static str),
     /// The place in the program, if it is `file:line`.
     Caller,
+    /// Nothing, under a name that is an object in the Elastic Common Schema.
+    Object(&'static str),
+}
+
+/// Where a value goes that has such a name and is not what that schema has there.
+pub(crate) fn beside(role: &Role, name: &str) -> Option<&'static str> {
+    match (role, name) {
+        (Role::Object(beside), _) => Some(beside),
+        (Role::Word(_), "service") => Some("service.value"),
+        (Role::Word(_), "user") => Some("user.value"),
+        (Role::Whole(_), "process") => Some("process.value"),
+        _ => None,
+    }
 }
 
 /// The rank of a level that is a number in Python's scale.
@@ -57,7 +71,7 @@ pub(crate) const BESIDE: [(&str, &str, &str); 6] = [
 ];
 
 /// What each name is.
-const ROLES: [(&str, Role); 98] = {
+const ROLES: [(&str, Role); 107] = {
     use Role::{Caller, Level, Message, Time};
     [
         ("@timestamp", Time(0)),
@@ -158,6 +172,15 @@ const ROLES: [(&str, Role); 98] = {
         ("source.function", Role::Common("log.origin.function")),
         ("record.function", Role::Common("log.origin.function")),
         ("user_agent", Role::Common("user_agent.original")),
+        ("container", Role::Object("container.value")),
+        ("db", Role::Object("db.value")),
+        ("destination", Role::Object("destination.value")),
+        ("http", Role::Object("http.value")),
+        ("kubernetes", Role::Object("kubernetes.value")),
+        ("log", Role::Object("log.value")),
+        ("source", Role::Object("source.value")),
+        ("span", Role::Object("span.value")),
+        ("trace", Role::Object("trace.value")),
     ]
 };
 

@@ -70,13 +70,15 @@ pub enum What {
         number: usize,
         /// Whether its condition held.
         holds: bool,
+        /// Whether the event ends here.
+        ends: bool,
     },
 }
 
 /// A field that is new, gone, or other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Its name; `@timestamp` is the event's time.
+    /// Its name; `@timestamp` is the event's time, `_index` its index and `{tag}` its tag, as a step can have changed them.
     pub field: String,
     /// Its value before, in JSON.
     pub before: Option<String>,

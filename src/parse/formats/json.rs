@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{docker_json, flat, mongodb};
-use crate::event::{self, Fields, Name, Value};
+use crate::event::{self, Fields, Name, Object, Value};
 use crate::parse::sink::{MAX_MEMBERS, Sink};
 
 /// The line is no JSON object, or one of too many members.
@@ -19,9 +19,11 @@ pub struct NotJson;
 /// what it was.
 pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> Result<(), NotJson> {
     let before = fields.len();
-    if let Some(plain) = flat::members(line, |name, value| push(fields, before, depth, name, value)) {
+    let mut has_dots = false;
+    let member = |name, value| push(fields, before, depth, name, value, &mut has_dots);
+    if let Some(plain) = flat::members(line, member) {
         if plain.is_compact {
-            fields.set_object(line);
+            fields.set_object(Object { text: line, has_dots });
         }
         return Ok(());
     }
@@ -53,11 +55,19 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     json_object(object, 1, sink.fields()).ok()
 }
 
-/// Appends a member of a plain object; false where there are too many.
-fn push<'a>(fields: &mut Fields<'a>, before: usize, depth: usize, name: &'a str, value: &'a str) -> bool {
+/// Appends a member of a plain object, and notes a dot in its name; false where there are too many.
+fn push<'a>(
+    fields: &mut Fields<'a>,
+    before: usize,
+    depth: usize,
+    name: &'a str,
+    value: &'a str,
+    has_dots: &mut bool,
+) -> bool {
     match event::plain_name(name) {
         Some(name) => fields.push_both(name, Value::Scalar(value)),
         None => {
+            *has_dots |= name.contains('.');
             fields.push(event::legal_name_unless_plain(Cow::Borrowed(name), depth), Value::Scalar(value));
         }
     }
