@@ -2,6 +2,7 @@
 //! through every filter whose pattern does: so a filter for some of a leg's tags gets a pipeline before the leg's own.
 
 use super::draft::{Draft, Effect, End, Filter, Leg};
+use super::line;
 use super::pattern::{covers, overlaps};
 
 /// A pipeline: its pattern, the filters that its events pass, and where they go.
@@ -24,7 +25,9 @@ pub(super) fn pipelines(draft: &mut Draft) -> Vec<Pipeline> {
             tell_partial(&leg, &pattern, draft);
             let passes = |filter: &&Filter| covers(&filter.pattern, &pattern);
             let filters = leg.filters.iter().filter(passes).cloned().collect();
-            planned.push(Pipeline { pattern, filters, end: leg.end.clone(), from: leg.from.clone() });
+            let pipeline = Pipeline { pattern, filters, end: leg.end.clone(), from: leg.from.clone() };
+            tell_read(&pipeline, draft);
+            planned.push(pipeline);
         }
     }
     planned
@@ -54,6 +57,17 @@ fn tell_partial(leg: &Leg, pattern: &str, draft: &mut Draft) {
                 format!("it is not applied to tags that match `{pattern}` too: write a pipeline for those");
             draft.leave(filter.from.clone(), why);
         }
+    }
+}
+
+/// A line that is read is no longer whole when the steps come to it, wherever the other program had the filter.
+fn tell_read(pipeline: &Pipeline, draft: &mut Draft) {
+    if pipeline.formats().is_empty() {
+        return;
+    }
+    for (filter, _) in pipeline.effects().filter(|(_, effect)| line::is_named(effect)) {
+        let why = "a format reads the line before any step: `message` is what it leaves of it";
+        draft.leave(filter.from.clone(), why);
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::{grep, parser};
 use crate::import::draft::{Draft, Effect, Filter};
-use crate::import::geo;
-use crate::import::section::Section;
+use crate::import::line::{self, Step};
+use crate::import::section::{Entry, Section};
 use crate::import::template::template;
 use crate::import::words::{inline, list, path, quote, regex};
+use crate::import::{geo, words};
 
 /// Carries a filter over, as far as Forebay has the like; none where it has nothing.
 pub(super) fn read(directive: &Section, pattern: String, draft: &mut Draft) -> Option<Filter> {
@@ -30,7 +31,7 @@ pub(super) fn read(directive: &Section, pattern: String, draft: &mut Draft) -> O
     if !matches!(kind.as_str(), "stdout" | "prometheus") {
         draft.leave_rest(&section);
     }
-    (!effects.is_empty()).then_some(Filter { pattern, effects, from })
+    (!effects.is_empty()).then(|| Filter { pattern, from: line::noted(from, &effects), effects })
 }
 
 /// `record_transformer` and `record_modifier`.
@@ -39,20 +40,21 @@ fn record(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
     let mut set = Vec::new();
     for record in section.take_sections("record") {
         for entry in record.entries {
-            match value(&entry.value) {
-                Ok(value) => set.push((entry.key.clone(), value)),
+            match value(&entry.value, line::ALONE) {
+                Ok(_) => set.push(entry),
                 Err(why) => draft.leave(entry.from(), why),
             }
         }
     }
     if let Some(keep) = section.take(&["keep_keys", "whitelist_keys"]) {
-        effects.push(Effect::Step(vec![("keep", list(&names(&keep.value)))]));
+        effects.push(Effect::Step(vec![("keep", list(&line::kept(&names(&keep.value))))]));
     }
     if !set.is_empty() {
-        effects.push(Effect::Step(vec![("set", inline(&set))]));
+        effects.extend(line::steps(|line| Some(Step::new("set", values(&set, line)))));
     }
     if let Some(remove) = section.take(&["remove_keys"]) {
-        effects.push(Effect::Step(vec![("remove", list(&names(&remove.value)))]));
+        let names = names(&remove.value);
+        effects.extend(line::steps(|line| Some(Step::new("remove", list(&line::listed(&names, line))))));
     }
     if let Some(renew) = section.take(&["renew_record"]).filter(|renew| renew.is_on()) {
         draft.leave(renew.from(), "the event keeps its other fields; `keep` names those that stay");
@@ -68,13 +70,20 @@ fn record(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
     effects
 }
 
+/// The fields that `set` gives, in TOML.
+fn values(set: &[Entry], line: &str) -> String {
+    let value =
+        |entry: &Entry| Some((line::named(&entry.key, line).to_owned(), value(&entry.value, line).ok()?));
+    inline(&set.iter().filter_map(value).collect::<Vec<_>>())
+}
+
 /// A value that `set` gives, in TOML. A hash or an array is none.
-fn value(text: &str) -> Result<String, String> {
+fn value(text: &str, line: &str) -> Result<String, String> {
     match text {
         _ if text.starts_with(['{', '[']) => {
             Err("it is a hash or an array, which `set` does not make".into())
         }
-        _ => template(text).map(|template| quote(&template)),
+        _ => template(text, line).map(|template| quote(&template)),
     }
 }
 
@@ -96,7 +105,7 @@ fn concat(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
     ]);
     section.pass_over(&["use_partial_cri_logtag", "partial_cri_logtag_key", "partial_cri_stream_key"]);
     if let Some(interval) = section.take(&["flush_interval"])
-        && let Some(time) = crate::import::words::time(&interval.value)
+        && let Some(time) = words::time(&interval.value)
     {
         draft.set("multiline", "timeout", quote(&time), interval.from());
     }

@@ -7,6 +7,7 @@ use super::filter;
 use super::output::{self, Target, Traces};
 use super::rewrite;
 use crate::import::draft::{Draft, Effect, End, Filter, Leg};
+use crate::import::line;
 use crate::import::pattern::{covers, is_one, overlaps};
 use crate::import::section::Section;
 use crate::import::words::quote;
@@ -126,18 +127,16 @@ impl Walk<'_> {
         let mut rules = rewrite::rules(rewriter, self.draft);
         let mut end = End::default();
         for rule in &mut rules {
-            let Some(found) = self.goes_to(&label, &rule.tag, &from, 0) else { continue };
+            let Some(tag) = &rule.tag else { continue };
+            let Some(found) = self.goes_to(&label, tag, &from, 0) else { continue };
             rule.index = found.index.as_ref().map(|(index, _)| index.clone());
             end.tag_field = end.tag_field.take().or(found.tag_field);
         }
-        match crate::import::retag::steps(&rules, true) {
-            Ok(effects) => {
-                let rewriting = Filter { pattern: scope.to_owned(), effects, from: from.clone() };
-                let filters = filters.iter().cloned().chain(Some(rewriting)).collect();
-                self.leg(scope, filters, end, from);
-            }
-            Err(why) => self.draft.leave(from, why),
-        }
+        let effects = crate::import::retag::steps(&rules, true);
+        let noted = line::noted(from.clone(), &effects);
+        let rewriting = Filter { pattern: scope.to_owned(), effects, from: noted };
+        let filters = filters.iter().cloned().chain(Some(rewriting)).collect();
+        self.leg(scope, filters, end, from);
     }
 
     /// Where the events of `tag` end, if the tag is known.
