@@ -166,3 +166,59 @@ fn a_rule_that_is_not_carried_lets_no_grep_drop_more_than_before() {
     assert_ne!(carried.document(json!({"level": "warn"})), Json::Null);
     assert!(carried.is_told("lookaround"));
 }
+
+/// What a parser of Fluentd's makes of a line.
+fn parsed(parse: &str) -> Carried {
+    let output = "<match **>\n@type elasticsearch\nhost h\n</match>\n";
+    fluentd(&format!(
+        "<filter **>\n@type parser\nkey_name log\n<parse>\n{parse}\n</parse>\n</filter>\n{output}"
+    ))
+}
+
+#[test]
+fn a_time_without_a_zone_is_in_that_of_its_parser() {
+    let line = json!({"log": "2023/11/14 12:00:00 m"});
+    let regex = "^(?<time>[^ ]+ [^ ]+) (?<m>.*)$";
+    let fluentd = |zone: &str| {
+        parsed(&format!("@type regexp\nexpression /{regex}/\ntime_format %Y/%m/%d %H:%M:%S\n{zone}"))
+    };
+    let fluent_bit = fluent_bit(&format!(
+        "[FILTER]\nName parser\nMatch *\nKey_Name log\nParser p\n[PARSER]\nName p\nFormat regex\nRegex {regex}\n\
+         Time_Key time\nTime_Format %Y/%m/%d %H:%M:%S\nTime_Offset +0900\nTime_Keep On"
+    ));
+    for (mut carried, time) in [
+        (fluentd("timezone +09:00"), "2023-11-14T03:00:00.000000000Z"),
+        (fluentd("timezone Asia/Tokyo"), "2023-11-14T03:00:00.000000000Z"),
+        (fluentd("timezone -0330"), "2023-11-14T15:30:00.000000000Z"),
+        (fluentd("utc true"), "2023-11-14T12:00:00.000000000Z"),
+        (fluent_bit, "2023-11-14T03:00:00.000000000Z"),
+    ] {
+        let text = carried.imported.text.clone();
+        assert_eq!(carried.whole(line.clone())["@timestamp"], time, "{text}");
+        assert_eq!(carried.imported.left, Vec::<String>::new());
+    }
+    assert!(fluentd("timezone Mars/Olympus").is_told("is no zone"));
+    assert!(fluentd("localtime true").is_told("times that name no zone are in UTC"));
+}
+
+#[test]
+fn a_time_that_no_format_reads_is_told() {
+    let carried = parsed("@type json\ntime_key when\ntime_format %d.%m.%Y %H:%M:%S");
+    assert!(carried.is_told("is looked for in `@timestamp`"), "{:?}", carried.imported.left);
+    assert!(carried.is_told("a time of this form is not read"), "{:?}", carried.imported.left);
+    let usual = parsed("@type json\ntime_key ts\ntime_format %Y-%m-%dT%H:%M:%S.%L%z\ntime_type string");
+    assert_eq!(usual.imported.left, Vec::<String>::new());
+}
+
+#[test]
+fn columns_get_their_names_and_types() {
+    let mut csv = parsed("@type csv\nkeys a,b,c\ntypes b:integer,c:bool");
+    assert_eq!(csv.document(json!({"log": "x,7,true"})), json!({"a": "x", "b": 7, "c": true}));
+    let mut tsv = parsed("@type tsv\nkeys a,b\nnull_value_pattern -");
+    assert_eq!(tsv.document(json!({"log": "x\ty"})), json!({"a": "x", "b": "y"}));
+    assert_eq!(tsv.imported.left, Vec::<String>::new());
+    let mut other = parsed("@type csv\nkeys a,b,c\ndelimiter ;");
+    assert_eq!(other.document(json!({"log": "x;y,z"})), json!({"message": "x;y,z"}));
+    assert!(other.is_told("write a [format.NAME] with `dissect`"));
+    assert!(parsed("@type ltsv\nnull_value_pattern ^none$").is_told("stand for no value"));
+}

@@ -1,12 +1,41 @@
 //! Formats of lines: those that Forebay knows by other names, and `[format.NAME]` for a regex.
 
-use super::draft::{Draft, Table};
+use super::along;
+use super::draft::{Draft, Effect, Table};
 use super::section::{Entry, Section};
 use super::words::{inline, quote, regex};
 use crate::parse::{Format, Own, OwnOptions};
 
+/// What a parser of one of Forebay's own formats does.
+pub(super) fn of_kind(kind: &str, from: &str, parse: &mut Section, draft: &mut Draft) -> Vec<Effect> {
+    let Some(format) = known(kind, from, draft) else {
+        parse.entries.clear();
+        return Vec::new();
+    };
+    match along::known(&format, parse, draft) {
+        Ok(along) => Some(Effect::Parse(format)).into_iter().chain(along).collect(),
+        Err((what, why)) => {
+            draft.leave(what, why);
+            parse.entries.clear();
+            Vec::new()
+        }
+    }
+}
+
+/// What a parser with a format of one's own does.
+pub(super) fn of_own(
+    expression: &Entry,
+    parse: &mut Section,
+    name: Option<&str>,
+    draft: &mut Draft,
+) -> Vec<Effect> {
+    let zone = along::zone(parse, draft);
+    let format = own(expression, parse, name, draft);
+    format.map_or_else(Vec::new, |format| Some(Effect::Parse(format)).into_iter().chain(zone).collect())
+}
+
 /// Forebay's name of a format.
-pub(super) fn known(kind: &str, from: &str, draft: &mut Draft) -> Option<String> {
+fn known(kind: &str, from: &str, draft: &mut Draft) -> Option<String> {
     let name = match kind {
         "apache2" | "apache" | "nginx" | "k8s-nginx-ingress" => "access",
         "apache_error" => "apache_error",
@@ -27,12 +56,8 @@ pub(super) fn known(kind: &str, from: &str, draft: &mut Draft) -> Option<String>
 }
 
 /// A format of one's own, under a name that no other has; none, and told, where Forebay would refuse it.
-pub(super) fn own(
-    expression: &Entry,
-    parse: &mut Section,
-    name: Option<&str>,
-    draft: &mut Draft,
-) -> Option<String> {
+fn own(expression: &Entry, parse: &mut Section, name: Option<&str>, draft: &mut Draft) -> Option<String> {
+    along::nothing(parse, draft);
     let time_key = parse.take(&["time_key"]).map_or_else(|| "time".to_owned(), |key| key.value);
     let (types, time) = (parse.take(&["types"]), parse.take(&["time_format"]));
     let name = name.map_or_else(|| format!("imported_{}", draft.formats.len() + 1), legal);
@@ -48,7 +73,7 @@ pub(super) fn own(
         }
     };
     let mut options = OwnOptions { regex: Some(pattern.clone()), ..OwnOptions::default() };
-    options.types = types.as_ref().map(|types| self::types(&types.value)).unwrap_or_default();
+    options.types = types.as_ref().map(|types| along::types(types, draft)).unwrap_or_default();
     options.types.retain(|(name, _)| pattern.contains(&format!("<{name}>")));
     options.time = time.as_ref().and_then(|time| time_form(time, &pattern, draft));
     if let Err(fault) = Own::compile(&name, &options) {
@@ -87,24 +112,6 @@ fn time_form(time: &Entry, pattern: &str, draft: &mut Draft) -> Option<String> {
         return None;
     }
     Some(form)
-}
-
-/// `status:integer,took:float`, or a hash of the same.
-fn types(text: &str) -> Vec<(String, String)> {
-    let text = text.trim().trim_start_matches('{').trim_end_matches('}');
-    let pairs = text.split([',', ' ']).filter_map(|pair| pair.split_once(':'));
-    pairs
-        .filter_map(|(name, kind)| {
-            let kind = match kind.trim().trim_matches('"') {
-                "integer" => "int",
-                "float" => "float",
-                "bool" => "bool",
-                "string" => "text",
-                _ => return None,
-            };
-            Some((name.trim().trim_matches('"').to_owned(), kind.to_owned()))
-        })
-        .collect()
 }
 
 /// A name that is none of Forebay's own, of letters, digits, `_` and `-`.

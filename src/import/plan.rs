@@ -27,6 +27,7 @@ pub(super) fn pipelines(draft: &mut Draft) -> Vec<Pipeline> {
             let filters = leg.filters.iter().filter(passes).cloned().collect();
             let pipeline = Pipeline { pattern, filters, end: leg.end.clone(), from: leg.from.clone() };
             tell_read(&pipeline, draft);
+            tell_zones(&pipeline, draft);
             planned.push(pipeline);
         }
     }
@@ -71,7 +72,25 @@ fn tell_read(pipeline: &Pipeline, draft: &mut Draft) {
     }
 }
 
+/// A pipeline has one zone.
+fn tell_zones(pipeline: &Pipeline, draft: &mut Draft) {
+    let Some((zone, _)) = pipeline.zone() else { return };
+    for (filter, effect) in pipeline.effects() {
+        if matches!(effect, Effect::Zone(other) if other != zone) {
+            draft.leave(filter.from.clone(), format!("times of a pipeline are of one zone, here {zone}"));
+        }
+    }
+}
+
 impl Pipeline {
+    /// The zone of times that name none, and where it came from.
+    pub(super) fn zone(&self) -> Option<(&str, &str)> {
+        self.effects().find_map(|(filter, effect)| match effect {
+            Effect::Zone(zone) => Some((zone.as_str(), filter.from.as_str())),
+            _ => None,
+        })
+    }
+
     /// The formats that lines have, with where that came from.
     pub(super) fn formats(&self) -> Vec<(&str, &str)> {
         let mut formats: Vec<(&str, &str)> = Vec::new();

@@ -46,7 +46,7 @@ fn parser(section: &mut Section, parsers: &Parsers, draft: &mut Draft) -> Vec<Ef
         section.entries.clear();
         return Vec::new();
     }
-    names.iter().filter_map(|name| parsers.line(&name.value, &from, draft)).collect()
+    names.iter().flat_map(|name| parsers.line(&name.value, &from, draft)).collect()
 }
 
 fn multiline(section: &mut Section, parsers: &Parsers, draft: &mut Draft) -> Vec<Effect> {

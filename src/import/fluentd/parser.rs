@@ -2,7 +2,7 @@
 
 use crate::import::draft::{Draft, Effect};
 use crate::import::format;
-use crate::import::section::Section;
+use crate::import::section::{Entry, Section};
 
 /// Carries a parser over.
 pub(super) fn parser(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
@@ -41,56 +41,53 @@ pub(super) fn parser(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
     for mut parse in parses {
         let patterns = parse.take_sections("pattern");
         let several = if patterns.is_empty() { vec![parse] } else { patterns };
-        effects.extend(several.into_iter().filter_map(|one| format(one, &from, draft)));
+        effects.extend(several.into_iter().flat_map(|one| format(one, &from, draft)));
     }
     effects
 }
 
-fn format(mut parse: Section, from: &str, draft: &mut Draft) -> Option<Effect> {
+fn format(mut parse: Section, from: &str, draft: &mut Draft) -> Vec<Effect> {
     let kind = parse.take(&["@type", "format"]).map(|kind| kind.value).unwrap_or_default();
     parse.pass_over(&[
         "json_parser",
         "time_type",
         "keep_time_key",
-        "localtime",
-        "utc",
-        "timezone",
-        "null_value_pattern",
-        "message_format",
         "null_empty_string",
         "estimate_current_event",
         "timeout",
         "with_priority",
         "parser_engine",
         "rfc5424_time_format",
-        "time_format_fallbacks",
         "stream_buffer_size",
         "parser_type",
         "support_colonless_ident",
-        "delimiter",
-        "keys",
-        "label_delimiter",
-        "delimiter_pattern",
     ]);
-    if kind == "multiline" {
-        return multiline(&mut parse, draft);
-    }
-    let own = match kind.as_str() {
-        "regexp" => parse.take(&["expression"]),
-        _ if kind.starts_with('/') => Some(crate::import::section::Entry {
-            key: "format".into(),
-            value: kind.clone(),
-            place: parse.place.clone(),
-        }),
-        _ => None,
+    let effects = match kind.as_str() {
+        "multiline" => multiline(&mut parse, draft).into_iter().collect(),
+        "syslog" => syslog(&mut parse, from, draft),
+        "regexp" => match parse.take(&["expression"]) {
+            Some(expression) => format::of_own(&expression, &mut parse, None, draft),
+            None => Vec::new(),
+        },
+        _ if kind.starts_with('/') => {
+            let expression = Entry { key: "format".into(), value: kind, place: parse.place.clone() };
+            format::of_own(&expression, &mut parse, None, draft)
+        }
+        _ => format::of_kind(&kind, from, &mut parse, draft),
     };
-    let found = match own {
-        Some(expression) => format::own(&expression, &mut parse, None, draft),
-        None => format::known(&kind, from, draft),
-    };
-    parse.pass_over(&["time_key", "time_format", "types", "expression", "format"]);
     draft.leave_rest(&parse);
-    found.map(Effect::Parse)
+    effects
+}
+
+/// Of a daemon's lines there are two forms, which `auto` tells line by line.
+fn syslog(parse: &mut Section, from: &str, draft: &mut Draft) -> Vec<Effect> {
+    let form = parse.take(&["message_format"]).map(|form| form.value).unwrap_or_default();
+    let kinds: &[&str] = match form.as_str() {
+        "rfc5424" => &["syslog-rfc5424"],
+        "auto" => &["syslog-rfc5424", "syslog-rfc3164"],
+        _ => &["syslog-rfc3164"],
+    };
+    kinds.iter().flat_map(|kind| format::of_kind(kind, from, parse, draft)).collect()
 }
 
 /// The first line of an event; formats of its parts cannot be told line by line.
