@@ -222,3 +222,18 @@ fn columns_get_their_names_and_types() {
     assert!(other.is_told("write a [format.NAME] with `dissect`"));
     assert!(parsed("@type ltsv\nnull_value_pattern ^none$").is_told("stand for no value"));
 }
+
+#[test]
+fn a_grok_expression_is_a_format() {
+    let mut one = parsed(
+        "@type grok\ngrok_pattern %{NUMBER:n:integer} %{TIMESTAMP_ISO8601:at} %{WORD:word}\ntime_key at\ntimezone +01:00",
+    );
+    let document = one.whole(json!({"log": "7 2023-11-14 12:00:00 w"}));
+    assert_eq!((&document["n"], &document["word"]), (&json!(7), &json!("w")));
+    assert_eq!(document["@timestamp"], "2023-11-14T11:00:00.000000000Z");
+    let mut several =
+        parsed("@type grok\n<grok>\npattern %{INT:n} a\n</grok>\n<grok>\npattern %{WORD:w} b\n</grok>");
+    assert_eq!(several.document(json!({"log": "x b"})), json!({"w": "x"}));
+    assert_eq!(several.imported.left, Vec::<String>::new());
+    assert!(parsed("@type grok\ngrok_pattern %{NO_SUCH:n}").is_told("NO_SUCH"));
+}

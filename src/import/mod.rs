@@ -13,6 +13,7 @@
 mod along;
 #[cfg(test)]
 mod carried;
+mod documents;
 mod draft;
 mod fluent_bit;
 mod fluentd;

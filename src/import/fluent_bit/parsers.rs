@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::import::Unreadable;
 use crate::import::draft::{Draft, Effect};
+use crate::import::format::{self, Layout};
 use crate::import::include::Parse;
 use crate::import::section::Section;
 use crate::import::words::{inline, quote, regex};
-use crate::import::{Unreadable, format};
 
 /// Parsers by name.
 #[derive(Default)]
@@ -58,7 +59,7 @@ impl Parsers {
         let kind = parser.take(&["format"]).map(|kind| kind.value.to_ascii_lowercase()).unwrap_or_default();
         parser.pass_over(&["name", "time_keep", "time_strict", "skip_empty_values", "logfmt_no_bare_keys"]);
         let effects = match parser.take(&["regex"]).filter(|_| kind == "regex") {
-            Some(regex) => format::of_own(&regex, &mut parser, Some(name), draft),
+            Some(regex) => format::of_own((Layout::Regex, &regex), &mut parser, Some(name), draft),
             None => format::of_kind(&kind, from, &mut parser, draft),
         };
         draft.leave_rest(&parser);

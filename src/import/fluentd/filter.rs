@@ -98,7 +98,6 @@ fn concat(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
     section.pass_over(&[
         "key",
         "stream_identity_key",
-        "separator",
         "timeout_label",
         "use_first_timestamp",
         "keep_partial_key",
@@ -112,6 +111,7 @@ fn concat(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
     let joins_parts =
         ["use_partial_metadata", "partial_key", "use_partial_metadata_ignore_case", "partial_value"];
     let is_of_parts = section.take(&joins_parts).is_some();
+    let separator = section.take(&["separator"]).filter(|between| !["\n", "\\n"].contains(&&*between.value));
     section.pass_over(&["partial_metadata_format", "partial_value"]);
     let start = section.take(&["multiline_start_regexp"]);
     let follow = section.take(&["continuous_line_regexp"]);
@@ -130,6 +130,10 @@ fn concat(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
         }
         // Docker's parts are joined anyway.
         true => Vec::new(),
-        false => vec![Effect::Multiline(inline(&rules))],
+        false => {
+            let why = "lines are joined by the line break that was between them";
+            separator.into_iter().for_each(|separator| draft.leave(separator.from(), why));
+            vec![Effect::Multiline(inline(&rules))]
+        }
     }
 }

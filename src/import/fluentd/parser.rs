@@ -1,8 +1,9 @@
 //! `parser`: the format of lines.
 
 use crate::import::draft::{Draft, Effect};
-use crate::import::format;
+use crate::import::format::{self, Layout};
 use crate::import::section::{Entry, Section};
+use crate::import::words::{quote, regex};
 
 /// Carries a parser over.
 pub(super) fn parser(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
@@ -65,13 +66,14 @@ fn format(mut parse: Section, from: &str, draft: &mut Draft) -> Vec<Effect> {
     let effects = match kind.as_str() {
         "multiline" => multiline(&mut parse, draft).into_iter().collect(),
         "syslog" => syslog(&mut parse, from, draft),
+        "grok" | "multiline_grok" => grok(&mut parse, draft),
         "regexp" => match parse.take(&["expression"]) {
-            Some(expression) => format::of_own(&expression, &mut parse, None, draft),
+            Some(expression) => format::of_own((Layout::Regex, &expression), &mut parse, None, draft),
             None => Vec::new(),
         },
         _ if kind.starts_with('/') => {
             let expression = Entry { key: "format".into(), value: kind, place: parse.place.clone() };
-            format::of_own(&expression, &mut parse, None, draft)
+            format::of_own((Layout::Regex, &expression), &mut parse, None, draft)
         }
         _ => format::of_kind(&kind, from, &mut parse, draft),
     };
@@ -90,16 +92,36 @@ fn syslog(parse: &mut Section, from: &str, draft: &mut Draft) -> Vec<Effect> {
     kinds.iter().flat_map(|kind| format::of_kind(kind, from, parse, draft)).collect()
 }
 
+/// One expression, or several of which the first that fits counts, each with its own time.
+fn grok(parse: &mut Section, draft: &mut Draft) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let whole = parse.take(&["grok_pattern"]).map(|pattern| (pattern, parse.clone()));
+    let several =
+        parse.take_sections("grok").into_iter().filter_map(|mut one| Some((one.take(&["pattern"])?, one)));
+    for (pattern, mut around) in whole.into_iter().chain(several) {
+        around.pass_over(&["name", "keep_time_key"]);
+        effects.extend(format::of_own((Layout::Grok, &pattern), &mut around, None, draft));
+    }
+    parse.pass_over(&["time_key", "time_format", "timezone", "types", "grok_failure_key", "grok_name_key"]);
+    if let Some(first) = parse.take(&["multiline_start_regexp"]) {
+        effects.extend(begins(&first, draft));
+    }
+    effects
+}
+
 /// The first line of an event; formats of its parts cannot be told line by line.
 fn multiline(parse: &mut Section, draft: &mut Draft) -> Option<Effect> {
     let first = parse.take(&["format_firstline"])?;
     for part in parse.entries.extract_if(.., |entry| entry.key.starts_with("format")) {
         draft.leave(part.from(), "write a [format.NAME] with a regex for the whole event");
     }
-    match crate::import::words::regex(&first.value) {
-        Ok(pattern) => {
-            Some(Effect::Multiline(format!("{{ start = {} }}", crate::import::words::quote(&pattern))))
-        }
+    begins(&first, draft)
+}
+
+/// Lines are joined by how an event begins.
+fn begins(first: &Entry, draft: &mut Draft) -> Option<Effect> {
+    match regex(&first.value) {
+        Ok(pattern) => Some(Effect::Multiline(format!("{{ start = {} }}", quote(&pattern)))),
         Err(why) => {
             draft.leave(first.from(), why);
             None
