@@ -105,6 +105,11 @@ fn what_keeps_removes_or_reads_the_line_takes_the_line_and_nothing_else() {
     let mut keep = filter("renew_record true\nkeep_keys log,a");
     assert_eq!(keep.document(json!({"log": "l", "a": 1, "b": 2})), json!({"message": "l", "a": 1}));
     assert_eq!(keep.document(json!({"log": {"x": 1}, "b": 2})), json!({"log": {"x": 1}}));
+    let mut ignored = filter("keep_keys log");
+    assert_eq!(ignored.document(json!({"log": "l", "a": 1})), json!({"message": "l", "a": 1}));
+    let mut anew = filter("renew_record true\nkeep_keys log\n<record>\nb ${record[\"a\"]}\n</record>");
+    assert_eq!(anew.document(json!({"log": "l", "a": 1, "c": 2})), json!({"message": "l", "b": 1}));
+    assert_eq!(anew.imported.left, Vec::<String>::new());
     let mut remove = filter("remove_keys log,b");
     assert_eq!(remove.document(json!({"log": "l", "a": 1, "b": 2})), json!({"a": 1}));
     assert_eq!(remove.document(json!({"log": "l", "message": "m", "b": 2})), json!({"message": "m"}));

@@ -46,28 +46,37 @@ fn record(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
             }
         }
     }
-    if let Some(keep) = section.take(&["keep_keys", "whitelist_keys"]) {
-        effects.push(Effect::Step(vec![("keep", list(&line::kept(&names(&keep.value))))]));
-    }
     if !set.is_empty() {
         effects.extend(line::steps(|line| Some(Step::new("set", values(&set, line)))));
     }
+    effects.extend(keep(&set, section, draft));
     if let Some(remove) = section.take(&["remove_keys"]) {
         let names = names(&remove.value);
         effects.extend(line::steps(|line| Some(Step::new("remove", list(&line::listed(&names, line))))));
     }
-    if let Some(renew) = section.take(&["renew_record"]).filter(|renew| renew.is_on()) {
-        draft.leave(renew.from(), "the event keeps its other fields; `keep` names those that stay");
-    }
-    section.pass_over(&[
-        "enable_ruby",
-        "auto_typecast",
-        "char_encoding",
-        "renew_time_key",
-        "renew_record",
-        "prepare_value",
-    ]);
+    section.pass_over(&["enable_ruby", "auto_typecast", "char_encoding", "renew_time_key", "prepare_value"]);
     effects
+}
+
+/// What alone stays, after all was set, since that may be read from what goes. `keep_keys` counts in a record that is begun
+/// anew, beside what is set.
+fn keep(set: &[Entry], section: &mut Section, draft: &mut Draft) -> Option<Effect> {
+    let (white, keep) = (section.take(&["whitelist_keys"]), section.take(&["keep_keys"]));
+    let renew = section.take(&["renew_record"]).filter(Entry::is_on);
+    let stays = match (&white, &renew) {
+        (Some(white), _) => names(&white.value),
+        (None, Some(_)) => {
+            let kept = keep.map(|keep| names(&keep.value)).unwrap_or_default();
+            kept.into_iter().chain(set.iter().map(|entry| entry.key.clone())).collect()
+        }
+        (None, None) => return None,
+    };
+    if stays.is_empty() {
+        let from = white.or(renew).map_or_else(|| section.from(), |entry| entry.from());
+        draft.leave(from, "nothing that could stay is known: the event keeps its fields");
+        return None;
+    }
+    Some(Effect::Step(vec![("keep", list(&line::kept(&stays)))]))
 }
 
 /// The fields that `set` gives, in TOML.
