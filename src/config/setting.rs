@@ -259,13 +259,15 @@ fn print_word<T: PartialEq>(value: &T, words: &[(&str, T)]) -> String {
 /// Gives a type whose values are words its reading and printing, from one list.
 impl Setting for Zone {
     fn read(node: &Node) -> Read<Self> {
-        parsed(node, "a time zone such as \"Europe/Berlin\"", |name| {
-            Self::named(name).ok_or_else(|| format!("`{name}` is no zone of the time-zone database"))
+        parsed(node, "a time zone such as \"Europe/Berlin\" or \"+05:30\"", |name| {
+            Self::named(name).ok_or_else(|| {
+                format!("`{name}` is no zone of the time-zone database, and no offset such as +05:30")
+            })
         })
     }
 
     fn print(&self) -> String {
-        quote(self.name())
+        quote(&self.name())
     }
 }
 

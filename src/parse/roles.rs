@@ -220,6 +220,11 @@ pub(crate) fn role(name: &str) -> Option<&'static Role> {
     Some(&found.1)
 }
 
+/// Whether the event's time is looked for under `name`.
+pub(crate) fn is_time(name: &str) -> bool {
+    matches!(role(name), Some(Role::Time(_)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

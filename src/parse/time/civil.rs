@@ -1,8 +1,11 @@
 //! A date and a time of day as a line says them, brought to a point in time.
 
+use std::borrow::Cow;
+
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
+use super::clock;
 use crate::event::Timestamp;
 
 /// The zone of times that name none.
@@ -11,24 +14,42 @@ pub enum Zone {
     /// UTC, which is what containers run in.
     #[default]
     Utc,
-    /// One of the time-zone database.
+    /// One of the time-zone database, or an offset that always holds.
     Named(TimeZone),
 }
 
 impl Zone {
-    /// By its name in the time-zone database, `UTC` or `Europe/Berlin`; none where there is no such zone.
+    /// By its name in the time-zone database, `UTC` or `Europe/Berlin`, or by its offset, `+05:30`; none where there is no
+    /// such zone.
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "UTC" | "Z" | "Etc/UTC" => Some(Self::Utc),
+            _ if name.starts_with(['+', '-']) => Self::fixed(name),
             _ => TimeZone::get(name).ok().map(Self::Named),
         }
     }
 
-    /// Its name.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Utc => "UTC",
-            Self::Named(zone) => zone.iana_name().unwrap_or("UTC"),
+    /// `+05:30`, `+0530` or `+05`.
+    fn fixed(offset: &str) -> Option<Self> {
+        match clock::zone(offset) {
+            ("", Some(0)) => Some(Self::Utc),
+            ("", Some(seconds)) => {
+                Offset::from_seconds(seconds).ok().map(|offset| Self::Named(TimeZone::fixed(offset)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Its name, by which it is found again.
+    pub fn name(&self) -> Cow<'_, str> {
+        let Self::Named(zone) = self else { return "UTC".into() };
+        match (zone.iana_name(), zone.to_fixed_offset()) {
+            (None, Ok(offset)) => {
+                let minutes = offset.seconds() / 60;
+                let (sign, minutes) = (if minutes < 0 { '-' } else { '+' }, minutes.abs());
+                format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60).into()
+            }
+            (name, _) => name.unwrap_or("UTC").into(),
         }
     }
 }
@@ -170,6 +191,26 @@ mod tests {
         assert_eq!(noon.at(None, &berlin), Timestamp::new(utc.seconds() - 7_200, 0));
         assert_eq!(noon.at(Some(3_600), &berlin), Timestamp::new(utc.seconds() - 3_600, 0));
         assert!(Zone::named("Mars/Olympus").is_none());
+    }
+
+    #[test]
+    fn a_zone_may_be_an_offset_that_always_holds() {
+        let noon = Civil { year: 2024, month: 7, day: 1, hour: 12, ..Civil::default() };
+        let utc = noon.at(None, &Zone::Utc).expect("a time").seconds();
+        for (text, name, east) in [
+            ("+05:30", "+05:30", 19_800),
+            ("-0930", "-09:30", -34_200),
+            ("+09", "+09:00", 32_400),
+            ("-00:00", "UTC", 0),
+        ] {
+            let zone = Zone::named(text).expect("a zone");
+            assert_eq!(zone.name(), name);
+            assert_eq!(Zone::named(name), Some(zone.clone()), "it is found again by its name");
+            assert_eq!(noon.at(None, &zone), Timestamp::new(utc - east, 0), "{text}");
+        }
+        for text in ["+", "+5", "+25:00", "+05:60", "+05:30 ", "+05:30x", "05:30"] {
+            assert_eq!(Zone::named(text), None, "{text}");
+        }
     }
 
     #[test]
