@@ -11,7 +11,7 @@ use super::roles::{
     self, BESIDE_LEVEL, BESIDE_NUMBER, ENVOY, ENVOY_TIME, PYTHON_LEVEL, Role, SERILOG_TIME, SEVERITY_LEVEL,
 };
 use super::sink::Style;
-use super::time::{Zone, parse_time, parse_time_text};
+use super::time::{Zone, time_of_json, time_of_text};
 use crate::event::{Field, Fields, Timestamp, Value};
 
 /// The surest field of a role: its rank and index.
@@ -28,15 +28,21 @@ struct Found {
     message: Best,
 }
 
-/// Brings the members from index `own` on to the names of the style's schema, takes the time out, and answers it.
-pub(super) fn adopt<'a>(fields: &mut Fields<'a>, own: usize, style: &'a Style) -> Option<Timestamp> {
+/// Brings the members from index `own` on to the names of the style's schema, takes the time out, and answers it; `about` is
+/// the event's own.
+pub(super) fn adopt<'a>(
+    fields: &mut Fields<'a>,
+    own: usize,
+    style: &'a Style,
+    about: Timestamp,
+) -> Option<Timestamp> {
     let mut found = Found::default();
     let members = fields.iter().as_slice().get(own..).unwrap_or_default();
     for (index, Field { name, value }) in (own..).zip(members) {
         match roles::role(name) {
             None => (),
             Some(Role::Time(ENVOY_TIME)) if fields.get(ENVOY).is_none() => (),
-            Some(role) => found.note(*role, index, value, &style.zone),
+            Some(role) => found.note(*role, index, value, (&style.zone, about)),
         }
     }
     let is_serilog = found.time.is_some_and(|(_, index, _)| is_called(fields, index, SERILOG_TIME));
@@ -61,10 +67,10 @@ pub(super) fn adopt<'a>(fields: &mut Fields<'a>, own: usize, style: &'a Style) -
 }
 
 impl Found {
-    fn note(&mut self, role: Role, index: usize, value: &Value<'_>, zone: &Zone) {
+    fn note(&mut self, role: Role, index: usize, value: &Value<'_>, near: (&Zone, Timestamp)) {
         match role {
             Role::Time(rank) if self.time.is_none_or(|(best, ..)| rank < best) => {
-                self.time = time_of(value, zone).map(|read| (rank, index, read)).or(self.time);
+                self.time = time_of(value, near).map(|read| (rank, index, read)).or(self.time);
             }
             Role::Level(rank) if self.word.is_none_or(|(best, ..)| rank < best) => {
                 match text_of(value).and_then(word) {
@@ -108,11 +114,15 @@ fn is_called(fields: &Fields<'_>, index: usize, name: &str) -> bool {
     fields.at(index).is_some_and(|field| field.name == name)
 }
 
-fn time_of(value: &Value<'_>, zone: &Zone) -> Option<Timestamp> {
+fn time_of(value: &Value<'_>, (zone, about): (&Zone, Timestamp)) -> Option<Timestamp> {
     match value {
-        Value::Json(json) | Value::Scalar(json) => parse_time(json, zone),
-        // LTSV has access times as the servers print them, in brackets.
-        Value::Text(text) => parse_time_text(str::from_utf8(text).ok()?.trim_matches([' ', '[', ']']), zone),
+        Value::Json(json) | Value::Scalar(json) => time_of_json(json, zone, Some(about)),
+        Value::Text(text) => {
+            let text = str::from_utf8(text).ok()?.trim_matches(' ');
+            // LTSV has access times as the servers print them, in brackets.
+            let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+            time_of_text(inside.unwrap_or(text), zone, Some(about))
+        }
         _ => None,
     }
 }
@@ -239,7 +249,7 @@ mod tests {
     fn adopted(line: &str, style: &Style) -> (String, Option<i64>) {
         let mut fields = Fields::default();
         json_object(line, 1, &mut fields).expect("an object");
-        let time = adopt(&mut fields, 0, style);
+        let time = adopt(&mut fields, 0, style, Timestamp::new(1_710_000_000, 0).expect("a time"));
         let text = |field: &Field<'_>| {
             let value = match &field.value {
                 Value::Json(json) | Value::Scalar(json) => (*json).to_owned(),
@@ -294,7 +304,8 @@ mod tests {
             let mut fields = Fields::default();
             json_object(line, 1, &mut fields).expect("an object");
             let before: Vec<_> = fields.iter().cloned().collect();
-            assert_eq!(adopt(&mut fields, 0, Style::default().leak()), None);
+            let about = Timestamp::new(0, 0).expect("a time");
+            assert_eq!(adopt(&mut fields, 0, Style::default().leak(), about), None);
             assert_eq!(fields.iter().cloned().collect::<Vec<_>>(), before, "{line}");
         }
     }
@@ -303,6 +314,12 @@ mod tests {
     fn the_surest_time_wins_and_the_other_stays() {
         let line = r#"{"time":"2024-01-15T10:30:45Z","@timestamp":"2024-01-15T10:30:46Z"}"#;
         assert_eq!(plain(line), ("time=\"2024-01-15T10:30:45Z\"".to_owned(), Some(1_705_314_646)));
+    }
+
+    #[test]
+    fn a_time_without_a_year_is_near_to_the_event() {
+        let line = r#"{"time":"Jan 15 10:30:45","msg":"m"}"#;
+        assert_eq!(plain(line), ("message=\"m\"".to_owned(), Some(1_705_314_645)));
     }
 
     #[test]

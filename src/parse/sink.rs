@@ -13,6 +13,7 @@ use super::format::Format;
 use super::known::{self, Known, Schema};
 use super::level::Level;
 use super::time::Zone;
+use super::time::civil::AHEAD;
 use super::time::forms::Said;
 use super::unescape::unescaped;
 use super::unnest::unnest;
@@ -221,7 +222,7 @@ impl<'s, 'a> Sink<'s, 'a> {
     pub(crate) fn wraps(&mut self, line: &'a str) {
         let around = Whole { message: None, adopts: Adopts::Nothing, ..self.said };
         let length = self.fields.len();
-        // A time without a year is nearest to what is said around it.
+        // A time without a year is of that of what is said around it.
         self.about = self.said.time.unwrap_or(self.about);
         if !std::mem::replace(&mut self.is_wrapped, true) {
             for format in Format::candidates(line) {
@@ -300,7 +301,7 @@ impl<'a> Whole<'a> {
         }
         fields.settle_beside(own, "parsed");
         let adopted = match self.adopts {
-            Adopts::All => adopt(fields, own, style),
+            Adopts::All => adopt(fields, own, style, event.time),
             Adopts::Names if style.schema == Schema::Ecs => {
                 adopt_names(fields, own);
                 None
@@ -313,9 +314,6 @@ impl<'a> Whole<'a> {
         self.level
     }
 }
-
-/// How far ahead of the event's own time, in seconds, a line's may be: clocks differ, but not by more than zones do.
-const AHEAD: i64 = 2 * 86_400;
 
 /// The first time that a log may have: computers whose clocks lost their battery begin before it.
 const EARLIEST: i64 = 631_152_000;

@@ -18,6 +18,7 @@ use nom::Parser;
 
 pub(crate) use super::clock::{time_of_day, zone};
 
+use super::abbreviation;
 use super::civil::{Civil, Zone};
 use super::clock::{tail, time_of_day_at, two, zone_at};
 use super::shape::Shape;
@@ -137,12 +138,27 @@ pub(crate) fn cisco(text: &str) -> Read<'_, Said> {
 
 /// Weekday, month, day, time of day, year, as C's `ctime` and Apache's error log have it.
 pub(crate) fn ctime(text: &str) -> Read<'_, Said> {
+    let (rest, said) = weekday_and_time(text)?;
+    with_year(rest, said)
+}
+
+/// The same with a zone's abbreviation before the year, as `date` prints it.
+pub(super) fn date(text: &str) -> Read<'_, (Said, &str)> {
+    let (rest, said) = weekday_and_time(text)?;
+    let Some((zone, rest)) = abbreviation::read(rest) else { return misfit() };
+    let (rest, said) = with_year(rest, said)?;
+    Ok((rest, (said, zone)))
+}
+
+fn weekday_and_time(text: &str) -> Read<'_, Said> {
     let (rest, ()) = byte(b' ').parse_complete(weekday(text)?)?;
-    let (rest, (month, day)) = month_and_day(rest)?;
-    let (rest, time) = time_of_day(rest)?;
-    let (rest, ()) = byte(b' ').parse_complete(rest)?;
+    syslog(rest)
+}
+
+fn with_year(text: &str, said: Said) -> Read<'_, Said> {
+    let (rest, ()) = byte(b' ').parse_complete(text)?;
     let (rest, year) = year(rest)?;
-    Ok((rest, Said { civil: Civil { year, month, day, ..time }, offset: None, has_year: true }))
+    Ok((rest, Said { civil: Civil { year, ..said.civil }, has_year: true, ..said }))
 }
 
 /// Day, month as a word, year, time of day; a weekday with a comma may come first (RFC 2822, section 3.3).
