@@ -11,6 +11,7 @@
 mod gather;
 mod look;
 mod options;
+mod postgresql;
 mod rules;
 mod trace;
 
