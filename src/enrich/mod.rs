@@ -308,9 +308,13 @@ impl Pipelines {
 }
 
 #[cfg(test)]
+mod auto_fixtures;
+#[cfg(test)]
 mod format_page;
 #[cfg(test)]
 mod line_fixtures;
+#[cfg(test)]
+mod line_times;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
