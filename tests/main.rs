@@ -25,6 +25,7 @@ mod pipelines;
 mod poison;
 mod recorded;
 mod replay;
+mod replay_books;
 mod runbook;
 mod running;
 mod security;
@@ -57,6 +58,7 @@ fn main() {
         trying::stories,
         multiline::stories,
         replay::stories,
+        replay_books::stories,
         tail::stories,
         sockets::stories,
         socket_options::stories,

@@ -32,6 +32,7 @@ mod text;
 mod unpack;
 mod values;
 mod window;
+mod zeros;
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
