@@ -288,7 +288,8 @@ fn counted(format: Format, metrics: &Metrics) -> Option<(&'static str, u64)> {
 }
 
 fn tail((paths, metrics): (String, TailMetrics)) -> TailReading {
-    TailReading { paths, files: metrics.files.get(), behind_bytes: metrics.behind.get() }
+    let (files, passed_over_files) = (metrics.files.get(), metrics.passed_over.get());
+    TailReading { paths, files, passed_over_files, behind_bytes: metrics.behind.get() }
 }
 
 fn pages_source(

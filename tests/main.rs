@@ -26,6 +26,7 @@ mod pipelines;
 mod poison;
 mod recorded;
 mod replay;
+mod replay_books;
 mod runbook;
 mod running;
 mod security;
@@ -59,6 +60,7 @@ fn main() {
         multiline::stories,
         replay::stories,
         copies::stories,
+        replay_books::stories,
         tail::stories,
         sockets::stories,
         socket_options::stories,

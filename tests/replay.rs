@@ -55,28 +55,28 @@ pub(crate) fn stories() -> Vec<Trial> {
 }
 
 /// A replay that ends by itself, and what it said.
-fn replay(folder: &TempDir, arguments: &[&str]) -> Output {
+pub(crate) fn replay(folder: &TempDir, arguments: &[&str]) -> Output {
     run_to_end(&[&["replay", "--data-dir", "data"][..], arguments].concat(), folder.path())
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-fn assert_exit(output: &Output, expected: i32) {
+pub(crate) fn assert_exit(output: &Output, expected: i32) {
     assert_eq!(output.status.code(), Some(expected), "{}", said(output));
 }
 
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-fn report(folder: &TempDir) -> Value {
+pub(crate) fn report(folder: &TempDir) -> Value {
     let text = fs::read(folder.path().join("report.json")).expect("a report");
     serde_json::from_slice(&text).expect("JSON")
 }
 
-fn sum(report: &Value, key: &str) -> u64 {
+pub(crate) fn sum(report: &Value, key: &str) -> u64 {
     let sources = report["sources"].as_array().expect("sources");
     sources.iter().map(|source| source[key].as_u64().unwrap_or_else(|| panic!("no {key} in {source}"))).sum()
 }
@@ -184,6 +184,12 @@ async fn unreadable() {
     let text = logs.text(1, json_line);
     logs.put("torn.log", &[&text[..], &[0; 9_000]].concat());
     let text = logs.text(1, json_line);
+    logs.put("crashed.log", &[b"half of a li", &[0; 3_000][..], &text].concat());
+    let (stray, text) = (logs.text(1, json_line), logs.text(1, json_line));
+    logs.put("stray.log", &[b"a stray \0 zero\n", &stray[..], &text].concat());
+    let text = logs.text(1, json_line);
+    logs.put("sparse.log", &[&text[..], &[0; 5 << 20]].concat());
+    let text = logs.text(1, json_line);
     logs.put("long.log", &[&b"x".repeat(3 << 20), &b"\n"[..], &text].concat());
     let url = target.url().to_string();
     let arguments = ["--elasticsearch", &url, "--report", "report.json", "logs", "gone.log"];
@@ -195,22 +201,25 @@ async fn unreadable() {
         "junk.bin: nothing to read in it",
         "gone.log: no such file",
         "long.log: 1 line cut at the limit",
+        "torn.log: 9000 bytes of zeros in place of text, left out",
+        "sparse.log: 5242880 bytes of zeros in place of text, left out",
     ] {
         assert!(said.contains(word), "no `{word}` in {said}");
     }
     let documents = target.documents();
-    let (cut, whole): (Vec<_>, Vec<_>) = documents
+    let (others, whole): (Vec<_>, Vec<_>) = documents
         .values()
         .map(|stored| &stored.document)
-        .partition(|document| document["message"].as_str().is_some_and(|text| text.starts_with("xxx")));
-    assert_eq!(cut.len(), 1);
-    assert_eq!(cut[0]["message"].as_str().map(str::len), Some(1 << 20));
+        .partition(|document| !document["message"].as_str().is_some_and(|text| text.contains("seq-")));
+    let mut others: Vec<_> = others.iter().filter_map(|other| other["message"].as_str()).collect();
+    others.sort_unstable();
+    assert_eq!(others, ["a stray  zero", "half of a li", &"x".repeat(1 << 20)]);
     let mut numbers: Vec<_> = whole.into_iter().map(number).collect();
     numbers.sort_unstable();
     let before_cut = numbers.iter().take_while(|number| **number < last).count() as u64;
     assert!(before_cut > 50, "what stands before the cut is taken: {before_cut}");
     assert_every_one_once((0..before_cut).chain(last..logs.lines), numbers);
-    assert_eq!(sum(&report(&folder), "zero_bytes"), 9_000);
+    assert_eq!(sum(&report(&folder), "zero_bytes"), 9_000 + 3_000 + 1 + (5 << 20));
 }
 
 async fn selected() {

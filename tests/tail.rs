@@ -44,6 +44,7 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("tail::a_file_that_is_removed_is_read_to_its_end_and_its_last_line_need_not_end", removed),
         story("tail::lines_of_two_files_with_one_tag_are_not_put_together", two_files),
         story("tail::a_new_table_may_begin_at_the_ends_of_files_and_reads_new_ones_whole", from_the_end),
+        story("tail::what_holds_no_lines_is_said_and_is_read_once_it_was_written_anew", no_lines),
         story("tail::a_file_with_two_names_is_read_once_and_what_holds_no_lines_not_at_all", odd_files),
     ]
 }
@@ -264,4 +265,29 @@ async fn odd_files() {
     scene.write("later/deep/new.log", "new\n");
     scene.write("real/app.log", "twice\n");
     scene.until_messages(&["gr\u{fc}n", "half", "new", "once", "twice"]).await;
+}
+
+async fn no_lines() {
+    let scene = Scene::start("*.log", "", "").await;
+    scene.write("odd.log", [b"\x7fELF\x02\x01\x01\0\0\n", &[0; 600][..]].concat());
+    scene.write("stray.log", "a stray \0 zero\n[\"tag\",1795168800,{\"a\":1}]\n");
+    scene.write("capture.log", "[\"tag\",1795168800,{\"a\":1}]\n");
+    scene.daemon.until_metric("forebay_tail_passed_over_files", 1.0).await;
+    until("all other files to be read", || async {
+        let there = scene.target.documents().len();
+        if there == 3 { Ok(()) } else { Err(there) }
+    })
+    .await;
+    let said = scene.daemon.log();
+    let is_told = |line: &&Value| line.to_string().contains("holds no lines");
+    assert_eq!(said.iter().filter(is_told).count(), 1, "{said:?}");
+    fs::write(scene.folder.path().join("odd.log"), "written anew\n").expect("written");
+    // A new name has the table look at all of them.
+    scene.write("new.log", "new\n");
+    until("the file to be read", || async {
+        let messages = scene.messages();
+        if messages.iter().any(|text| text == "written anew") { Ok(()) } else { Err(messages) }
+    })
+    .await;
+    assert_eq!(scene.daemon.metrics().await.sum("forebay_tail_passed_over_files"), 0.0);
 }

@@ -111,7 +111,7 @@ fn seen(packed: &[u8], room: usize) -> Option<Vec<Seen>> {
     let flow = each_content(&mut &*packed, &mut |found| {
         let mut seen = Seen::default();
         match found {
-            Found::Skipped { path, why } => {
+            Found::Skipped { path, why, .. } => {
                 seen.path = path.map(|path| path.display().to_string());
                 seen.fault = Some(why.to_owned());
             }

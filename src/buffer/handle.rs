@@ -108,9 +108,30 @@ impl Buffer {
         let lock = DirLock::take(&files)?;
         let mut found = recover(&files, &metrics)?;
         let (parts, settled) = (std::mem::take(&mut found.parts), std::mem::take(&mut found.settled_parts));
+        let parts = KeptParts {
+            waiting: parts.into_iter().map(|(id, bytes)| KeptPart { id, bytes }).collect(),
+            settled: settled.into_iter().map(|(_, bytes)| bytes).collect(),
+        };
+        Ok((Self::begin(options, files, metrics, found, Some(lock))?, parts))
+    }
+
+    /// One that never spills, and so needs no place on a disk.
+    pub fn in_memory(options: BufferOptions, metrics: Arc<Metrics>) -> Result<Self, OpenError> {
+        let options = BufferOptions { spill: false, ..options };
+        Self::begin(options, Files::new(Path::new("")), metrics, Recovered::default(), None)
+    }
+
+    fn begin(
+        options: BufferOptions,
+        files: Files,
+        metrics: Arc<Metrics>,
+        found: Recovered,
+        lock: Option<DirLock>,
+    ) -> Result<Self, OpenError> {
+        let dir = files.dir().to_owned();
         let queue = restore(&options, &found);
         metrics.events_recovered.inc_by(queue.disk_documents());
-        let space = Space::new(dir, options.disk.0, options.min_free.0, options.min_free_percent);
+        let space = Space::new(&dir, options.disk.0, options.min_free.0, options.min_free_percent);
         let packed = options.compression == SegmentCompression::Zstd;
         let store = Store::new(files.clone(), space, options.segment_bytes.0, packed, found);
         let shared = Arc::new(Shared::new(options, files, metrics, queue, lock));
@@ -119,16 +140,8 @@ impl Buffer {
             let writer = Writer::new(Arc::clone(&shared), store, teller, packed);
             thread::Builder::new().name("spill".to_owned()).spawn(move || writer.run())
         });
-        started.map_err(|source| OpenError::Io {
-            action: "start the writer of",
-            path: dir.to_owned(),
-            source,
-        })?;
-        let parts = KeptParts {
-            waiting: parts.into_iter().map(|(id, bytes)| KeptPart { id, bytes }).collect(),
-            settled: settled.into_iter().map(|(_, bytes)| bytes).collect(),
-        };
-        Ok((Self(Arc::new(Handle { shared })), parts))
+        started.map_err(|source| OpenError::Io { action: "start the writer of", path: dir, source })?;
+        Ok(Self(Arc::new(Handle { shared })))
     }
 
     /// Whether there is room for more, as there is as a rule.

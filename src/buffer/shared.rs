@@ -57,7 +57,7 @@ impl Shared {
         files: Files,
         metrics: Arc<Metrics>,
         queue: Queue,
-        lock: DirLock,
+        lock: Option<DirLock>,
     ) -> Self {
         let memory = Memory::new(options.memory.0);
         let lent = Memory::new(options.loans());
@@ -78,7 +78,7 @@ impl Shared {
             disk_bytes: AtomicU64::new(0),
             fault: Mutex::new(None),
             faulty: AtomicBool::new(false),
-            lock: Mutex::new(Some(lock)),
+            lock: Mutex::new(lock),
         }
     }
 

@@ -114,11 +114,20 @@ impl Replay {
             tracing::warn!(fault, "events go without what docker_metadata adds");
         }
         let unbounded = DeadLetterOptions { keep: ByteSize(0), ..config.dead_letters.clone() };
-        let letters = DeadLetters::open(unbounded, &config.dead_letters_dir())?;
+        // why: what only looks leaves nothing behind, works beside another replay, and where nothing can be written.
+        let letters = match to {
+            ReplayTo::Target => DeadLetters::open(unbounded, &config.dead_letters_dir())?,
+            ReplayTo::StandardOutput => DeadLetters::when_needed(unbounded, &config.dead_letters_dir()),
+            ReplayTo::Nowhere => DeadLetters::nowhere(),
+        };
         if to == ReplayTo::Nowhere {
             config.buffer.batch_bytes = config.buffer.batch_bytes.min(REHEARSED_AT_ONCE);
         }
-        let (buffer, _) = Buffer::open(config.buffer.clone(), &folder.join("buffer"), Arc::clone(&metrics))?;
+        let (options_of_buffer, counted) = (config.buffer.clone(), Arc::clone(&metrics));
+        let buffer = match to {
+            ReplayTo::Target => Buffer::open(options_of_buffer, &folder.join("buffer"), counted)?.0,
+            ReplayTo::StandardOutput | ReplayTo::Nowhere => Buffer::in_memory(options_of_buffer, counted)?,
+        };
         let output = Arc::new(match to {
             ReplayTo::Target => open_output(&config, &letters, &metrics)?,
             ReplayTo::StandardOutput => Output::Standard(StandardOutput::new(Arc::clone(&metrics))),
@@ -158,7 +167,9 @@ impl Replay {
         self.job.stop();
         if timeout(DRAIN, self.finish(&mut |_, _| ())).await.is_err() {
             self.job.give_up();
-            self.finish(&mut |_, _| ()).await;
+            if timeout(DRAIN, self.finish(&mut |_, _| ())).await.is_err() {
+                tracing::warn!("a reader still waits for its file and is left alone");
+            }
         }
         self.delivering.1.cancel();
         if timeout(DRAIN, self.delivering.0).await.is_err() {

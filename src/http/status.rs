@@ -38,6 +38,8 @@ pub struct TailReading {
     pub paths: String,
     /// How many they are.
     pub files: i64,
+    /// Files that are not followed, since they hold no lines.
+    pub passed_over_files: i64,
     /// Bytes that are there and were not read.
     pub behind_bytes: i64,
 }

@@ -175,6 +175,7 @@ impl Pass {
         self.counts.frame(frame.body.mode(), &self.shared.metrics);
         let tag = self.short_tag(frame.tag, course.limits);
         let Some(route) = self.routes.of(tag, &self.shared.pipelines) else { return Ok(()) };
+        self.watch.iter_mut().for_each(|watch| watch.names(&route.tag));
         let chunk = frame.chunk.map(|chunk| IdBase::of_chunk(frame.tag, chunk, frame.body.payload()));
         let mut ids = Ids::new(chunk);
         match &frame.body {

@@ -54,6 +54,7 @@ impl Pass {
 
     async fn refuse(&mut self, error: &DecodeError, what: &What<'_>, receipt: Option<&Receipt>) {
         let (word, key) = self.count_refusal(error, what.events);
+        self.watch.iter_mut().for_each(|watch| watch.refused(what.events));
         if let Some(held_back) = REFUSED.admit() {
             let peer = &self.origin.peer;
             tracing::warn!(%peer, %error, held_back, "events were refused and are kept as dead letters");

@@ -62,12 +62,34 @@ pub struct Watched {
     pub taken: u64,
     /// Those that a step ended, or that were not selected.
     pub passed_over: u64,
+    /// Those that were refused before the pipeline, and became dead letters.
+    pub refused: u64,
     /// The earliest and the latest time of those that became documents.
     pub times: Option<(Timestamp, Timestamp)>,
     /// Lines by the format that they were read in.
     pub formats: Vec<(&'static str, u64)>,
     /// Lines that did not have the format that was named.
     pub misfits: u64,
+}
+
+impl Watched {
+    /// Adds what another source's events were.
+    pub fn add(&mut self, other: &Self) {
+        self.taken += other.taken;
+        self.passed_over += other.passed_over;
+        self.refused += other.refused;
+        self.misfits += other.misfits;
+        let both = |(first, last): (Timestamp, Timestamp), (from, to)| (first.min(from), last.max(to));
+        self.times = self.times.into_iter().chain(other.times).reduce(both);
+        other.formats.iter().for_each(|(format, count)| self.read_in(format, *count));
+    }
+
+    fn read_in(&mut self, format: &'static str, count: u64) {
+        match self.formats.iter_mut().find(|(name, _)| *name == format) {
+            Some((_, sum)) => *sum += count,
+            None => self.formats.push((format, count)),
+        }
+    }
 }
 
 /// See the module.
@@ -117,15 +139,14 @@ impl Watch {
         is_taken
     }
 
+    /// Notes events that were refused.
+    pub(super) fn refused(&mut self, events: u64) {
+        self.watched.refused += events;
+    }
+
     /// Notes what lines were read in.
     pub(super) fn read(&mut self, seen: &Seen) {
-        let formats = &mut self.watched.formats;
-        for (format, count) in seen.lines_read() {
-            match formats.iter_mut().find(|(name, _)| *name == format) {
-                Some((_, sum)) => *sum += u64::from(count),
-                None => formats.push((format, u64::from(count))),
-            }
-        }
+        seen.lines_read().for_each(|(format, count)| self.watched.read_in(format, u64::from(count)));
         self.watched.misfits += seen.misfits().map(|(_, count)| u64::from(count)).sum::<u64>();
     }
 }

@@ -37,12 +37,35 @@ struct Pages {
     /// By a tag's address. The tag is kept, so that no other is ever found there.
     sources: HashMap<usize, (Arc<str>, usize)>,
     settled: HashMap<usize, Settled>,
+    /// The addresses of the tags of each source.
+    tags: HashMap<usize, Vec<usize>>,
+}
+
+impl Settled {
+    /// Adds what became of other documents.
+    pub fn add(&mut self, other: &Self) {
+        self.indexed += other.indexed;
+        self.before += other.before;
+        self.dead_letters += other.dead_letters;
+    }
 }
 
 impl Ledger {
     /// From here on, documents with `tag`, this very one, are those of `source`.
     pub fn names(&self, tag: &Arc<str>, source: usize) {
-        self.pages().sources.insert(address(tag), (Arc::clone(tag), source));
+        let mut pages = self.pages();
+        if pages.sources.insert(address(tag), (Arc::clone(tag), source)).is_none() {
+            pages.tags.entry(source).or_default().push(address(tag));
+        }
+    }
+
+    /// Forgets `source`, of which no document is under way.
+    pub fn forget(&self, source: usize) {
+        let mut pages = self.pages();
+        pages.settled.remove(&source);
+        for tag in pages.tags.remove(&source).unwrap_or_default() {
+            pages.sources.remove(&tag);
+        }
     }
 
     /// Writes down what became of documents: `runs` say whose they are, in order; `verdicts` are of those at these places,
@@ -77,10 +100,7 @@ impl Ledger {
 impl Pages {
     fn add(&mut self, tag: &Arc<str>, settled: Settled) {
         let Some((_, source)) = self.sources.get(&address(tag)) else { return };
-        let sum = self.settled.entry(*source).or_default();
-        sum.indexed += settled.indexed;
-        sum.before += settled.before;
-        sum.dead_letters += settled.dead_letters;
+        self.settled.entry(*source).or_default().add(&settled);
     }
 }
 
@@ -113,5 +133,8 @@ mod tests {
         assert_eq!(ledger.of(0), Settled { indexed: 2, before: 2, dead_letters: 0 });
         assert_eq!(ledger.of(1), Settled { indexed: 1, before: 0, dead_letters: 1 });
         assert_eq!(ledger.of(2), Settled::default());
+        ledger.forget(0);
+        ledger.settle([(&tags[0], 1), (&tags[1], 1)].into_iter(), &[]);
+        assert_eq!((ledger.of(0), ledger.of(1).indexed), (Settled::default(), 2));
     }
 }

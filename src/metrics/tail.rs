@@ -20,6 +20,7 @@ pub struct ByPaths {
 pub struct TailsMetrics {
     tables: Mutex<Vec<(String, TailMetrics)>>,
     files: Family<ByPaths, Gauge>,
+    passed_over: Family<ByPaths, Gauge>,
     bytes: Family<ByPaths, Counter>,
     behind: Family<ByPaths, Gauge>,
     cut_lines: Family<ByPaths, Counter>,
@@ -30,6 +31,8 @@ pub struct TailsMetrics {
 pub struct TailMetrics {
     /// Files that are followed.
     pub files: Gauge,
+    /// Files that are not, since they hold no lines.
+    pub passed_over: Gauge,
     /// Bytes that were read.
     pub bytes: Counter,
     /// Bytes that are there and were not read.
@@ -44,6 +47,7 @@ impl TailsMetrics {
         let labels = ByPaths { paths: paths.join(",") };
         let table = TailMetrics {
             files: self.files.get_or_create_owned(&labels),
+            passed_over: self.passed_over.get_or_create_owned(&labels),
             bytes: self.bytes.get_or_create_owned(&labels),
             behind: self.behind.get_or_create_owned(&labels),
             cut_lines: self.cut_lines.get_or_create_owned(&labels),
@@ -63,6 +67,11 @@ impl TailsMetrics {
 
     pub(super) fn register(&self, r: &mut Registry) {
         r.register("forebay_tail_files", "Files that are followed", self.files.clone());
+        r.register(
+            "forebay_tail_passed_over_files",
+            "Files that are not followed, since they hold no lines",
+            self.passed_over.clone(),
+        );
         r.register("forebay_tail_bytes", "Bytes read from followed files", self.bytes.clone());
         r.register(
             "forebay_tail_behind_bytes",

@@ -41,7 +41,8 @@ pub use self::walk::Place;
 /// The files, open for letters. Clones write to the same ones.
 #[derive(Clone)]
 pub struct DeadLetters {
-    files: Arc<Mutex<Rotated>>,
+    /// None where letters are not kept.
+    files: Option<Arc<Mutex<Rotated>>>,
     rotate_bytes: u64,
     keep: u64,
     /// Each pipeline's pattern, in order.
@@ -162,13 +163,24 @@ impl DeadLetters {
         let files = Rotated::new(path.clone(), "dead-letters", "ndjson");
         let key = "dead_letters.directory";
         let files = files.map_err(|source| OutputError::Folder { key, path, source })?;
-        Ok(Self {
-            files: Arc::new(Mutex::new(files)),
-            rotate_bytes: options.rotate_bytes.0,
-            keep: options.keep.0,
-            pipelines: Arc::default(),
-            origins: None,
-        })
+        Ok(Self::of(Some(files), options.rotate_bytes.0, options.keep.0))
+    }
+
+    /// The same, but the folder is made when there is a letter.
+    pub fn when_needed(options: DeadLetterOptions, default_dir: &Path) -> Self {
+        let path = options.directory.unwrap_or_else(|| default_dir.into());
+        let files = Rotated::when_needed(path, "dead-letters", "ndjson");
+        Self::of(Some(files), options.rotate_bytes.0, options.keep.0)
+    }
+
+    /// Takes letters and keeps none.
+    pub fn nowhere() -> Self {
+        Self::of(None, 0, 0)
+    }
+
+    fn of(files: Option<Rotated>, rotate_bytes: u64, keep: u64) -> Self {
+        let files = files.map(|files| Arc::new(Mutex::new(files)));
+        Self { files, rotate_bytes, keep, pipelines: Arc::default(), origins: None }
     }
 
     /// Lets letters name the pipeline that takes their tag, by its pattern; the first that matches takes it. Batches do
@@ -195,7 +207,8 @@ impl DeadLetters {
     }
 
     fn write_now(&self, lines: &[u8]) -> io::Result<()> {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(files) = &self.files else { return Ok(()) };
+        let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
         files.append(lines.len() as u64, |file| file.write_all(lines))?;
         if files.rotate(self.rotate_bytes, None) {
             self.prune(&files);

@@ -36,7 +36,12 @@ impl Rotated {
         let trial = folder.join(format!(".{prefix}-trial"));
         File::create(&trial)?;
         fs::remove_file(&trial)?;
-        Ok(Self { folder, prefix, extension, open: None })
+        Ok(Self::when_needed(folder, prefix, extension))
+    }
+
+    /// The same, but the folder is made when there is something to be written.
+    pub(super) fn when_needed(folder: PathBuf, prefix: &'static str, extension: &'static str) -> Self {
+        Self { folder, prefix, extension, open: None }
     }
 
     /// Appends what `write` writes, `length` bytes before compression, and syncs it: on `Ok` it is on the disk whole.
@@ -108,6 +113,7 @@ impl Rotated {
     }
 
     fn create(&self) -> io::Result<Open> {
+        durable::create_dir(&self.folder)?;
         let now = jiff::Timestamp::now();
         let time = now.strftime("%Y%m%dT%H%M%S");
         let path = self.folder.join(format!(

@@ -18,6 +18,7 @@ use super::{Exit, complain, deliver, fail, failed};
 use crate::buffer::OpenError;
 use crate::config::Config;
 use crate::daemon::{self, ReplayTo, Replayed};
+use crate::encode::IndexTemplate;
 use crate::enrich::condition::Condition;
 use crate::event::Timestamp;
 use crate::input::Selection;
@@ -37,7 +38,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
 
-    /// Events of this time or later: `2026-11-28`, `2026-11-28T12:00:00Z`, or `2h` for two hours ago.
+    /// Events of this time or later: `2026-11-28`, `2026-11-28T12:00:00Z`, or an age: `2h`, `1h30m`, `30d`, `1w`.
     #[arg(long, value_name = "TIME", value_parser = moment::parse)]
     since: Option<Timestamp>,
 
@@ -133,6 +134,7 @@ impl Arguments {
         }
         self.choose_pipeline(&mut config)?;
         if let Some(index) = &self.index {
+            say_if_mended(index);
             config.elasticsearch.index.clone_from(index);
             config.pipelines.iter_mut().for_each(|pipeline| pipeline.index = Some(index.clone()));
         }
@@ -170,12 +172,24 @@ impl Arguments {
             readers: self.readers.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)).max(1),
             resume: !self.again && !self.selects(),
             selection: Arc::new(selection),
+            keeps_all_sources: self.verbose,
         }
     }
 
     /// Whether some events are left out: then a file that was read to its end is not done with.
     fn selects(&self) -> bool {
         self.since.is_some() || self.until.is_some() || self.condition.is_some() || self.limit.is_some()
+    }
+}
+
+/// Says what becomes of a name that no index can have.
+fn say_if_mended(index: &str) {
+    let template = index.parse::<IndexTemplate>().ok();
+    if let Some(name) = template.and_then(|template| template.fixed("tag"))
+        && name != index.replace("{tag}", "tag")
+    {
+        let example = if index.contains("{tag}") { ", of the tag `tag`" } else { "" };
+        complain(&format!("--index {index}: no index can have this name; it becomes {name}{example}"));
     }
 }
 
@@ -191,6 +205,9 @@ pub(super) fn replay(arguments: &Arguments) -> Exit {
     let tell = |job: &_, progress: &_| teller.tell(job, progress);
     let replayed = daemon::replay(config.clone(), arguments.options(), found, arguments.to(), tell);
     let replayed = deliver(&config, replayed);
+    if let Ok(Ok(replayed)) = &replayed {
+        teller.tell_rest(&replayed.job);
+    }
     teller.end();
     match replayed {
         Ok(Ok(replayed)) => told(arguments, &replayed, &faults),

@@ -16,6 +16,8 @@ use crate::output::{Expected, Output};
 pub(super) struct Outcome {
     /// Each source, and what became of its documents.
     pub(super) sources: Vec<(SourceReport, Settled)>,
+    /// How many sources these stand for.
+    pub(super) count: usize,
     /// Paths that lead nowhere.
     pub(super) faults: Vec<(String, String)>,
     /// What each index would get, where nothing was sent.
@@ -50,15 +52,14 @@ struct ExpectedLine<'r> {
 
 impl Outcome {
     pub(super) fn of(replayed: &Replayed, faults: &[(PathBuf, String)]) -> Self {
-        let reports = replayed.job.reports().into_iter().enumerate();
-        let settled = |(number, report)| (report, replayed.job.ledger().of(number));
         let expected = match &*replayed.output {
             Output::Rehearsal(rehearsal) => Some(rehearsal.expected()),
             Output::Elasticsearch(_) | Output::File(_) | Output::Standard(_) => None,
         };
         let faults = faults.iter().map(|(path, why)| (path.display().to_string(), why.clone()));
         Self {
-            sources: reports.map(settled).collect(),
+            sources: replayed.job.reports(),
+            count: replayed.job.sources_begun(),
             faults: faults.collect(),
             expected,
             why: replayed.why.clone(),

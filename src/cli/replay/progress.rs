@@ -57,6 +57,13 @@ impl Teller {
         }
     }
 
+    /// Tells of the sources that ended since it was looked last.
+    pub(super) fn tell_rest(&mut self, job: &Job) {
+        if self.is_verbose {
+            self.tell_sources(job);
+        }
+    }
+
     fn words(&self, job: &Job, progress: &ReplayProgress) -> String {
         let rate = u128::from(progress.events) * 1_000 / self.started.elapsed().as_millis().max(1);
         let mut words = format!("{}, {rate}/s", count(progress.events, "event"));
@@ -71,9 +78,9 @@ impl Teller {
     }
 
     fn tell_sources(&mut self, job: &Job) {
-        for report in job.done_from(self.sources) {
+        for (report, settled) in job.done_from(self.sources) {
+            let line = table::source(&report, &settled);
             self.sources += 1;
-            let line = table::source(&report);
             self.bar.suspend(|| complain(&line));
         }
     }

@@ -20,8 +20,16 @@ pub(super) fn lines(outcome: &Outcome, is_verbose: bool) -> Vec<String> {
     }
     rows.push(sum(outcome));
     let mut lines = aligned(&rows);
-    for (report, settled) in outcome.sources.iter().filter(|(report, settled)| report.has_left(settled)) {
-        lines.push(format!("{}: {}", report.path, not_taken(report, settled)));
+    for (report, settled) in &outcome.sources {
+        let mut words = to_be_said(report, settled);
+        // Not before the end, when all that has left is settled.
+        if report.fault.is_none() && report.unsettled(settled) > 0 {
+            let documents = count(report.unsettled(settled), "document");
+            words.push(format!("of {documents} it is not known what became of them"));
+        }
+        if !words.is_empty() {
+            lines.push(format!("{}: {}", report.path, words.join("; ")));
+        }
     }
     lines.extend(outcome.faults.iter().map(|(path, why)| format!("{path}: {why}")));
     lines.extend(expected(outcome));
@@ -33,27 +41,32 @@ pub(super) fn lines(outcome: &Outcome, is_verbose: bool) -> Vec<String> {
 }
 
 /// One source in one line.
-pub(super) fn source(report: &SourceReport) -> String {
+pub(super) fn source(report: &SourceReport, settled: &Settled) -> String {
     let mut line = format!("{}: {}", report.path, count(report.resumed + report.read, "event"));
     for (format, lines) in &report.watched.formats {
         line = format!("{line}, {lines} {format}");
     }
-    match &report.fault {
-        Some(fault) => format!("{line}; {fault}"),
-        None => line,
-    }
+    [vec![line], to_be_said(report, settled)].concat().join("; ")
 }
 
 fn row(report: &SourceReport, settled: &Settled) -> [String; TITLES.len()] {
     let seconds = format!("{:.1}", report.took.as_secs_f64());
-    let source = if report.kind.is_empty() {
+    let formats = report.watched.formats.iter().map(|(format, _)| *format);
+    let kinds: Vec<_> = [report.kind].into_iter().chain(formats).filter(|kind| !kind.is_empty()).collect();
+    let source = if kinds.is_empty() {
         report.path.clone()
     } else {
-        format!("{} ({})", report.path, report.kind)
+        format!("{} ({})", report.path, kinds.join(", "))
     };
     let [read, before] = [report.resumed + report.read, report.resumed + settled.before];
-    let numbers =
-        [read, settled.indexed, before, settled.dead_letters, report.watched.passed_over, report.unparsed()];
+    let numbers = [
+        read,
+        settled.indexed,
+        before,
+        report.dead_letters(settled),
+        report.watched.passed_over,
+        report.unparsed(),
+    ];
     let [read, indexed, before, dead_letters, passed_over, unparsed] =
         numbers.map(|number| number.to_string());
     [read, indexed, before, dead_letters, passed_over, unparsed, seconds, source]
@@ -68,15 +81,16 @@ fn sum(outcome: &Outcome) -> [String; TITLES.len()] {
         add(|report, _| report.resumed + report.read),
         add(|_, settled| settled.indexed),
         add(|report, settled| report.resumed + settled.before),
-        add(|_, settled| settled.dead_letters),
+        add(SourceReport::dead_letters),
         add(|report, _| report.watched.passed_over),
         add(|report, _| report.unparsed()),
         String::new(),
-        count(outcome.sources.len() as u64, "source"),
+        count(outcome.count as u64, "source"),
     ]
 }
 
-fn not_taken(report: &SourceReport, settled: &Settled) -> String {
+/// What was not taken, and what is to be said of it beside.
+fn to_be_said(report: &SourceReport, settled: &Settled) -> Vec<String> {
     let mut words = Vec::new();
     if !report.is_done {
         words.push("not read to its end".to_owned());
@@ -85,10 +99,14 @@ fn not_taken(report: &SourceReport, settled: &Settled) -> String {
     if report.oddities.cut_lines > 0 {
         words.push(format!("{} cut at the limit", count(report.oddities.cut_lines, "line")));
     }
-    if settled.dead_letters > 0 {
-        words.push(count(settled.dead_letters, "dead letter"));
+    if report.dead_letters(settled) > 0 {
+        words.push(count(report.dead_letters(settled), "dead letter"));
     }
-    words.join("; ")
+    if report.oddities.zeros > 0 {
+        words.push(format!("{} of zeros in place of text, left out", count(report.oddities.zeros, "byte")));
+    }
+    words.extend(report.remarks.iter().cloned());
+    words
 }
 
 /// What an earlier replay has done, where it has done anything.

@@ -4,7 +4,8 @@ use std::io::{self, Read};
 
 use super::block::{Block, Fixed};
 use super::form::{Carried, Form, Unwrap};
-use super::{Lines, Mark, Rest, Resting};
+use super::zeros;
+use super::{Line, Lines, Mark, Rest, Resting};
 use crate::event::Timestamp;
 
 /// What was noticed of lines that are not as they should be.
@@ -28,6 +29,8 @@ pub(crate) struct Blocks<R> {
     last: Option<Mark>,
     /// Whether parts of lines that have no rest here are left for the next file.
     is_carrying: bool,
+    /// What stands between zeros.
+    piece: Vec<u8>,
 }
 
 impl<R: Read> Blocks<R> {
@@ -42,12 +45,19 @@ impl<R: Read> Blocks<R> {
             oddities: Oddities::default(),
             last: None,
             is_carrying: false,
+            piece: Vec::new(),
         }
     }
 
     /// Gives lines that say no time this one.
     pub(crate) fn with_time(mut self, time: Option<Timestamp>) -> Self {
         self.time = time;
+        self
+    }
+
+    /// Gives lines of a container that say no labels these.
+    pub(crate) fn with_labels(mut self, labels: Fixed) -> Self {
+        self.unwrap.set_labels(labels);
         self
     }
 
@@ -98,18 +108,38 @@ impl<R: Read> Blocks<R> {
     /// Whether there may be more.
     fn fill_with_lines(&mut self, block: &mut Block, rest: Rest) -> io::Result<bool> {
         while !block.is_full() {
-            let Some(mut line) = self.lines.next(rest)? else { return Ok(false) };
+            let Some(line) = self.lines.next(rest)? else { return Ok(false) };
             self.oddities.cut_lines += u64::from(line.length > line.bytes.len() as u64);
             self.last = Some(line.start);
-            let zeros = line.bytes.iter().take_while(|byte| **byte == 0).count();
-            if zeros > 0 {
-                self.oddities.zeros += zeros as u64;
-                line.bytes = line.bytes.get(zeros..).unwrap_or_default();
-            }
-            if !line.bytes.is_empty() {
-                self.unwrap.line(&line, self.time, block, &self.fixed);
+            if memchr::memchr(0, line.bytes).is_some() {
+                let mut taking = Taking { unwrap: &mut self.unwrap, time: self.time, fixed: &self.fixed };
+                self.oddities.zeros += taking.pieces(&line, block, &mut self.piece);
+            } else if !line.bytes.is_empty() {
+                let id = line.end.id(line.start);
+                self.unwrap.line((line.bytes, line.start, id), self.time, block, &self.fixed);
             }
         }
         Ok(true)
+    }
+}
+
+/// What takes lines, while one of them is borrowed.
+struct Taking<'b> {
+    unwrap: &'b mut Unwrap,
+    time: Option<Timestamp>,
+    fixed: &'b Fixed,
+}
+
+impl Taking<'_> {
+    /// Takes what stands between the zeros of `line`; how many these are.
+    fn pieces(&mut self, line: &Line<'_>, block: &mut Block, piece: &mut Vec<u8>) -> u64 {
+        let (mut rest, mut id, mut text) = (line.bytes, line.end.id(line.start), 0);
+        while zeros::next_piece(&mut rest, piece) {
+            self.unwrap.line((piece, line.start, id), self.time, block, self.fixed);
+            // why: a line has one id; what stands behind a hole in it has another, the same whenever it is read.
+            id = id.plus(1);
+            text += piece.len();
+        }
+        line.zeros + (line.bytes.len() - text) as u64
     }
 }

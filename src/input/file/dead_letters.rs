@@ -30,7 +30,7 @@ pub(super) fn read(from: &mut dyn Read, reading: &Reading<'_>, take: &mut dyn Ta
     };
     outlet.passed_over("letters that are settled", passed.settled);
     outlet.passed_over("letters without a document", passed.without_document);
-    outlet.passed_over("lines that are no letters", passed.others);
+    outlet.not_taken("lines that are no letters", passed.others);
     outlet.end(failed.map(Into::into), lines.mark().place)
 }
 

@@ -5,6 +5,8 @@
 
 mod action;
 mod hit;
+mod name;
+
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
@@ -124,9 +126,9 @@ impl<'r, 't> Reader<'r, 't> {
     }
 
     fn end(mut self, failed: Option<io::Error>, at: u64) -> io::Result<()> {
-        self.outlet.passed_over("lines that were too long", self.too_long);
+        self.outlet.not_taken("lines that were too long", self.too_long);
         self.outlet.passed_over("deletions and updates", self.changes);
-        self.outlet.passed_over("lines that are no action", self.no_actions);
+        self.outlet.not_taken("lines that are no action", self.no_actions);
         if matches!(self.action, Some(Action::Put { .. })) && failed.is_none() {
             self.outlet.take.remark(Remark::Ends {
                 at,

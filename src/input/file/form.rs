@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::Mark;
 use super::block::{Block, Fixed, Said};
-use super::{Line, Mark};
 use crate::encode::IdBase;
 use crate::event::Timestamp;
 
@@ -23,6 +23,8 @@ pub(crate) enum Form {
     Docker,
     /// `TIME STREAM TAGS LINE`
     Cri,
+    /// `{…},` and brackets around all of them: the objects of a JSON array, one a line.
+    Array,
 }
 
 impl Form {
@@ -33,10 +35,31 @@ impl Form {
             Self::Cri
         } else if Docker::read(line).is_some() {
             Self::Docker
+        } else if begins_array(head) {
+            Self::Array
         } else {
             Self::Plain
         }
     }
+}
+
+/// Whether the first object of an array, which ends in its line, is what `head` begins with.
+fn begins_array(head: &[u8]) -> bool {
+    let Some(rest) = head.strip_prefix(b"[") else { return false };
+    let first = rest.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let first = first.trim_ascii_end();
+    let object = first.strip_suffix(b",").or_else(|| first.strip_suffix(b"]")).unwrap_or(first);
+    serde_json::from_slice::<&RawValue>(object).is_ok_and(|object| object.get().starts_with('{'))
+}
+
+/// What a line of an array has in it; nothing where that is a bracket.
+fn element(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii();
+    let inner = line.strip_prefix(b"[").unwrap_or(line).trim_ascii_start();
+    let inner = inner.strip_prefix(b",").unwrap_or(inner).trim_ascii_start();
+    let inner = inner.strip_suffix(b",").unwrap_or(inner).trim_ascii_end();
+    let inner = inner.strip_suffix(b"]").unwrap_or(inner).trim_ascii_end();
+    if inner.is_empty() || inner.starts_with(b"{") && inner.ends_with(b"}") { inner } else { line }
 }
 
 /// A line of a file, read.
@@ -123,12 +146,20 @@ pub(crate) struct Unwrap {
     parts: [Option<Parts>; 2],
     /// The attributes of the line before, and what they are as fields.
     attributes: (String, Fixed),
+    /// Those of lines that say none.
+    labels: Fixed,
 }
 
 impl Unwrap {
     /// For a file of this form; a line of parts is no longer than `limit`.
     pub(crate) fn new(form: Form, limit: usize) -> Self {
-        Self { form, limit, parts: [None, None], attributes: Default::default() }
+        let (parts, attributes, labels) = Default::default();
+        Self { form, limit, parts, attributes, labels }
+    }
+
+    /// Gives lines of a container that say no attributes these.
+    pub(crate) fn set_labels(&mut self, labels: Fixed) {
+        self.labels = labels;
     }
 
     /// Goes on with lines that began in the file before.
@@ -148,23 +179,24 @@ impl Unwrap {
         self.parts.iter().flatten().map(|parts| parts.start).min_by_key(|mark| mark.place)
     }
 
-    /// Takes a line of the file into `block`; `time` is that of lines that have none.
+    /// Takes a line of the file into `block`: its bytes, where it begins, and its id; `time` is that of lines that have none.
     pub(crate) fn line(
         &mut self,
-        line: &Line<'_>,
+        (line, start, id): (&[u8], Mark, IdBase),
         time: Option<Timestamp>,
         block: &mut Block,
         fixed: &Fixed,
     ) {
-        let id = line.end.id(line.start);
         let read = match self.form {
-            Form::Plain => None,
-            Form::Docker => Docker::read(line.bytes),
-            Form::Cri => Cri::read(line.bytes),
+            Form::Plain | Form::Array => None,
+            Form::Docker => Docker::read(line),
+            Form::Cri => Cri::read(line),
         };
+        let line = if self.form == Form::Array { element(line) } else { line };
         match read {
-            Some(read) => self.unwrapped(read, line.start, id, block, fixed),
-            None => block.line(id, line.bytes, &Said { time, ..Said::default() }, fixed),
+            None if line.is_empty() => (),
+            Some(read) => self.unwrapped(read, start, id, block, fixed),
+            None => block.line(id, line, &Said { time, ..Said::default() }, fixed),
         }
     }
 
@@ -174,7 +206,7 @@ impl Unwrap {
         if read.attributes.is_some_and(|attributes| attributes != self.attributes.0) {
             self.attributes = learn(read.attributes.unwrap_or_default());
         }
-        let more = read.attributes.map(|_| &self.attributes.1);
+        let more = Some(if read.attributes.is_some() { &self.attributes.1 } else { &self.labels });
         if waiting.is_none() && !read.is_part {
             let said = Said { time: Some(read.time), stream: Some(read.stream), more };
             return block.line(id, &read.text, &said, fixed);
@@ -194,7 +226,7 @@ impl Unwrap {
     pub(crate) fn end(&mut self, block: &mut Block, fixed: &Fixed) {
         for (stream, waiting) in ["stdout", "stderr"].into_iter().zip(&mut self.parts) {
             if let Some(parts) = waiting.take() {
-                let said = Said { time: Some(parts.time), stream: Some(stream), more: None };
+                let said = Said { time: Some(parts.time), stream: Some(stream), more: Some(&self.labels) };
                 block.line(parts.id, &parts.text, &said, fixed);
             }
         }
@@ -213,4 +245,25 @@ fn learn(attributes: &str) -> (String, Fixed) {
         }
     }
     (attributes.to_owned(), fixed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_line_of_an_array_the_object_is_left_and_of_what_is_none_all_of_it() {
+        for (line, expected) in [
+            ("[", ""),
+            ("]", ""),
+            (" ],", ""),
+            ("[{\"a\":[1]},", "{\"a\":[1]}"),
+            ("  {\"a\":2},\r", "{\"a\":2}"),
+            (",{\"a\":3}", "{\"a\":3}"),
+            ("{\"a\":4}]", "{\"a\":4}"),
+            ("no element, but text]", "no element, but text]"),
+        ] {
+            assert_eq!(element(line.as_bytes()), expected.as_bytes(), "{line}");
+        }
+    }
 }

@@ -81,6 +81,7 @@ impl Kind {
             Self::Lines(Form::Plain) => "lines",
             Self::Lines(Form::Docker) => "docker json-file",
             Self::Lines(Form::Cri) => "cri",
+            Self::Lines(Form::Array) => "json array",
             Self::OutFile => "fluentd out_file",
             Self::Documents(Documents::Bare) => "documents",
             Self::Documents(Documents::Dump) => "dump",

@@ -1,6 +1,7 @@
 //! The lines of a file, one after the other, however long each is.
 //!
-//! Invariants: the window is no larger than the longest line may be plus a read, whatever comes; of a longer line the beginning is given, and the rest looked at for its end and its hash alone.
+//! Invariants: the window is no larger than the longest line may be plus a read, whatever comes; of a longer line the beginning is given, and the rest looked at for its end and its hash alone. Zeros
+//! in place of text make no line longer than it may be.
 
 use std::io::{self, Read};
 
@@ -8,14 +9,17 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::Mark;
 use super::window::Window;
+use super::zeros::{self, HOLE};
 
 /// One line, without its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Line<'l> {
-    /// Its bytes; of one longer than the limit, the first.
+    /// Its bytes; of one longer than the limit, the first, and of each hole in that as much as tells of it.
     pub(crate) bytes: &'l [u8],
-    /// How long it is as a whole.
+    /// How long it is as a whole, without…
     pub(crate) length: u64,
+    /// …so many zeros, which are not among its bytes.
+    pub(crate) zeros: u64,
     /// Where it begins.
     pub(crate) start: Mark,
     /// Where the next one begins.
@@ -25,8 +29,7 @@ pub(crate) struct Line<'l> {
 impl<'l> Line<'l> {
     /// Its bytes without blanks around them, and without what a crash leaves in front of a line in place of what was not written.
     pub(super) fn text(&self) -> &'l [u8] {
-        let zeros = self.bytes.iter().take_while(|byte| **byte == 0).count();
-        self.bytes.get(zeros..).unwrap_or_default().trim_ascii()
+        self.bytes.get(zeros::leading(self.bytes)..).unwrap_or_default().trim_ascii()
     }
 }
 
@@ -59,6 +62,10 @@ struct Long {
     hash: Xxh3,
     head: Vec<u8>,
     length: u64,
+    /// Zeros that were left out.
+    zeros: u64,
+    /// Zeros at its end, as far as it has come.
+    hole: usize,
     /// Bytes of the file that it takes, as far as it has come.
     taken: u64,
     /// A `\r` that came last, which may be part of the line's end.
@@ -66,6 +73,10 @@ struct Long {
 }
 
 impl Long {
+    fn new(hash: Xxh3) -> Self {
+        Self { hash, head: Vec::new(), length: 0, zeros: 0, hole: 0, taken: 0, has_return: false }
+    }
+
     fn add(&mut self, piece: &[u8], limit: usize) {
         let Some((last, before)) = piece.split_last() else { return };
         self.taken += piece.len() as u64;
@@ -78,6 +89,21 @@ impl Long {
 
     fn take(&mut self, piece: &[u8], limit: usize) {
         self.hash.update(piece);
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let (text, behind) = rest.split_at(memchr::memchr(0, rest).unwrap_or(rest.len()));
+            let (zeros, behind) = behind.split_at(zeros::leading(behind));
+            rest = behind;
+            self.hole = if text.is_empty() { self.hole } else { 0 };
+            let kept = zeros.len().min(HOLE - self.hole);
+            self.hole += kept;
+            self.zeros += (zeros.len() - kept) as u64;
+            self.keep(text, limit);
+            self.keep(zeros.get(..kept).unwrap_or_default(), limit);
+        }
+    }
+
+    fn keep(&mut self, piece: &[u8], limit: usize) {
         self.length += piece.len() as u64;
         let room = limit.saturating_sub(self.head.len());
         self.head.extend_from_slice(piece.get(..room).unwrap_or(piece));
@@ -131,8 +157,7 @@ impl<R: Read> Lines<R> {
 
     /// What is in the window belongs to a line that is longer than any may be.
     fn set_aside(&mut self) {
-        let hash = self.mark.begin_long();
-        let begin = || Box::new(Long { hash, head: Vec::new(), length: 0, taken: 0, has_return: false });
+        let begin = || Box::new(Long::new(self.mark.begin_long()));
         self.long.get_or_insert_with(begin).add(self.window.take_all(), self.limit);
         self.searched = 0;
     }
@@ -142,16 +167,19 @@ impl<R: Read> Lines<R> {
         let (start, taken) = (self.mark, (length + ending) as u64);
         let piece = self.window.take(length + ending).get(..length).unwrap_or_default();
         self.searched = 0;
-        if let Some(mut long) = self.long.take() {
+        let bytes = piece.strip_suffix(b"\r").unwrap_or(piece);
+        let has_hole = || bytes.len() > self.limit && memchr::memchr(0, bytes).is_some();
+        let long = self.long.take().or_else(|| has_hole().then(|| Box::new(Long::new(start.begin_long()))));
+        if let Some(mut long) = long {
             long.add(piece, self.limit);
             self.mark = start.behind_long(&long.hash, long.taken + ending as u64);
             self.head = long.head;
-            return Line { bytes: &self.head, length: long.length, start, end: self.mark };
+            let (length, zeros) = (long.length, long.zeros);
+            return Line { bytes: &self.head, length, zeros, start, end: self.mark };
         }
-        let bytes = piece.strip_suffix(b"\r").unwrap_or(piece);
         self.mark = start.behind(bytes, taken);
         let kept = bytes.get(..self.limit).unwrap_or(bytes);
-        Line { bytes: kept, length: bytes.len() as u64, start, end: self.mark }
+        Line { bytes: kept, length: bytes.len() as u64, zeros: 0, start, end: self.mark }
     }
 }
 
@@ -196,6 +224,20 @@ mod tests {
         assert_eq!(lines.next(Rest::Waits).expect("in memory"), None);
         *lines.reader() = Drip(b"f\n", 4);
         assert_eq!(lines.next(Rest::Waits).expect("in memory").expect("a line").bytes, b"half");
+    }
+
+    #[test]
+    fn zeros_do_not_make_a_line_longer_than_it_may_be_however_they_come() {
+        let bytes = [b"whole\nhalf", &[0; 5_000][..], b"the rest\nlast\n", &[0; 900]].concat();
+        let kept = [b"half", &[0; HOLE][..], b"the rest"].concat();
+        for step in [1, 7, 500, 10_000] {
+            let lines = all(&bytes, step, 40);
+            let told: Vec<_> = lines.iter().map(|line| (line.0.clone(), line.1)).collect();
+            let whole = |text: &[u8]| (text.to_vec(), text.len() as u64);
+            assert_eq!(told, [whole(b"whole"), whole(&kept), whole(b"last"), whole(&[0; HOLE])], "{step}");
+            let unlimited = all(&bytes, step, 10_000);
+            assert!(lines.iter().zip(&unlimited).all(|(line, other)| (line.2, line.3) == (other.2, other.3)));
+        }
     }
 
     proptest! {

@@ -33,6 +33,7 @@ mod text;
 mod unpack;
 mod values;
 mod window;
+mod zeros;
 
 #[cfg(fuzzing)]
 #[doc(hidden)]

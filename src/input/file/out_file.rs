@@ -27,7 +27,7 @@ pub(super) fn read(from: &mut dyn Read, reading: &Reading<'_>, take: &mut dyn Ta
             return Ok(());
         }
     };
-    outlet.passed_over("ends of lines that were too long", cut);
+    outlet.not_taken("ends of lines that were too long", cut);
     outlet.end(failed.map(Into::into), lines.mark().place)
 }
 

@@ -18,7 +18,8 @@ use crate::output::destination;
 /// Hands on what waits in the segment at `reading.path`.
 pub(super) fn read(reading: &Reading<'_>, take: &mut dyn Take) -> io::Result<()> {
     let Some(path) = reading.path else {
-        take.remark(Remark::About("a segment can be read from a file of its own alone: unpack it first"));
+        let why = "a segment can be read from a file of its own alone: unpack it first".to_owned();
+        take.remark(Remark::Ends { at: 0, why });
         return Ok(());
     };
     let outlet = Outlet::new(take, reading.tag);
@@ -69,7 +70,7 @@ impl Walk<'_> {
 
     fn end(mut self, failed: Option<io::Error>) -> io::Result<()> {
         self.outlet.passed_over("documents that were delivered", self.delivered);
-        self.outlet.passed_over("parts of lines", self.parts);
+        self.outlet.not_taken("parts of lines, which `forebay buffer import` takes", self.parts);
         for wound in self.wounds {
             self.outlet.take.remark(Remark::Ends { at: wound.from, why: wound.cause.to_string() });
         }

@@ -45,6 +45,14 @@ pub(crate) enum Remark {
         /// How often.
         count: u64,
     },
+    /// What was to be an event or a document was not taken, so many times.
+    #[error("{what} not taken: {count}")]
+    NotTaken {
+        /// What it was, in the plural.
+        what: &'static str,
+        /// How often.
+        count: u64,
+    },
     /// Something about the content as a whole.
     #[error("{0}")]
     About(&'static str),
@@ -119,6 +127,13 @@ impl<'t> Outlet<'t> {
     pub(super) fn passed_over(&mut self, what: &'static str, count: u64) {
         if count > 0 {
             self.take.remark(Remark::PassedOver { what, count });
+        }
+    }
+
+    /// Tells that so many were to be taken and were not, if any were.
+    pub(super) fn not_taken(&mut self, what: &'static str, count: u64) {
+        if count > 0 {
+            self.take.remark(Remark::NotTaken { what, count });
         }
     }
 }

@@ -28,11 +28,11 @@ impl std::str::FromStr for Encoding {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name.to_ascii_lowercase().as_str() {
-            "utf-8" => Ok(Self::Utf8),
-            "utf-16" | "utf-16le" => Ok(Self::Utf16Le),
-            "utf-16be" => Ok(Self::Utf16Be),
-            "latin-1" | "iso-8859-1" | "windows-1252" => Ok(Self::Latin1),
+        match name.to_ascii_lowercase().replace(['-', '_', ' '], "").as_str() {
+            "utf8" => Ok(Self::Utf8),
+            "utf16" | "utf16le" => Ok(Self::Utf16Le),
+            "utf16be" => Ok(Self::Utf16Be),
+            "latin1" | "iso88591" | "windows1252" | "cp1252" => Ok(Self::Latin1),
             _ => Err(format!("`{name}` is none of utf-8, utf-16le, utf-16be, latin-1")),
         }
     }
@@ -151,6 +151,23 @@ mod tests {
 
     fn utf_16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
         text.encode_utf16().flat_map(to_bytes).collect()
+    }
+
+    #[test]
+    fn encodings_have_the_names_that_people_give_them() {
+        for (name, encoding) in [
+            ("UTF-8", Encoding::Utf8),
+            ("utf8", Encoding::Utf8),
+            ("UTF-16LE", Encoding::Utf16Le),
+            ("utf16be", Encoding::Utf16Be),
+            ("latin1", Encoding::Latin1),
+            ("Latin-1", Encoding::Latin1),
+            ("ISO-8859-1", Encoding::Latin1),
+            ("iso8859_1", Encoding::Latin1),
+        ] {
+            assert_eq!(name.parse(), Ok(encoding), "{name}");
+        }
+        assert!("ebcdic".parse::<Encoding>().is_err());
     }
 
     #[test]

@@ -31,8 +31,8 @@ use super::ahead::Ahead;
 
 pub use fault::{Trouble, UnpackFault};
 
-/// Layers that are unpacked: an archive of archives of compressed files that is itself compressed.
-const DEEPEST: usize = 4;
+/// Layers that are unpacked: a compressed archive of compressed archives of archives.
+const DEEPEST: usize = 5;
 
 /// What a file has in it.
 pub enum Found<'a> {
@@ -44,6 +44,8 @@ pub enum Found<'a> {
         path: Option<PathBuf>,
         /// What it is.
         why: &'static str,
+        /// Whether it may hold something that is nowhere else.
+        is_lost: bool,
     },
     /// What an archive has lost between two members; it goes on where it can.
     Broken {
@@ -117,7 +119,7 @@ impl Walk<'_> {
                 is_packed: place.is_packed,
                 bytes: &mut ahead,
             })),
-            _ if depth == DEEPEST => self.skip(place, "packed in more than 4 layers"),
+            _ if depth == DEEPEST => self.skip(place, "packed in more than 5 layers", true),
             Kind::Packed(packing) => {
                 let within = Place { is_packed: true, ..place.clone() };
                 self.layer(&mut Unpacked::new(packing, &mut ahead), &within, depth + 1)
@@ -147,11 +149,12 @@ impl Walk<'_> {
         match member.kind {
             Type::File => self.layer(archive, &within, depth),
             Type::Folder => ControlFlow::Continue(()),
-            Type::Other(why) => self.skip(&within, why),
+            Type::Empty(why) => self.skip(&within, why, false),
+            Type::Other(why) => self.skip(&within, why, true),
         }
     }
 
-    fn skip(&mut self, place: &Place, why: &'static str) -> ControlFlow<()> {
-        (self.visit)(Found::Skipped { path: place.path.clone(), why })
+    fn skip(&mut self, place: &Place, why: &'static str, is_lost: bool) -> ControlFlow<()> {
+        (self.visit)(Found::Skipped { path: place.path.clone(), why, is_lost })
     }
 }

@@ -9,11 +9,14 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
 use crate::input::tail::Globs;
+
+/// What makes a path a pattern.
+const OF_PATTERNS: [char; 4] = ['*', '?', '[', '{'];
 
 /// Packings as names end.
 const PACKINGS: [&str; 8] = ["gz", "zst", "zstd", "bz2", "xz", "tgz", "tbz2", "txz"];
@@ -64,10 +67,10 @@ impl Found {
     /// A path that is not there may be a pattern that the shell has left to us.
     fn expand(&mut self, path: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
         let text = path.to_str().ok_or("no such file")?;
-        if !text.contains(['*', '?', '[']) {
+        if !text.contains(OF_PATTERNS) {
             return Err("no such file".to_owned());
         }
-        let absolute = std::path::absolute(path).map_err(|fault| fault.to_string())?;
+        let absolute = without_parents(&std::path::absolute(path).map_err(|fault| fault.to_string())?);
         let pattern = absolute.to_str().ok_or("no such file")?.to_owned();
         let mut matched = Globs::new(&[pattern], &[])?.find();
         self.faults.extend(matched.troubles.drain(..).map(|(path, fault)| (path, fault.to_string())));
@@ -143,6 +146,18 @@ fn once(files: Vec<PathBuf>) -> Vec<PathBuf> {
 fn is_link(path: &Path) -> bool {
     let absolute = std::path::absolute(path);
     path.canonicalize().ok() != absolute.ok()
+}
+
+/// A pattern of which the folders that it names outright do not lead up and down again.
+fn without_parents(pattern: &Path) -> PathBuf {
+    let is_named =
+        |part: &Component<'_>| !part.as_os_str().to_str().is_some_and(|part| part.contains(OF_PATTERNS));
+    let named: PathBuf = pattern.components().take_while(is_named).collect();
+    if !named.components().any(|part| part == Component::ParentDir) {
+        return pattern.to_owned();
+    }
+    let rest: PathBuf = pattern.components().skip_while(is_named).collect();
+    named.canonicalize().map_or_else(|_| pattern.to_owned(), |named| named.join(rest))
 }
 
 /// Puts rotated files together; each file once.
@@ -275,5 +290,9 @@ mod tests {
         assert!(found.standard_input);
         let faults: Vec<_> = found.faults.iter().map(|(_, why)| why.as_str()).collect();
         assert_eq!(faults, ["no file matches", "no such file"]);
+        for pattern in ["a/{x,y}.log", "a/../a/*.log", "{a,b}/x.log"] {
+            let found = Found::at(&[folder.path().join(pattern)], Path::new(""));
+            assert_eq!((names(&found), found.faults.len()), (vec![vec!["x.log"]], 0), "{pattern}");
+        }
     }
 }

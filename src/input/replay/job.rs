@@ -11,10 +11,11 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::rate::{Pace, Rate};
 use super::report::SourceReport;
+use super::sources::Sources;
 use crate::enrich::{MultilineOptions, PartialOptions};
 use crate::input::file::{Encoding, Mark, Progress, Step};
 use crate::input::{Selection, Shared};
-use crate::metrics::Ledger;
+use crate::metrics::{Ledger, Settled};
 
 /// What is asked of a replay.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub struct ReplayOptions {
     pub selection: Arc<Selection>,
     /// Whether what an earlier run has done is left as done.
     pub resume: bool,
+    /// Whether each source is told of by itself, be they ever so many.
+    pub keeps_all_sources: bool,
 }
 
 /// How far it is.
@@ -70,7 +73,7 @@ pub struct Job {
     /// Threads that ended before their work.
     lost: AtomicUsize,
     threads: TaskTracker,
-    sources: Mutex<Vec<SourceReport>>,
+    sources: Mutex<Sources>,
 }
 
 impl Job {
@@ -87,6 +90,7 @@ impl Job {
         }
         let ledger = Arc::clone(shared.metrics().ledger.get_or_init(Arc::default));
         let pace = options.rate.map(Pace::new);
+        let sources = Sources::new(options.keeps_all_sources);
         Self {
             shared,
             options,
@@ -103,7 +107,7 @@ impl Job {
             reading: AtomicUsize::new(0),
             lost: AtomicUsize::new(0),
             threads: TaskTracker::new(),
-            sources: Mutex::default(),
+            sources: Mutex::new(sources),
         }
     }
 
@@ -121,6 +125,11 @@ impl Job {
     pub fn give_up(&self) {
         self.stop.cancel();
         self.give_up.cancel();
+    }
+
+    /// Whether it is to end before all was read.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.is_cancelled()
     }
 
     /// Whether no more is to be read.
@@ -195,9 +204,14 @@ impl Job {
 
     /// Begins a source: its number.
     pub(super) fn begin(&self, report: SourceReport) -> usize {
-        let mut sources = self.sources();
-        sources.push(report);
-        sources.len() - 1
+        self.sources().begin(report)
+    }
+
+    /// Nothing more comes of a source, and all of it is settled.
+    pub(super) fn close(&self, number: usize) {
+        if self.sources().close(number, &self.ledger.of(number)) {
+            self.ledger.forget(number);
+        }
     }
 
     /// Notes how a source stands.
@@ -218,22 +232,27 @@ impl Job {
         self.shared.metrics().events_dead_letter.get()
     }
 
-    /// All sources, as they stand.
-    pub fn reports(&self) -> Vec<SourceReport> {
-        self.sources().clone()
+    /// All sources as they stand, with what became of their documents; where they are very many, the last is the sum of most.
+    pub fn reports(&self) -> Vec<(SourceReport, Settled)> {
+        let sources = self.sources();
+        let each = sources.each().map(|(number, report)| (report.clone(), self.ledger.of(number)));
+        each.chain(sources.others()).collect()
+    }
+
+    /// How many sources there are.
+    pub fn sources_begun(&self) -> usize {
+        self.sources().begun()
     }
 
     /// Those that were read to their end, one after the other from the one with this number on.
-    pub fn done_from(&self, number: usize) -> Vec<SourceReport> {
-        self.sources().iter().skip(number).take_while(|report| report.is_done).cloned().collect()
+    pub fn done_from(&self, number: usize) -> Vec<(SourceReport, Settled)> {
+        let sources = self.sources();
+        let from = sources.each().skip_while(|(other, _)| *other < number);
+        let done = from.take_while(|(_, report)| report.is_done);
+        done.map(|(number, report)| (report.clone(), self.ledger.of(number))).collect()
     }
 
-    /// What became of documents.
-    pub fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
-    fn sources(&self) -> MutexGuard<'_, Vec<SourceReport>> {
+    fn sources(&self) -> MutexGuard<'_, Sources> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

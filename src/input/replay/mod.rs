@@ -16,6 +16,8 @@ mod rate;
 mod reader;
 mod report;
 mod source;
+mod sources;
+mod stream;
 mod taker;
 
 use std::panic::{self, AssertUnwindSafe};

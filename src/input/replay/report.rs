@@ -71,7 +71,42 @@ impl SourceReport {
 
     /// Whether something of it was not taken.
     pub fn has_left(&self, settled: &Settled) -> bool {
-        !self.is_done || self.fault.is_some() || self.oddities.cut_lines > 0 || settled.dead_letters > 0
+        !self.is_done
+            || self.fault.is_some()
+            || self.oddities.cut_lines > 0
+            || self.dead_letters(settled) > 0
+            || self.unsettled(settled) > 0
+    }
+
+    /// Whether there is something to be said of it by itself.
+    pub(super) fn is_notable(&self, settled: &Settled) -> bool {
+        self.has_left(settled) || self.oddities.zeros > 0 || !self.remarks.is_empty()
+    }
+
+    /// Adds the numbers of another.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.bytes += other.bytes;
+        self.resumed += other.resumed;
+        self.read += other.read;
+        self.took += other.took;
+        self.watched.add(&other.watched);
+    }
+
+    /// Says why not all of it was taken, behind what was said already.
+    pub(crate) fn add_fault(&mut self, why: &str) {
+        let before = self.fault.take().map(|fault| fault + "; ").unwrap_or_default();
+        self.fault = Some(before + why);
+    }
+
+    /// Events that became dead letters, here or with the target.
+    pub fn dead_letters(&self, settled: &Settled) -> u64 {
+        self.watched.refused + settled.dead_letters
+    }
+
+    /// Documents of which it is not known what became of them: none, or the books of this replay do not balance.
+    pub fn unsettled(&self, settled: &Settled) -> u64 {
+        let known = settled.indexed + settled.before + settled.dead_letters;
+        self.watched.taken.saturating_sub(known)
     }
 
     /// With what became of its documents.
@@ -84,7 +119,7 @@ impl SourceReport {
             read: self.resumed + self.read,
             indexed: settled.indexed,
             before: self.resumed + settled.before,
-            dead_letters: settled.dead_letters,
+            dead_letters: self.dead_letters(settled),
             passed_over: self.watched.passed_over,
             unparsed: self.unparsed(),
             cut_lines: self.oddities.cut_lines,

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -32,8 +32,7 @@ pub(super) struct Source<'j> {
 impl Source<'_> {
     /// Reads it to its end, or as far as it can be read; `carried` are parts of lines from one source to the next.
     pub(super) fn read(&self, content: &mut Content<'_>, carried: &mut Carried) -> (Course, io::Result<()>) {
-        let is_file_itself =
-            !content.is_packed && content.path.is_none() && self.place.path != Path::new("-");
+        let is_file_itself = !content.is_packed && content.path.is_none() && !self.place.is_stream;
         let mut text = Text::new(content, self.job.options.encoding.unwrap_or_default());
         let head = match head(&mut text) {
             Ok(head) => head,
@@ -81,7 +80,8 @@ impl Source<'_> {
         let mark = taker.mark();
         let limit = self.job.options.line_bytes;
         let blocks = Blocks::new(from, mark, form, identity.fixed, limit);
-        let mut blocks = blocks.with_time(self.place.time).carrying(self.place.goes_on);
+        let blocks = blocks.with_time(self.place.time).with_labels(identity.labels);
+        let mut blocks = blocks.carrying(self.place.goes_on);
         let carried_here = std::mem::take(carried);
         // What was read before has had its end in what was read behind it.
         if mark == Mark::default() {
@@ -110,10 +110,9 @@ impl Source<'_> {
         taker: &mut Taker<'_>,
     ) -> io::Result<()> {
         let path = is_file_itself.then_some(self.place.path);
-        let sent = match (kind, path) {
-            (Kind::FluentdChunk, Some(path)) => sent_chunk(path)?,
-            _ => None,
-        };
+        // why: a chunk is sent as it lies there, compressed or not.
+        let is_chunk = kind == Kind::FluentdChunk && self.name == self.place.path && !self.place.is_stream;
+        let sent = if is_chunk { sent_chunk(self.place.path)? } else { None };
         let options = &self.job.options;
         let reading = Reading {
             path,
@@ -129,7 +128,7 @@ impl Source<'_> {
 
     /// How far an earlier run has come with this very content, whatever it was called then.
     fn known(&self, file: u64) -> Option<Step> {
-        if self.place.path == Path::new("-") || !self.job.resumes() {
+        if self.place.is_stream || !self.job.resumes() {
             return None;
         }
         let mut steps = self.job.progress().of(file);
@@ -151,9 +150,9 @@ impl Source<'_> {
         match each_content(&mut File::open(self.place.path).ok()?, &mut visit) {
             ControlFlow::Break(()) | ControlFlow::Continue(()) => (),
         }
-        if found.is_none() && !steps.is_empty() {
-            let path = self.name.display();
-            tracing::info!(%path, "the file is not what it was, or another that begins alike; it is read from its start");
+        if found.is_none() {
+            let what = "it is not what it was when an earlier replay read it, or another that begins alike: read from its beginning";
+            self.job.note(self.index, |report| report.remarks.push(what.to_owned()));
         }
         found
     }

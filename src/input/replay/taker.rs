@@ -125,15 +125,17 @@ impl Take for Taker<'_> {
         let path = self.source.name.display();
         tracing::warn!(%path, %remark, "a file is not read as it stands");
         self.source.job.note(self.source.index, |report| match remark {
-            Remark::Ends { .. } | Remark::Checksum => report.fault = Some(remark.to_string()),
+            Remark::Ends { .. } | Remark::Checksum | Remark::NotTaken { .. } => {
+                report.add_fault(&remark.to_string());
+            }
             Remark::PassedOver { .. } | Remark::About(_) => report.remarks.push(remark.to_string()),
         });
     }
 }
 
 impl Taker<'_> {
-    /// Events that have come out of the pipeline.
+    /// Events that have come out of the pipeline, or were refused before it.
     fn events(&self) -> u64 {
-        self.pass.watched().map_or(0, |watched| watched.taken + watched.passed_over)
+        self.pass.watched().map_or(0, |watched| watched.taken + watched.passed_over + watched.refused)
     }
 }

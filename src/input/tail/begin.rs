@@ -25,7 +25,7 @@ pub(super) enum Head {
     /// It is packed, in this.
     Packed(&'static str),
     /// It holds no lines, but this.
-    NoLines(&'static str),
+    NoLines(Kind),
     /// It holds lines.
     Lines(Content),
 }
@@ -65,17 +65,18 @@ pub(super) fn head(file: &File, path: &Path, manner: Manner, rest: Rest) -> io::
     content.text(file, 0, HEAD as u64)?.read_to_end(&mut text)?;
     Ok(match form(&text, path) {
         Ok(form) => Head::Lines(Content { form, ..content }),
-        Err(what) => Head::NoLines(what),
+        Err(kind) => Head::NoLines(kind),
     })
 }
 
 /// The form of lines of a text that begins with `head`, or what it is that holds none.
-pub(super) fn form(head: &[u8], path: &Path) -> Result<Form, &'static str> {
+pub(super) fn form(head: &[u8], path: &Path) -> Result<Form, Kind> {
     match Kind::of(head, Some(path)) {
         Kind::Lines(form) => Ok(form),
         // why: what grows is a log, and a log is the pipeline's business though its lines have ready documents in them.
         Kind::OutFile | Kind::Documents(_) => Ok(Form::Plain),
-        other => Err(other.word()),
+        Kind::Forward if head.starts_with(b"[") => Ok(Form::Plain),
+        other => Err(other),
     }
 }
 
@@ -190,7 +191,11 @@ mod tests {
         assert_eq!(told(b"hal", Rest::Waits), Head::NotYet);
         assert!(matches!(told(b"hal", Rest::IsLine), Head::Lines(_)));
         assert_eq!(told(b"\x1f\x8b\x08\0\n", Rest::Waits), Head::Packed("gzip"));
-        assert_eq!(told(b"\x7fELF\x02\x01\x01\0\0\n\0\0\0\0\0\0", Rest::Waits), Head::NoLines("a program"));
+        let program = b"\x7fELF\x02\x01\x01\0\0\n\0\0\0\0\0\0";
+        assert_eq!(told(program, Rest::Waits), Head::NoLines(Kind::Binary("a program")));
+        for text in ["INFO has a\0nul\n", "[\"tag\",1795168800,{\"a\":1}]\n"] {
+            assert_eq!(content(&file(text.as_bytes())).form, Form::Plain, "{text}");
+        }
         let cri = b"\xef\xbb\xbf2024-01-01T00:00:00Z stdout F hello\n";
         let marked = content(&file(cri));
         assert_eq!((marked.form, marked.text_at), (Form::Cri, 3));

@@ -1,14 +1,15 @@
 //! How a file comes to be read: what it is, and where reading goes on in it.
 
+use std::fs::File;
 use std::io;
 use std::time::{Duration, Instant};
 
 use super::Start;
 use super::begin::{self, Content, Head, Manner};
-use super::followed::{Followed, Reading, State};
+use super::followed::{Followed, Passed, Reading, State};
 use super::table::Table;
 use crate::encode::IdBase;
-use crate::input::file::{Rest, Resting, Step};
+use crate::input::file::{Kind, Rest, Resting, Step};
 
 /// How long a file that may be a copy waits for the one that is read to be read on, or to be emptied.
 pub(super) const COPY_WAITS: Duration = Duration::from_secs(5);
@@ -44,9 +45,8 @@ impl Table {
         }
         match begin::head(opened, &file.path, self.manner(), rest)? {
             Head::NotYet => Ok(false),
-            Head::NoLines(what) => {
-                self.pass_over(file, what);
-                Ok(false)
+            Head::NoLines(kind) => {
+                self.pass_over(file, kind.word(), !matches!(kind, Kind::Beside(_))).map(|()| false)
             }
             Head::Packed(what) => self.begin_packed(file, what).map(|()| false),
             Head::Lines(content) => match self.find(file, &content)? {
@@ -64,7 +64,7 @@ impl Table {
             waits_since.get_or_insert_with(Instant::now);
         }
         if self.finish_packed(file)? {
-            self.pass_over(file, what);
+            self.pass_over(file, what, false)?;
         } else {
             file.not_before = Some(Instant::now() + PACKED_EVERY);
             self.pending.insert(file.key);
@@ -72,10 +72,19 @@ impl Table {
         Ok(())
     }
 
-    fn pass_over(&mut self, file: &mut Followed, what: &'static str) {
-        tracing::debug!(path = %file.path.display(), what, "is not followed; `forebay replay` reads it");
-        (file.state, file.behind) = (State::PassedOver, 0);
+    /// Leaves a file be until its length is another; `is_odd` where it was to be expected that it holds lines.
+    fn pass_over(&mut self, file: &mut Followed, what: &'static str, is_odd: bool) -> io::Result<()> {
+        let path = file.path.display();
+        if is_odd && !file.is_told {
+            tracing::warn!(%path, what, "holds no lines: nothing of it is read until it is written anew");
+        } else {
+            tracing::debug!(%path, what, "is not followed; `forebay replay` reads it");
+        }
+        file.is_told |= is_odd;
+        let length = file.file().map(File::metadata).transpose()?.map_or(0, |known| known.len());
+        (file.state, file.behind) = (State::PassedOver(Passed { length, is_odd }), 0);
         self.watch.forget(file.key);
+        Ok(())
     }
 
     /// Where reading goes on in a file that holds `content`.

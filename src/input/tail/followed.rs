@@ -46,6 +46,8 @@ pub(super) struct Followed {
     pub(super) behind: u64,
     /// Whether it waits for its turn already.
     pub(super) is_queued: bool,
+    /// Whether it was said that it holds no lines.
+    pub(super) is_told: bool,
 }
 
 pub(super) enum State {
@@ -56,10 +58,19 @@ pub(super) enum State {
         /// Since when it waits for another that holds the same.
         waits_since: Option<Instant>,
     },
-    /// It holds no lines.
-    PassedOver,
+    /// Nothing of it is read.
+    PassedOver(Passed),
     /// Its lines are read.
     Read(Box<Reading>),
+}
+
+/// A file of which nothing is read, as long as it is what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Passed {
+    /// How long it is.
+    pub(super) length: u64,
+    /// Whether it is named as if it held lines, and holds none.
+    pub(super) is_odd: bool,
 }
 
 /// A file whose lines are read.
@@ -99,6 +110,7 @@ impl Followed {
             not_before: None,
             behind: known.len(),
             is_queued: false,
+            is_told: false,
         }
     }
 
@@ -115,7 +127,7 @@ impl Followed {
     pub(super) fn file(&self) -> Option<&File> {
         match &self.state {
             State::New { file, .. } => file.as_ref(),
-            State::PassedOver => None,
+            State::PassedOver(_) => None,
             State::Read(reading) => reading.source().file(),
         }
     }
@@ -134,7 +146,7 @@ impl Followed {
         }
         match &mut self.state {
             State::New { file: slot, .. } => *slot = Some(file),
-            State::PassedOver => (),
+            State::PassedOver(_) => (),
             State::Read(reading) => reading.source_mut().open(file),
         }
         Ok(true)
@@ -144,8 +156,16 @@ impl Followed {
     pub(super) fn close(&mut self) {
         match &mut self.state {
             State::New { file, .. } => *file = None,
-            State::PassedOver => (),
+            State::PassedOver(_) => (),
             State::Read(reading) => drop(reading.source_mut().release()),
+        }
+    }
+
+    /// Whether a file of `length` bytes is to have a turn.
+    pub(super) fn has_changed(&self, length: u64) -> bool {
+        match &self.state {
+            State::PassedOver(passed) => length != passed.length,
+            _ => length != self.offset(),
         }
     }
 
@@ -189,7 +209,7 @@ impl Followed {
     pub(super) fn forget(&mut self) {
         let file = match &mut self.state {
             State::New { file, .. } => file.take(),
-            State::PassedOver => None,
+            State::PassedOver(_) => None,
             State::Read(reading) => reading.source_mut().release(),
         };
         self.state = State::New { file, waits_since: None };
@@ -215,7 +235,8 @@ impl Reading {
         limit: usize,
     ) -> io::Result<Self> {
         let source = content.source(file, from.mark.place)?;
-        let blocks = Blocks::new(source, from.mark, content.form, named.fixed, limit);
+        let blocks =
+            Blocks::new(source, from.mark, content.form, named.fixed, limit).with_labels(named.labels);
         Ok(Self { blocks, tag: named.tag, course, end: from.mark, has_more: false })
     }
 }

@@ -22,6 +22,7 @@ pub(super) struct Naming {
 pub(super) struct Named {
     pub(super) tag: Vec<u8>,
     pub(super) fixed: Fixed,
+    pub(super) labels: Fixed,
 }
 
 impl Naming {
@@ -31,12 +32,12 @@ impl Naming {
 
     /// That of the file at `path`.
     pub(super) fn of(&self, path: &Path) -> Named {
-        let Identity { tag, mut fixed } = Identity::of(path);
+        let Identity { tag, mut fixed, labels } = Identity::of(path);
         if !self.path_field.is_empty() {
             fixed.text(&self.path_field, &path.to_string_lossy());
         }
         let tag = if self.tag.is_empty() { tag } else { self.filled(path, &tag) };
-        Named { tag: tag.into_bytes(), fixed }
+        Named { tag: tag.into_bytes(), fixed, labels }
     }
 
     fn filled(&self, path: &Path, name: &str) -> String {

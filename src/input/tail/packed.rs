@@ -96,7 +96,8 @@ impl Table {
         let manner = self.manner();
         let read = with_text(opened, manner.encoding, |text| {
             pass_over(text, step.mark.place)?;
-            let mut blocks = Blocks::new(text, step.mark, inside.form, named.fixed, manner.limit);
+            let blocks = Blocks::new(text, step.mark, inside.form, named.fixed, manner.limit);
+            let mut blocks = blocks.with_labels(named.labels);
             let mut end = step.mark;
             while !self.stop.is_cancelled() {
                 let filled = self.fill(&mut blocks, &named.tag, Rest::IsLine);

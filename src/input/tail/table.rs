@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::TailOptions;
 use super::begun::Begun;
-use super::followed::{Followed, State};
+use super::followed::{Followed, Passed, State};
 use super::globs::{Found, Globs};
 use super::naming::Naming;
 use super::positions::Positions;
@@ -170,7 +170,10 @@ impl Table {
             self.begin_all();
         }
         self.close_idle();
-        self.metrics.files.set(i64::try_from(self.files.len()).unwrap_or(i64::MAX));
+        let is_odd = |file: &&Followed| matches!(file.state, State::PassedOver(Passed { is_odd: true, .. }));
+        let passed_over = self.files.values().filter(is_odd).count();
+        self.metrics.passed_over.set(i64::try_from(passed_over).unwrap_or(i64::MAX));
+        self.metrics.files.set(i64::try_from(self.files.len() - passed_over).unwrap_or(i64::MAX));
     }
 
     fn found(&mut self, key: Key, names: Vec<(&PathBuf, &std::fs::Metadata)>) {
@@ -186,13 +189,16 @@ impl Table {
             file.path = (*path).clone();
             file.left_at = Some(Instant::now());
             // why: another file may have been given the inode of one that is gone.
-            if matches!(file.state, State::PassedOver) {
+            if matches!(file.state, State::PassedOver(_)) {
                 file.forget();
             }
             self.pending.insert(key);
         }
-        let has_grown = is_new || known.len() != file.offset() && !matches!(file.state, State::PassedOver);
-        if has_grown {
+        let has_changed = is_new || file.has_changed(known.len());
+        if has_changed && matches!(file.state, State::PassedOver(_)) {
+            file.forget();
+        }
+        if has_changed {
             self.has_changed(key);
         }
     }

@@ -47,7 +47,7 @@ impl Table {
     fn take_turn(&mut self, file: &mut Followed) -> io::Result<bool> {
         file.not_before = None;
         let is_new = matches!(file.state, State::New { .. });
-        if matches!(file.state, State::PassedOver) || is_new && !self.begin(file)? {
+        if matches!(file.state, State::PassedOver(_)) || is_new && !self.begin(file)? {
             return Ok(false);
         }
         if matches!(&file.state, State::Read(reading) if reading.has_more) {
@@ -158,7 +158,7 @@ impl Table {
                 !is_open || file.behind == 0 && self.positions.lock().is_at_rest(reading.course)
             }
             State::New { waits_since, .. } => !is_open || waits_since.is_none(),
-            State::PassedOver => true,
+            State::PassedOver(_) => true,
         }
     }
 

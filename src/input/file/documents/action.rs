@@ -1,6 +1,10 @@
 //! An action of a `_bulk` body.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
+
+use super::name;
 
 /// What a line says is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,21 +24,21 @@ pub(super) enum Action {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Line {
-    Create(Meta),
-    Index(Meta),
+enum Line<'l> {
+    #[serde(borrow)]
+    Create(Meta<'l>),
+    #[serde(borrow)]
+    Index(Meta<'l>),
     Update(serde::de::IgnoredAny),
     Delete(serde::de::IgnoredAny),
 }
 
 #[derive(Deserialize)]
-#[serde(default)]
-#[derive(Default)]
-struct Meta {
-    #[serde(rename = "_index")]
-    index: Option<String>,
-    #[serde(rename = "_id")]
-    id: Option<String>,
+struct Meta<'l> {
+    #[serde(borrow, default, rename = "_index", deserialize_with = "name::read")]
+    index: Cow<'l, str>,
+    #[serde(borrow, default, rename = "_id", deserialize_with = "name::read")]
+    id: Cow<'l, str>,
 }
 
 impl Action {
@@ -42,7 +46,7 @@ impl Action {
     pub(super) fn read(line: &[u8]) -> Option<Self> {
         Some(match serde_json::from_slice(line).ok()? {
             Line::Create(meta) | Line::Index(meta) => {
-                Self::Put { index: meta.index.unwrap_or_default(), id: meta.id.unwrap_or_default() }
+                Self::Put { index: meta.index.into_owned(), id: meta.id.into_owned() }
             }
             Line::Update(_) => Self::Update,
             Line::Delete(_) => Self::Delete,

@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::name;
+
 /// See the module.
 #[derive(Deserialize)]
 pub(super) struct Hit<'l> {
-    #[serde(borrow, default, rename = "_index")]
+    #[serde(borrow, default, rename = "_index", deserialize_with = "name::read")]
     pub(super) index: Cow<'l, str>,
-    #[serde(borrow, default, rename = "_id")]
+    #[serde(borrow, default, rename = "_id", deserialize_with = "name::read")]
     pub(super) id: Cow<'l, str>,
     #[serde(borrow, rename = "_source")]
     pub(super) source: &'l RawValue,

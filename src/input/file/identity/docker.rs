@@ -24,6 +24,8 @@ struct Container {
 #[serde(rename_all = "PascalCase", default)]
 struct Settings {
     image: String,
+    labels: Option<HashMap<String, String>>,
+    env: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -48,13 +50,30 @@ pub(super) fn of(path: &Path, name: &str) -> Option<Identity> {
     fixed.text("container_id", id);
     let container: Option<Container> = beside(path, "config.v2.json");
     let Some(container) = container.filter(|container| !container.name.is_empty()) else {
-        return Some(Identity { tag: short(id).to_owned(), fixed });
+        return Some(Identity { tag: short(id).to_owned(), fixed, ..Identity::default() });
     };
     fixed.text("container_name", &container.name);
     let host: Host = beside(path, "hostconfig.json").unwrap_or_default();
-    let template = host.log_config.config.get("tag").filter(|template| !template.is_empty());
+    let options = &host.log_config.config;
+    let template = options.get("tag").filter(|template| !template.is_empty());
     let tag = template.and_then(|template| render(template, id, &container));
-    Some(Identity { tag: tag.unwrap_or_else(|| plain_name(&container).to_owned()), fixed })
+    let labels = labels(&container.config, options);
+    Some(Identity { tag: tag.unwrap_or_else(|| plain_name(&container).to_owned()), fixed, labels })
+}
+
+/// The labels and variables that the log options `labels` and `env` name, as the driver tells them with each line.
+fn labels(settings: &Settings, options: &HashMap<String, String>) -> Fixed {
+    let mut fixed = Fixed::default();
+    let names = |option: &str| options.get(option).map(String::as_str).unwrap_or_default().split(',');
+    for name in names("labels") {
+        let labels = settings.labels.as_ref();
+        labels.and_then(|labels| labels.get(name)).iter().for_each(|text| fixed.text(name, text));
+    }
+    let variables = settings.env.iter().flatten().filter_map(|variable| variable.split_once('='));
+    for (name, text) in variables.filter(|(name, _)| names("env").any(|asked| asked == *name)) {
+        fixed.text(name, text);
+    }
+    fixed
 }
 
 fn beside<T: for<'de> Deserialize<'de>>(path: &Path, name: &str) -> Option<T> {
@@ -139,6 +158,26 @@ mod tests {
             let told = container(&[("config.v2.json", config), ("hostconfig.json", host)], "-json.log.1.gz");
             assert_eq!((told.tag.as_str(), told.fixed), (tag, expected.clone()), "{host}");
         }
+    }
+
+    #[test]
+    fn labels_and_variables_that_its_log_options_name_are_told_and_no_others() {
+        let config =
+            r#"{"Name":"/a","Config":{"Labels":{"team":"a","more":"b"},"Env":["STAGE=live","KEY=secret"]}}"#;
+        for (host, told) in [
+            ("", &[][..]),
+            (
+                r#"{"LogConfig":{"Config":{"labels":"team,none","env":"STAGE"}}}"#,
+                &[("team", "a"), ("STAGE", "live")],
+            ),
+        ] {
+            let identity = container(&[("config.v2.json", config), ("hostconfig.json", host)], "-json.log");
+            assert_eq!(identity.labels, fields(told), "{host}");
+        }
+        let none = r#"{"Name":"/a","Config":{"Labels":null,"Env":null}}"#;
+        let host = r#"{"LogConfig":{"Config":{"labels":"team"}}}"#;
+        let identity = container(&[("config.v2.json", none), ("hostconfig.json", host)], "-json.log");
+        assert_eq!((identity.tag.as_str(), identity.labels), ("a", Fixed::default()));
     }
 
     #[test]

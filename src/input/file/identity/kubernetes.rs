@@ -14,7 +14,8 @@ pub(super) fn of(path: &Path) -> Option<Identity> {
     let file = unrotated(path.get(start + 1..)?);
     let mut fixed = Fixed::default();
     fields.for_each(|(name, text)| fixed.text(name, text));
-    Some(Identity { tag: format!("kubernetes.var.log.{}", file.replace('/', ".")), fixed })
+    let tag = format!("kubernetes.var.log.{}", file.replace('/', "."));
+    Some(Identity { tag, fixed, ..Identity::default() })
 }
 
 /// What the kubelet calls the file before it rotates it.

@@ -1,5 +1,7 @@
 //! What holds no lines: known by what it begins with, or by bytes that no text has.
 
+use crate::input::file::zeros;
+
 /// What files begin with that are something else, or packed in a way that is not read.
 const KNOWN: &[(&[u8], &str)] = &[
     (b"\x7fELF", "a program"),
@@ -30,8 +32,12 @@ const KNOWN: &[(&[u8], &str)] = &[
 /// Marks of UTF-16, whose text has zeros all over.
 const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
-/// Of so many bytes one may be a control character that no text has: messages of FIX have one behind each of their fields.
+/// Of so many bytes of text one may be a control character that no text has: messages of FIX have one behind each of their fields.
 const ONE_IN: usize = 3;
+
+/// The same where zeros stand among the text: then each run of them counts, and each sequence that is no UTF-8. A log has a stray
+/// zero and holes that a crash has left; what is binary has them all over.
+const ONE_IN_WITH_ZEROS: usize = 8;
 
 /// What it is, where it is no text.
 pub(super) fn of(head: &[u8]) -> Option<&'static str> {
@@ -42,31 +48,34 @@ pub(super) fn of(head: &[u8]) -> Option<&'static str> {
     if UTF_16.iter().any(|mark| head.starts_with(mark)) {
         return None;
     }
-    if has_inner_zeros(head) {
+    let odd = head.iter().filter(|byte| is_odd(**byte)).count();
+    let runs = inner_zeros(head);
+    if runs > 0
+        && (runs + odd + broken(head)) * ONE_IN_WITH_ZEROS > head.iter().filter(|byte| **byte != 0).count()
+    {
         return Some("binary, with bytes of 0");
     }
-    let odd = head.iter().filter(|byte| is_odd(**byte)).count();
     (odd * ONE_IN > head.len()).then_some("binary, with control characters")
 }
 
-/// Whether there are zeros where a crash does not leave them: it leaves them up to the end, and a log that is cut while it is
-/// written to has them from a line's beginning on.
-fn has_inner_zeros(head: &[u8]) -> bool {
-    let mut rest = head;
+/// How many runs of zeros there are where none are expected of a log that a crash has cut: such stand up to the end, or from a
+/// line's beginning on.
+fn inner_zeros(head: &[u8]) -> usize {
+    let (mut rest, mut count) = (head, 0);
     while let Some(at) = memchr::memchr(0, rest) {
         let (before, zeros) = rest.split_at(at);
-        let length = zeros.iter().take_while(|byte| **byte == 0).count();
+        let behind = zeros.get(zeros::leading(zeros)..).unwrap_or_default();
         let begins_line = before.is_empty() || before.ends_with(b"\n");
-        let reaches_end = length == zeros.len();
-        if !begins_line && !reaches_end {
-            return true;
-        }
-        rest = zeros.get(length..).unwrap_or_default();
-        if begins_line && rest.first().is_some_and(|byte| is_odd(*byte)) {
-            return true;
-        }
+        let is_expected = behind.first().is_none_or(|first| begins_line && !is_odd(*first));
+        count += usize::from(!is_expected);
+        rest = behind;
     }
-    false
+    count
+}
+
+/// How many sequences of bytes are no UTF-8.
+fn broken(head: &[u8]) -> usize {
+    head.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count()
 }
 
 /// A control character that is none of a terminal's.

@@ -52,10 +52,21 @@ fn zeros_that_a_crash_leaves_are_no_reason_to_give_a_log_up() {
     {
         assert_eq!(kind(text), PLAIN, "{:?}", String::from_utf8_lossy(text));
     }
+    let crash = [b"2026-05-04 INFO half of a li", &[0; 3_000][..], b"2026-05-04 INFO up again\n"].concat();
+    for text in
+        [&crash[..], b"INFO first\nhas a\0nul\nINFO third\n", b"has a\0nul\n", b"a large caf\xe9 au\0 lait\n"]
+    {
+        assert_eq!(kind(text), PLAIN, "{:?}", String::from_utf8_lossy(text));
+    }
     assert_eq!(
         kind(b"\0\0\0\0{\"@timestamp\":\"t\",\"event.sequence\":1}\n"),
         Kind::Documents(Documents::Bare)
     );
+}
+
+/// Bytes as good as any.
+fn noise(length: u64) -> Vec<u8> {
+    (0..length).map(|number| (xxhash_rust::xxh3::xxh3_64(&number.to_le_bytes()) & 0xff) as u8).collect()
 }
 
 #[test]
@@ -69,6 +80,12 @@ fn what_has_no_lines_is_told_in_a_word() {
         (b"LPKSHHRH\0\0", "a journal of systemd"),
         (b"ab\0cd", "binary, with bytes of 0"),
         (b"\0\x01\0\x02ab", "binary, with bytes of 0"),
+        (&noise(4_096), "binary, with bytes of 0"),
+        (b"U\0T\0F\0-\x001\x006\0\n\0", "binary, with bytes of 0"),
+        (
+            b"\x07\0\0\0\xab\x12\0\0pts/0\0\0\0\0ts/0root\0\0\0\0\x0010.0.0.1\0\0\0\0",
+            "binary, with bytes of 0",
+        ),
         (b"\x01\x02\x03\x04\x05\x06\x0e\x0f\x10\x11", "binary, with control characters"),
     ] {
         assert_eq!(kind(bytes), Kind::Binary(word), "{bytes:x?}");
@@ -80,6 +97,16 @@ fn forms_of_container_engines_are_forms_of_lines() {
     let docker = br#"{"log":"up\n","stream":"stdout","time":"2026-05-04T09:12:31.1Z"}"#;
     assert_eq!(kind(docker), Kind::Lines(Form::Docker));
     assert_eq!(kind(b"2026-05-04T09:12:31.1Z stdout F up\n"), Kind::Lines(Form::Cri));
+}
+
+#[test]
+fn an_array_of_objects_one_a_line_is_a_form_of_lines() {
+    for text in ["[\n{\"a\":1},\n{\"a\":2}\n]\n", "[{\"a\":[1]},\n{\"a\":2}]", "[ {\"a\":1}\n,{\"a\":2}\n]"] {
+        assert_eq!(kind(text.as_bytes()), Kind::Lines(Form::Array), "{text}");
+    }
+    for text in ["[\n", "[]", "[\n{\n\"a\":1}\n]", "[{\"a\":1},{\"a\":2}]", "[INFO] {\"a\":1}\n"] {
+        assert_eq!(kind(text.as_bytes()), PLAIN, "{text}");
+    }
 }
 
 #[test]

@@ -58,12 +58,15 @@ fn a_bulk_body_brings_what_it_puts_and_tells_what_it_does_not() {
         "{\"create\":{}}\n{\"n\":2}\n",
         "{\"n\":\"no action\"}\n",
         "{\"create\":{\"_id\":\"3\"}}\n{\"n\":3}\n",
+        "{\"index\":{\"_index\":7,\"_id\":7,\"routing\":null}}\n{\"n\":7}\n",
+        "{\"index\":{\"_id\":null}}\n{\"n\":8}\n",
         "{\"create\":{\"_id\":\"4\"}}\n",
     );
     let mut rig = Rig::new();
     rig.read(body.as_bytes(), &reading());
     let documents = rig.documents();
-    assert_eq!(values(&documents, "n"), [json!(1), json!(2), json!(3)]);
+    assert_eq!(values(&documents, "n"), [json!(1), json!(2), json!(3), json!(7), json!(8)]);
+    assert_eq!((&*documents[3].index, &*documents[3].id, documents[4].id.len()), ("7", "7", 24));
     assert_eq!((&*documents[0].index, &*documents[1].index), ("a", "logs-file-default"));
     assert_eq!((&*documents[0].id, &*documents[2].id), ("1", "3"));
     let at = body.len();
@@ -71,7 +74,7 @@ fn a_bulk_body_brings_what_it_puts_and_tells_what_it_does_not() {
         rig.remarks,
         [
             "deletions and updates passed over: 2".to_owned(),
-            "lines that are no action passed over: 1".to_owned(),
+            "lines that are no action not taken: 1".to_owned(),
             format!("nothing can be read from byte {at} on: it ends behind an action, without its document"),
         ]
     );
@@ -99,7 +102,7 @@ fn a_line_that_is_too_long_is_passed_over_and_told() {
     rig.read(long.as_bytes(), &reading());
     assert_eq!(
         (rig.documents().len(), &*rig.remarks),
-        (2, &["lines that were too long passed over: 1".to_owned()][..])
+        (2, &["lines that were too long not taken: 1".to_owned()][..])
     );
 }
 

@@ -78,7 +78,12 @@ fn what_a_segments_marks_say_was_delivered_is_left_out() {
 fn a_segment_that_is_no_file_of_its_own_is_told() {
     let mut rig = Rig::new();
     assert_eq!(rig.read(b"FOREBAYS\x02\0\0\0", &reading()), Kind::Segment);
-    assert_eq!(rig.remarks, ["a segment can be read from a file of its own alone: unpack it first"]);
+    assert_eq!(
+        rig.remarks,
+        [
+            "nothing can be read from byte 0 on: a segment can be read from a file of its own alone: unpack it first"
+        ]
+    );
 }
 
 #[test]
@@ -104,7 +109,7 @@ fn letters_bring_their_documents_unless_they_are_settled() {
         [
             "letters that are settled passed over: 1",
             "letters without a document passed over: 1",
-            "lines that are no letters passed over: 1",
+            "lines that are no letters not taken: 1",
         ]
     );
 }

@@ -37,6 +37,8 @@ pub(super) struct Member {
 pub(super) enum Type {
     File,
     Folder,
+    /// Told, with these words: it has no bytes of its own.
+    Empty(&'static str),
     /// Told, with these words.
     Other(&'static str),
 }
@@ -123,10 +125,10 @@ fn kind(type_flag: u8) -> Type {
     match type_flag {
         0 | b'0' | b'7' => Type::File,
         b'5' => Type::Folder,
-        b'1' => Type::Other("a hard link"),
-        b'2' => Type::Other("a symbolic link"),
-        b'3' | b'4' => Type::Other("a device"),
-        b'6' => Type::Other("a named pipe"),
+        b'1' => Type::Empty("a hard link"),
+        b'2' => Type::Empty("a symbolic link"),
+        b'3' | b'4' => Type::Empty("a device"),
+        b'6' => Type::Empty("a named pipe"),
         b'S' => Type::Other(SPARSE),
         _ => Type::Other("no file, but a kind of member that is not known"),
     }

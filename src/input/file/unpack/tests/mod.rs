@@ -43,7 +43,7 @@ fn seen_from(input: &mut dyn Read, room: usize) -> Vec<Seen> {
     let flow = each_content(input, &mut |found| {
         all.push(match found {
             Found::Content(mut content) => read(&mut content, room),
-            Found::Skipped { path, why } => Seen::ended(text(path.as_deref()).as_deref(), b"", why),
+            Found::Skipped { path, why, .. } => Seen::ended(text(path.as_deref()).as_deref(), b"", why),
             Found::Broken { path, error } => {
                 Seen::ended(text(path.as_deref()).as_deref(), b"", &error.to_string())
             }
