@@ -259,8 +259,8 @@ fn open_output(
     metrics: &Arc<Metrics>,
 ) -> Result<Output, OutputError> {
     if config.elasticsearch.hosts.is_empty() {
-        let default = config.data_dir.join("documents");
-        return FileOutput::open(config.file.clone(), &default, Arc::clone(metrics)).map(Output::File);
+        return FileOutput::open(config.file.clone(), &config.documents_dir(), Arc::clone(metrics))
+            .map(Output::File);
     }
     let patterns = config.pipelines.iter().map(|pipeline| pipeline.pattern.as_str());
     let letters = dead_letters.clone().naming_pipelines(patterns);
@@ -347,9 +347,8 @@ async fn expire(shared: Arc<Shared>, stop: CancellationToken, kill: Cancellation
 
 fn say_target(config: &Config) {
     if config.elasticsearch.hosts.is_empty() {
-        let folder = config.file.directory.clone().unwrap_or_else(|| config.data_dir.join("documents"));
         tracing::info!(
-            folder = %folder.display(),
+            folder = %config.documents_dir().display(),
             "writing documents to files; --elasticsearch URL, the key `hosts` in [elasticsearch] or \
              FOREBAY_ELASTICSEARCH__HOSTS sends them to Elasticsearch"
         );

@@ -22,7 +22,7 @@ use super::writes::Write;
 use super::{
     Batch, BufferOptions, Delivery, OpenBatch, OpenError, PartId, Receipt, SegmentCompression, WhenFull,
 };
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, reason};
 
 /// How long a full memory share makes readers wait for a target that keeps up, before what comes in is spilled.
 /// A target that takes a batch now and then within it is fed from memory alone, at its own rate.
@@ -109,7 +109,8 @@ impl Buffer {
         let mut found = recover(&files, &metrics)?;
         let (parts, settled) = (std::mem::take(&mut found.parts), std::mem::take(&mut found.settled_parts));
         let queue = restore(&options, &found);
-        metrics.events_recovered.inc_by(queue.disk_documents());
+        metrics.events_recovered.inc_by(queue.disk_documents() + found.damaged);
+        reason(&metrics.events_dropped, "corrupt").inc_by(found.damaged);
         let space = Space::new(dir, options.disk.0, options.min_free.0, options.min_free_percent);
         let packed = options.compression == SegmentCompression::Zstd;
         let store = Store::new(files.clone(), space, options.segment_bytes.0, packed, found);

@@ -190,7 +190,7 @@ impl Snapshot {
             Err(cause) => cause,
         };
         if cause == Cause::Header
-            && let Some(header) = salvaged(file, bytes)?
+            && let Some(header) = salvaged(file, bytes, segment.index.as_deref())?
         {
             return Ok(match wound(SEGMENT_HEADER as u64, cause) {
                 ControlFlow::Continue(()) => Ok(Headed { header, is_sound: false }),
@@ -223,7 +223,7 @@ impl Snapshot {
                         Err(damage) => wound(from, place.to, Cause::Record(damage)),
                     }
                 }
-                Step::Damaged { from, to, damage } => wound(from, to, Cause::Record(damage)),
+                Step::Damaged { from, to, damage, .. } => wound(from, to, Cause::Record(damage)),
                 Step::Lost { from, damage } => wound(from, bytes, Cause::Rest(damage)),
                 Step::Torn { .. } if self.is_being_written(segment) => break,
                 Step::Torn { from } => wound(from, bytes, Cause::Torn),
