@@ -118,7 +118,8 @@ impl Daemon {
         let mut registry = Registry::default();
         let metrics = Metrics::new(&mut registry);
         let pipelines = compile(&config)?;
-        let dead_letters = DeadLetters::open(config.dead_letters.clone(), &config.dead_letters_dir())?;
+        let dead_letters = DeadLetters::open(config.dead_letters.clone(), &config.dead_letters_dir())?
+            .counting(&metrics.letters_deleted);
         let output = Arc::new(open_output(&config, &dead_letters, &metrics)?);
         let (buffer, parts) =
             Buffer::open(config.buffer.clone(), &config.buffer_dir(), Arc::clone(&metrics))?;
@@ -307,7 +308,11 @@ fn pages_source(
                 disk_limit: stats.disk_limit,
                 oldest: stats.oldest,
             },
-            disk: stats.free_bytes.zip(stats.total_bytes).map(|(free, total)| DiskReading { free, total }),
+            disk: stats.free_bytes.zip(stats.total_bytes).map(|(free, total)| DiskReading {
+                free,
+                total,
+                must_stay_free: stats.must_stay_free,
+            }),
             disk_fault: stats.disk_fault,
             books_off: metrics.books_off.get(),
             tails: metrics.tails.tables().into_iter().map(tail).collect(),

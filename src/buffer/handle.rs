@@ -94,6 +94,8 @@ pub struct BufferStats {
     pub free_bytes: Option<u64>,
     /// Bytes of the file system.
     pub total_bytes: Option<u64>,
+    /// Bytes that have to stay free.
+    pub must_stay_free: u64,
 }
 
 impl Buffer {
@@ -250,6 +252,7 @@ impl Buffer {
             disk_fault: shared.fault(),
             free_bytes: file_system.map(|(free, _)| free),
             total_bytes: file_system.map(|(_, total)| total),
+            must_stay_free: shared.options.must_stay_free(file_system.map_or(0, |(_, total)| total)),
         }
     }
 

@@ -50,7 +50,7 @@ pub use disk::fuzzing;
 pub use batch::{Batch, OpenBatch, PartId, TagRun};
 pub use delivery::{Delivery, Settled};
 pub use disk::OpenError;
-pub(crate) use disk::{Found, Snapshot, Stored as StoredRecord, Wound};
+pub(crate) use disk::{Found, Snapshot, Stored as StoredRecord, Wound, file_system};
 pub use handle::{Buffer, BufferStats, KeptPart, KeptParts};
 pub use options::{BufferOptions, SegmentCompression, WhenFull};
 pub use receipt::{Receipt, Waiter};

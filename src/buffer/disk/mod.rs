@@ -183,7 +183,8 @@ pub(super) use reader::{ReadBack, ReadLimits, Stretch, TRIES, Tries, is_lasting,
 pub(super) use recovery::{Recovered, recover};
 pub(super) use run::Run;
 pub(crate) use snapshot::{Found, Opened, Snapshot, Stored};
-pub(super) use space::{Space, file_system};
+pub(crate) use space::file_system;
+pub(super) use space::{Space, must_stay_free};
 pub(super) use store::Store;
 pub(crate) use wound::{Cause, Wound};
 

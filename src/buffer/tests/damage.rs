@@ -172,6 +172,25 @@ fn told(dir: &Path) -> (Vec<String>, u64) {
 }
 
 #[tokio::test]
+async fn marks_whose_segment_a_daemon_has_just_removed_are_no_wound_beside_it() {
+    let (dir, segment, _) = spilled().await;
+    let orphan = segment.with_file_name(format!("{:020}.done", 99));
+    let buffer = open(options(), dir.path());
+    std::fs::write(&orphan, b"marks").expect("what is removed last");
+    assert_eq!(told(dir.path()), (Vec::new(), 16));
+    drop(buffer.stop(LONG).await);
+    drop(buffer);
+    until_unlocked(dir.path()).await;
+    assert_eq!(told(dir.path()), (vec!["orphan".to_owned()], 16));
+}
+
+async fn until_unlocked(dir: &Path) {
+    while Snapshot::open(dir).expect("a buffer").is_in_use() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
 async fn an_index_that_does_not_tell_what_is_there_is_told_of() {
     let (dir, segment, _) = spilled().await;
     let index = segment.with_extension("idx");

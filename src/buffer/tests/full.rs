@@ -147,3 +147,23 @@ async fn a_part_of_the_file_system_stays_free() {
     assert_eq!(drain(&buffer).await, [1]);
     assert!(waiter.safe().await);
 }
+
+#[tokio::test]
+async fn no_number_of_stops_puts_more_on_disk_than_the_budget_and_what_memory_holds() {
+    let dir = directory();
+    let (mut lost, mut given) = (0, 0);
+    for _ in 0..6 {
+        let buffer = open(tiny(WhenFull::Wait), dir.path());
+        while tokio::time::timeout(Duration::from_millis(100), buffer.ready_or_full()).await.is_ok() {
+            give_large(&buffer, given, None);
+            given += 1;
+        }
+        lost += buffer.stop(LONG).await.lost_events;
+        let bytes: u64 =
+            segments(dir.path()).iter().map(|path| path.metadata().expect("a segment").len()).sum();
+        assert!(bytes <= (16 << 10) + 2 * 4_000, "{bytes} bytes");
+        assert!(given < 200, "nobody was held back");
+    }
+    let kept = drain(&open(tiny(WhenFull::Wait), dir.path())).await;
+    assert_eq!(kept.len() as u64 + lost, u64::from(given), "what found no room is told of");
+}
