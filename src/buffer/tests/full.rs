@@ -94,6 +94,29 @@ async fn drop_oldest_leaves_what_is_on_loan_alone() {
 }
 
 #[tokio::test]
+async fn drop_oldest_takes_back_what_an_output_only_waits_with() {
+    let dir = directory();
+    // What is on loan is written for its age, too, so that it is in a segment.
+    let aged = BufferOptions { max_age: Duration::from_millis(1), ..tiny(WhenFull::DropOldest) };
+    let buffer = open(aged, dir.path());
+    give_all(&buffer, 12).await;
+    until(&buffer, "memory below its share", |buffer| buffer.stats().disk_events > 4).await;
+    let lent = pop(&buffer).await;
+    let waiting = tokio::spawn(async move {
+        let rested = lent.recall().clone().resting(std::future::pending::<()>()).await;
+        drop(lent);
+        rested
+    });
+    give_all(&buffer, 100).await;
+    assert_eq!(tokio::time::timeout(LONG, waiting).await.expect("in time").expect("no panic"), None);
+    until(&buffer, "memory below its share", |buffer| buffer.stats().memory_bytes <= 4_000).await;
+    let kept = drain(&buffer).await;
+    let newest: Vec<u32> = (0..100).collect();
+    assert!(newest.ends_with(&kept), "{kept:?}");
+    assert_eq!(dropped(&buffer, "buffer_full") + kept.len() as u64, 112);
+}
+
+#[tokio::test]
 async fn drop_oldest_on_a_disk_that_fails_gives_up_what_is_oldest_in_memory() {
     let dir = directory();
     let buffer = open(tiny(WhenFull::DropOldest), dir.path());
