@@ -117,6 +117,11 @@ impl Config {
         self.data_dir.join("tail")
     }
 
+    /// Where documents go that no target takes.
+    pub fn documents_dir(&self) -> PathBuf {
+        self.file.directory.clone().unwrap_or_else(|| self.data_dir.join("documents"))
+    }
+
     /// Where dead letters go, unless they have a folder of their own.
     pub fn dead_letters_dir(&self) -> PathBuf {
         self.data_dir.join("dead-letters")

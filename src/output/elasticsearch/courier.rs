@@ -15,15 +15,15 @@ use tokio_util::sync::CancellationToken;
 use super::answer::{Outcome, Refusal};
 use super::heal::{self, Healed, Remedy};
 use super::part::{self, Part};
-use super::target::{Attempt, Stopped, Target, unless};
+use super::target::{Attempt, Stopped, Target, resting, unless};
 use super::verdict::Obstacle;
-use crate::buffer::Delivery;
+use crate::buffer::{Delivery, Recall};
 use crate::encode::is_for_files;
 use crate::metrics::{self, Verdict};
 use crate::output::dead_letters::{DeadLetters, Letter, destination};
 use crate::output::file::FileOutput;
 
-/// Attends to `delivery` until it is settled; a stop returns it.
+/// Attends to `delivery` until it is settled; a stop returns it, and so does the buffer that takes it back.
 pub(super) async fn deliver(
     target: &Target,
     dead_letters: &DeadLetters,
@@ -33,8 +33,9 @@ pub(super) async fn deliver(
 ) -> Result<(), Stopped> {
     let mut way = Way::new(target, delivery, files.is_some());
     while let Some(part) = way.next() {
-        unless(stop, tokio::time::sleep_until(part.due.into())).await?;
-        way.go(part, stop).await?;
+        let recall = way.recall();
+        resting(recall.as_deref(), stop, tokio::time::sleep_until(part.due.into())).await?;
+        way.go(part, recall.as_deref(), stop).await?;
     }
     way.bury(dead_letters, stop).await?;
     // why: last, since files know no ids: should the delivery go back, they have nothing of it yet.
@@ -97,7 +98,18 @@ impl<'a> Way<'a> {
         Some(self.parts.swap_remove(first))
     }
 
-    async fn go(&mut self, part: Part, stop: &CancellationToken) -> Result<(), Stopped> {
+    /// By which the buffer may take it back; none once a document has a verdict, which would be counted twice.
+    fn recall(&self) -> Option<Arc<Recall>> {
+        let is_untouched = self.tally.indexed + self.tally.duplicate == 0 && self.letters.is_empty();
+        is_untouched.then(|| Arc::clone(self.delivery.recall()))
+    }
+
+    async fn go(
+        &mut self,
+        part: Part,
+        recall: Option<&Recall>,
+        stop: &CancellationToken,
+    ) -> Result<(), Stopped> {
         let body = part.body(&self.delivery, &self.healed);
         let (size, count) = (body.len(), part.count());
         if count > 1 && size > self.target.body_most.load(Ordering::Relaxed) {
@@ -107,7 +119,7 @@ impl<'a> Way<'a> {
         if part.again {
             self.target.metrics.retries.inc_by(count as u64);
         }
-        match self.target.attempt(body, count, stop).await? {
+        match self.target.attempt(body, count, recall, stop).await? {
             Attempt::ByItem(outcomes) => self.settle(&part, outcomes, stop).await?,
             Attempt::Elsewhere => self.parts.push(part.at_once()),
             Attempt::Again(least) => {
