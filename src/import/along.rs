@@ -108,7 +108,7 @@ fn time(kind: &str, columns: &[String], parse: &mut Section, draft: &mut Draft) 
 }
 
 /// Whether a time of this form is read without being told.
-fn is_usual(form: &str) -> bool {
+pub(super) fn is_usual(form: &str) -> bool {
     let form = form.replace("%L", "%3f").replace("%N", "%9f").replace("%iso8601", "%Y-%m-%dT%H:%M:%S%z");
     let Ok(sample) = jiff::Timestamp::from_second(SAMPLE) else { return false };
     let written = strtime::format(form, &sample.to_zoned_datetime(TimeZone::UTC));

@@ -207,6 +207,19 @@ fn a_time_without_a_zone_is_in_that_of_its_parser() {
 }
 
 #[test]
+fn a_time_in_seconds_needs_no_form() {
+    for (form, text, time) in [
+        ("%s", "1700000001", "2023-11-14T22:13:21.000000000Z"),
+        ("%s.%L", "1700000001.250", "2023-11-14T22:13:21.250000000Z"),
+    ] {
+        let expression = "expression /^(?<at>[0-9.]+) (?<m>.*)$/\ntime_key at";
+        let mut carried = parsed(&format!("@type regexp\n{expression}\ntime_format {form}"));
+        assert_eq!(carried.whole(json!({"log": format!("{text} m")}))["@timestamp"], time, "{form}");
+        assert_eq!(carried.imported.left, Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_time_that_no_format_reads_is_told() {
     let carried = parsed("@type json\ntime_key when\ntime_format %d.%m.%Y %H:%M:%S");
     assert!(carried.is_told("is looked for in `@timestamp`"), "{:?}", carried.imported.left);

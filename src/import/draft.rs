@@ -123,6 +123,9 @@ impl Draft {
         let why =
             "no Kubernetes API is asked: names are told by the tag, labels and annotations are not there";
         self.leave(section.from(), why);
+        if let Some(merge) = section.take(&["merge_log", "merge_json_log"]).filter(Entry::is_on) {
+            self.leave(merge.from(), "a line that is JSON is read with `parse = \"json\"` in the pipeline");
+        }
         section.entries.clear();
         Effect::Step(vec![("kubernetes", quote("{tag}"))])
     }

@@ -83,10 +83,10 @@ fn own(
     let pattern = pattern((layout, expression), &time_key, draft)?;
     let named =
         |name: &str| pattern.contains(&format!("<{name}>")) || pattern.contains(&format!(":{name}}}"));
-    let mut options = OwnOptions::default();
-    options.types = types.as_ref().map(|types| along::types(types, draft)).unwrap_or_default();
-    options.types.retain(|(name, _)| named(name));
-    options.time = time.as_ref().filter(|_| named("time")).and_then(|time| time_form(time, draft));
+    let mut kinds = types.as_ref().map(|types| along::types(types, draft)).unwrap_or_default();
+    kinds.retain(|(name, _)| named(name));
+    let form = time.as_ref().filter(|_| named("time")).and_then(|time| time_form(time, draft));
+    let mut options = OwnOptions { types: kinds, time: form, ..OwnOptions::default() };
     let (key, place) = match layout {
         Layout::Regex => ("regex", &mut options.regex),
         Layout::Grok => ("grok", &mut options.grok),
@@ -145,6 +145,9 @@ fn time_form(time: &Entry, draft: &mut Draft) -> Option<String> {
     let form =
         time.value.replace(".%L", "%.f").replace(".%N", "%.f").replace(",%L", ",%f").replace(",%N", ",%f");
     if ["%L", "%N", "%s"].iter().any(|part| form.contains(part)) {
+        if along::is_usual(&time.value) {
+            return None;
+        }
         draft.leave(time.from(), "this form of time is not read; the usual ones are");
         return None;
     }

@@ -25,11 +25,14 @@ pub(super) fn key(name: &str) -> String {
     if has_parts && name.bytes().all(is_bare) && !name.contains('.') { name.to_owned() } else { quote(name) }
 }
 
-/// A TOML table on one line, of values in TOML.
+/// A TOML table on one line, of values in TOML; of several of one name the last one counts.
 pub(super) fn inline(entries: &[(String, String)]) -> String {
-    let entries: Vec<String> =
-        entries.iter().map(|(name, value)| format!("{} = {value}", key(name))).collect();
-    format!("{{ {} }}", entries.join(", "))
+    let is_last = |(at, (name, _)): &(usize, &(String, String))| {
+        !entries.iter().skip(at + 1).any(|(later, _)| later == name)
+    };
+    let last = entries.iter().enumerate().filter(is_last);
+    let last: Vec<String> = last.map(|(_, (name, value))| format!("{} = {value}", key(name))).collect();
+    format!("{{ {} }}", last.join(", "))
 }
 
 /// `64m`, `8g`, `512k`, `1t` or bytes, with units of `base`.
@@ -152,6 +155,12 @@ mod tests {
         let times = ["5", "0.5", "90s", "60m", "1d", "soon", "0"].map(time);
         let expected = [Some("5s"), Some("500ms"), Some("90s"), Some("1h"), Some("24h"), None, None];
         assert_eq!(times, expected.map(|time| time.map(str::to_owned)));
+    }
+
+    #[test]
+    fn of_several_entries_of_one_name_the_last_one_counts() {
+        let entries = [("a", "1"), ("b", "2"), ("a", "3")].map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(inline(&entries), "{ b = 2, a = 3 }");
     }
 
     #[test]
