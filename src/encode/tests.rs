@@ -160,6 +160,18 @@ fn a_value_with_the_name_of_an_object_is_kept_below_it() {
 }
 
 #[test]
+fn of_very_many_fields_each_name_is_looked_for_in_a_table() {
+    let names = (0..5_000).flat_map(|n| [format!("a{n}"), format!("a{n}.b"), format!("@timestamp.{n}")]);
+    let record = Json::Object(names.map(|name| (name, json!(1))).collect());
+    let (document, _) = document(&packed(&record));
+    let fields = document.as_object().expect("an object");
+    assert_eq!(fields.len(), 15_000);
+    for name in ["a0.value", "a4999.value", "a4999.b", "field_@timestamp.4999"] {
+        assert!(fields.contains_key(name), "{name}");
+    }
+}
+
+#[test]
 fn nested_json_of_a_line_follows_the_same_rules() {
     let line = r#"{"n":{"a":1,"":2,"\u0062":[{"a":1,"a":2}], "_id" : {"x..y":null}},"plain":{"x":[1, 2.50,"\u00e9"]}}"#;
     let mut fields = Fields::default();
