@@ -126,6 +126,6 @@ impl Watch {
                 None => formats.push((format, u64::from(count))),
             }
         }
-        self.watched.misfits += seen.misfits().map(|(_, count)| u64::from(count)).sum::<u64>();
+        self.watched.misfits += seen.misfits().map(|of| u64::from(of.lines)).sum::<u64>();
     }
 }
