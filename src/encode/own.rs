@@ -1,5 +1,5 @@
-//! Names of the root that cannot stand as they are: those that every document has, and those of a value that would have to be
-//! an object as well.
+//! Names that cannot stand as they are: at the root those that every document has, and in any object those of a value that would
+//! have to be an object as well.
 //!
 //! Elasticsearch reads `log.level` as `level` in an object `log`, and refuses a document in which `log` is a text too, or one
 //! whose index has learnt it so. Promise: of a name and another below it, `log` and `log.level`, the first is an object or is
@@ -46,12 +46,20 @@ impl<'f, 'a> Names<'f, 'a> {
 
     /// The name of a field where it cannot stand as it is: aside, or below itself.
     pub(super) fn name<'n>(&mut self, field: &'n Field<'_>) -> Cow<'n, str> {
-        let is_apart = field.name == "event" || self.has_below(&field.name);
-        if is_apart && !field.value.is_object() {
-            let name = self.free(format!("{}.value", field.name));
-            return Cow::Owned(self.aside(&name).unwrap_or(name));
+        let apart = match &*field.name {
+            "event" if !field.value.is_object() => Some(self.free("event.value".to_owned())),
+            _ => self.apart(field),
+        };
+        match apart {
+            Some(name) => Cow::Owned(self.aside(&name).unwrap_or(name)),
+            None => self.aside(&field.name).map_or(Cow::Borrowed(&*field.name), Cow::Owned),
         }
-        self.aside(&field.name).map_or(Cow::Borrowed(&*field.name), Cow::Owned)
+    }
+
+    /// The name of a field that is no object and has others below its name.
+    pub(super) fn apart(&mut self, field: &Field<'_>) -> Option<String> {
+        let is_apart = !field.value.is_object() && self.has_below(&field.name);
+        is_apart.then(|| self.free(format!("{}.value", field.name)))
     }
 
     /// Where a name goes that every document has, or one below it.

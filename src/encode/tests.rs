@@ -143,6 +143,14 @@ fn a_value_with_the_name_of_an_object_is_kept_below_it() {
             json!({"field_@timestamp.value": 1, "field_@timestamp.b": 2}),
         ),
         (json!({"a": {"c": 1}, "a.b": 2}), json!({"a": {"c": 1}, "a.b": 2})),
+        (
+            json!({"labels": {"app": "x", "app.kubernetes.io/name": "y"}}),
+            json!({"labels": {"app.value": "x", "app.kubernetes.io/name": "y"}}),
+        ),
+        (
+            json!({"labels": {"a.b.c": "x", "a": 1, "a.b": {"d": 1}, "event": 1}}),
+            json!({"labels": {"a.b.c": "x", "a.value": 1, "a.b": {"d": 1}, "event": 1}}),
+        ),
         (json!({"a": 1, "ab": 2, "ab.c-d": 3}), json!({"a": 1, "ab.value": 2, "ab.c-d": 3})),
         (
             json!({"event": {"sequence": 5, "kind": "x"}, "event.kind": "y"}),
