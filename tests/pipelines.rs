@@ -25,6 +25,7 @@ pub(crate) fn stories() -> Vec<Trial> {
 const STEPS: &str = r#"
 [[pipeline]]
 match = "web.**"
+parse = "json"
 tag_field = "tag"
 [[pipeline.step]]
 when = 'path ~ "^/health" and status < 500'
@@ -96,6 +97,9 @@ async fn several_steps() {
         ("forebay_events_dropped_total{reason=\"filtered\"}", 1.0),
         ("forebay_events_dropped_total{reason=\"deduplicated\"}", 1.0),
         ("forebay_events_dropped_by_tag_total{tag=\"web.shop\",reason=\"filtered\"}", 1.0),
+        ("forebay_pipeline_events_total{pipeline=\"web.**\"}", 5.0),
+        ("forebay_pipeline_dropped_total{pipeline=\"web.**\",step=\"0\",reason=\"filtered\"}", 1.0),
+        ("forebay_pipeline_dropped_total{pipeline=\"web.**\",step=\"6\",reason=\"deduplicated\"}", 1.0),
     ] {
         assert_eq!(metrics.sum(series), count, "{series}");
     }
@@ -111,10 +115,12 @@ fn without_own(mut document: Value) -> Value {
 async fn nothing_stays() {
     let target = Target::start().await;
     let daemon = start(&target).await;
-    let health = json!({ "path": "/health", "status": 200 });
+    let health = json!({ "path": "/health", "status": 200, "log": "no JSON" });
     send(&daemon, &[health.clone(), health]).await;
     let metrics = daemon.until_drained().await;
     assert_eq!(metrics.sum("forebay_events_dropped_total{reason=\"filtered\"}"), 2.0);
+    let unparsed = "forebay_pipeline_lines_unparsed_total{pipeline=\"web.**\",format=\"json\"}";
+    assert_eq!(metrics.sum(unparsed), 2.0);
     assert_eq!(target.documents().len(), 0);
 }
 

@@ -53,7 +53,7 @@ async fn booked() {
         let sources = report["sources"].as_array().expect("sources").iter();
         let source =
             sources.filter(|source| source["path"].as_str().is_some_and(|path| path.ends_with(name)));
-        let source = source.last().expect("it is there");
+        let source = source.next_back().expect("it is there");
         ["read", "indexed", "before", "dead_letters"].map(|key| source[key].as_u64().expect("a number"))
     };
     assert_eq!(numbers("capture"), [10, 9, 0, 1], "{said}");

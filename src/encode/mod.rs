@@ -16,9 +16,11 @@ mod text;
 mod time;
 mod value;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::event::{Event, Field, Fields, MAX_DEPTH, Value};
+use own::Names;
 use time::TimeWriter;
 use value::ValueWriter;
 
@@ -190,7 +192,7 @@ impl Encoder {
     /// with a `sequence`.
     fn write_in_turn(&mut self, out: &mut Vec<u8>, fields: &Fields<'_>) -> bool {
         let mut writer = ValueWriter::new(out, &mut self.mended, MAX_DEPTH);
-        let mut left = fields.iter().as_slice();
+        let (mut names, mut left) = (Names::of(fields), fields.iter().as_slice());
         while let [field, rest @ ..] = left {
             if let Some((count, text)) = run::of(fields, left) {
                 writer.out.push(b',');
@@ -198,41 +200,39 @@ impl Encoder {
                 left = left.get(count..).unwrap_or_default();
                 continue;
             }
+            left = rest;
             if own::may_be(&field.name) || !text::write_usual_name(writer.out, &field.name) {
-                if own::lies_below_a_value(&field.name, fields) || own::is_to_lift(field) {
+                if names.lies_below_a_value(&field.name) || own::is_to_lift(field) {
                     return false;
                 }
-                write_own(&mut writer, field, fields);
+                write_unusual(&mut writer, field, &mut names);
             } else if !writer.plain(&field.value) {
                 writer.value(&field.value, depth(&field.name, &field.value));
             }
-            left = rest;
         }
         true
     }
 
-    /// Each value for which others lie below its name a name of its own.
+    /// Each value for which others lie below its name under a name of its own.
     fn write_apart(&mut self, out: &mut Vec<u8>, fields: &Fields<'_>) {
         let mut writer = ValueWriter::new(out, &mut self.mended, MAX_DEPTH);
+        let mut names = Names::of(fields);
         for field in fields.iter() {
-            if own::is_above_others(field, fields) {
-                let name = own::value_name(&field.name, fields);
-                write_own(&mut writer, &Field { name, value: field.value.clone() }, fields);
-            } else {
-                write_own(&mut writer, field, fields);
-            }
+            let name = names.name(field);
+            text::write_next_name(writer.out, &name);
+            writer.value(&field.value, depth(&name, &field.value));
         }
     }
 }
 
-/// Writes a field whose name may be one that every document has.
-fn write_own(writer: &mut ValueWriter<'_>, field: &Field<'_>, fields: &Fields<'_>) {
-    write_named(writer, &own::name(field, fields), &field.value);
-}
-
-fn write_named(writer: &mut ValueWriter<'_>, name: &str, value: &Value<'_>) {
-    text::write_next_name(writer.out, name);
-    writer.value(value, depth(name, value));
+/// Writes a field whose name has a dot or an escape, or may be one that every document has.
+fn write_unusual(writer: &mut ValueWriter<'_>, field: &Field<'_>, names: &mut Names<'_, '_>) {
+    let is_ours = own::may_be(&field.name);
+    let name = if is_ours { names.name(field) } else { Cow::Borrowed(&*field.name) };
+    text::write_next_name(writer.out, &name);
+    if !writer.plain(&field.value) {
+        writer.value(&field.value, depth(&name, &field.value));
+    }
 }
 
 /// How deep a field of the root lies: each dot in its name makes an object. Told only for values that go deeper.

@@ -1,50 +1,121 @@
-//! Names of the root that cannot stand as they are: those that every document has, and those of a value that would have to be
-//! an object as well.
+//! Names that cannot stand as they are: at the root those that every document has, and in any object those of a value that would
+//! have to be an object as well.
 //!
 //! Elasticsearch reads `log.level` as `level` in an object `log`, and refuses a document in which `log` is a text too, or one
 //! whose index has learnt it so. Promise: of a name and another below it, `log` and `log.level`, the first is an object or is
 //! written as `log.value`, and what is moved meets no other field, nor one below it.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use super::path::members;
-use crate::event::{Field, Fields, Name, Value};
+use crate::event::{Field, Fields, Value};
+
+/// Up to this many fields are looked through for a name; more go into a table, or a document's time would grow with their square.
+const FEW: usize = 128;
 
 /// Whether a name may be one that every document has, or one below it.
 #[inline]
 pub(super) fn may_be(name: &str) -> bool {
-    matches!(name.as_bytes(), [b'e' | b'@', ..])
+    matches!(name.as_bytes(), [b'e', b'v', ..] | [b'@', b't', ..])
 }
 
-/// Whether `name`, which may have dots, lies below one whose value is no object. Most are told by the marks of names.
-pub(super) fn lies_below_a_value(name: &str, fields: &Fields<'_>) -> bool {
-    memchr::memchr_iter(b'.', name.as_bytes()).any(|dot| {
-        let above = name.get(..dot).and_then(|above| fields.get(above));
-        above.is_some_and(|value| !value.is_object())
-    })
+/// The fields of a document, among which names are looked for.
+pub(super) struct Names<'f, 'a> {
+    fields: &'f Fields<'a>,
+    /// Of many fields, and not before it is asked for.
+    table: Option<HashMap<&'f str, Place<'f, 'a>>>,
 }
 
-/// Whether the field's value is no object and other fields lie below its name.
-pub(super) fn is_above_others(field: &Field<'_>, fields: &Fields<'_>) -> bool {
-    !field.value.is_object() && has_below(fields, &field.name)
+/// What there is under a name.
+#[derive(Default)]
+struct Place<'f, 'a> {
+    value: Option<&'f Value<'a>>,
+    has_below: bool,
+}
+
+impl<'f, 'a> Names<'f, 'a> {
+    pub(super) fn of(fields: &'f Fields<'a>) -> Self {
+        Self { fields, table: None }
+    }
+
+    /// Whether `name`, which may have dots, lies below one whose value is no object.
+    pub(super) fn lies_below_a_value(&mut self, name: &str) -> bool {
+        above(name).any(|above| self.get(above).is_some_and(|value| !value.is_object()))
+    }
+
+    /// The name of a field where it cannot stand as it is: aside, or below itself.
+    pub(super) fn name<'n>(&mut self, field: &'n Field<'_>) -> Cow<'n, str> {
+        let apart = match &*field.name {
+            "event" if !field.value.is_object() => Some(self.free("event.value".to_owned())),
+            _ => self.apart(field),
+        };
+        match apart {
+            Some(name) => Cow::Owned(self.aside(&name).unwrap_or(name)),
+            None => self.aside(&field.name).map_or(Cow::Borrowed(&*field.name), Cow::Owned),
+        }
+    }
+
+    /// The name of a field that is no object and has others below its name.
+    pub(super) fn apart(&mut self, field: &Field<'_>) -> Option<String> {
+        let is_apart = !field.value.is_object() && self.has_below(&field.name);
+        is_apart.then(|| self.free(format!("{}.value", field.name)))
+    }
+
+    /// Where a name goes that every document has, or one below it.
+    fn aside(&mut self, name: &str) -> Option<String> {
+        [("event.sequence", "field_event_sequence"), ("@timestamp", "field_@timestamp")].into_iter().find_map(
+            |(ours, aside)| {
+                // why: the rest keeps its dots, or `x.y` and `x_y` below one of them would become one name.
+                let rest = name.strip_prefix(ours).filter(|rest| rest.is_empty() || rest.starts_with('.'))?;
+                Some(self.free(format!("{aside}{rest}")))
+            },
+        )
+    }
+
+    fn free(&mut self, mut name: String) -> String {
+        while self.get(&name).is_some() || self.has_below(&name) {
+            name.push('_');
+        }
+        name
+    }
+
+    /// Most names that are not there are told by the marks of those that are.
+    fn get(&mut self, name: &str) -> Option<&'f Value<'a>> {
+        if self.fields.len() <= FEW {
+            return self.fields.get(name);
+        }
+        self.table().get(name)?.value
+    }
+
+    fn has_below(&mut self, name: &str) -> bool {
+        if self.fields.len() <= FEW {
+            return has_below(self.fields, name);
+        }
+        self.table().get(name).is_some_and(|place| place.has_below)
+    }
+
+    fn table(&mut self) -> &HashMap<&'f str, Place<'f, 'a>> {
+        let fields = self.fields;
+        self.table.get_or_insert_with(|| {
+            let mut table: HashMap<&str, Place<'f, 'a>> = HashMap::with_capacity(2 * fields.len());
+            for field in fields.iter() {
+                table.entry(&field.name).or_default().value = Some(&field.value);
+                above(&field.name).for_each(|above| table.entry(above).or_default().has_below = true);
+            }
+            table
+        })
+    }
+}
+
+/// The names above one with dots.
+fn above(name: &str) -> impl Iterator<Item = &str> {
+    memchr::memchr_iter(b'.', name.as_bytes()).filter_map(|dot| name.get(..dot))
 }
 
 fn has_below(fields: &Fields<'_>, name: &str) -> bool {
-    let below = |other: &str| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
-    fields.iter().any(|field| below(&field.name))
-}
-
-/// The name of a value that would have to be an object as well.
-pub(super) fn value_name(name: &str, fields: &Fields<'_>) -> Name<'static> {
-    free(format!("{name}.value"), fields)
-}
-
-/// Moves what would collide with the names that every document has, to where it collides with no other field.
-pub(super) fn name<'a>(field: &'a Field<'_>, fields: &Fields<'_>) -> Cow<'a, str> {
-    if field.name == "event" && !field.value.is_object() {
-        return value_name("event", fields);
-    }
-    aside(&field.name, fields).map_or(Cow::Borrowed(&*field.name), Cow::Owned)
+    let is_below = |other: &str| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    fields.iter().any(|field| is_below(&field.name))
 }
 
 /// The members of an `event` that has a `sequence`, which would be there twice.
@@ -62,29 +133,17 @@ pub(super) fn is_to_lift(field: &Field<'_>) -> bool {
 pub(super) fn lifted<'a>(fields: &Fields<'a>) -> Option<Fields<'a>> {
     let members = members_to_lift("event", fields.get("event")?)?;
     let mut all = Fields::default();
-    let others = fields.iter().filter(|field| field.name != "event").cloned();
-    others.for_each(|field| all.push(field.name, field.value));
+    let mut taken = HashSet::new();
+    for field in fields.iter().filter(|field| field.name != "event").cloned() {
+        taken.insert(field.name.clone().into_owned());
+        all.push(field.name, field.value);
+    }
     for member in members.iter() {
-        let name = all.free_name(Cow::Owned(format!("event.{}", member.name)));
-        all.push(name, member.value.clone());
+        let mut name = format!("event.{}", member.name);
+        while !taken.insert(name.clone()) {
+            name.push('_');
+        }
+        all.push(Cow::Owned(name), member.value.clone());
     }
     Some(all)
-}
-
-/// Where a name goes that every document has, or one below it.
-fn aside(name: &str, fields: &Fields<'_>) -> Option<String> {
-    [("event.sequence", "field_event_sequence"), ("@timestamp", "field_@timestamp")].into_iter().find_map(
-        |(ours, aside)| {
-            // why: the rest keeps its dots, or `x.y` and `x_y` below one of them would become one name.
-            let rest = name.strip_prefix(ours).filter(|rest| rest.is_empty() || rest.starts_with('.'))?;
-            Some(free(format!("{aside}{rest}"), fields).into_owned())
-        },
-    )
-}
-
-fn free(mut name: String, fields: &Fields<'_>) -> Name<'static> {
-    while fields.get(&name).is_some() || has_below(fields, &name) {
-        name.push('_');
-    }
-    Cow::Owned(name)
 }

@@ -64,9 +64,12 @@ fn has_sequence(members: &[(Value, Value)]) -> bool {
 
 /// Whether a value has the name of an object: that of one with members of their own, or of one that every document has.
 fn is_apart(name: &str, value: &Value, fields: &[(String, &Value)]) -> bool {
+    has_below(name, value, fields) || (name == "event" && !matches!(value, Value::Map(_)))
+}
+
+fn has_below(name: &str, value: &Value, fields: &[(String, &Value)]) -> bool {
     let below = format!("{name}.");
-    !matches!(value, Value::Map(_))
-        && (name == "event" || fields.iter().any(|(other, _)| other.starts_with(&below)))
+    !matches!(value, Value::Map(_)) && fields.iter().any(|(other, _)| other.starts_with(&below))
 }
 
 /// Where a field goes whose name would collide with those that every document has.
@@ -97,10 +100,15 @@ fn json(value: &Value, depth: usize, deepest: usize) -> Json {
             Json::String(json(value, 1, TEXT_DEPTH).to_string())
         }
         Value::Map(pairs) => {
-            let member = |(name, value): (String, &Value)| {
-                (name.clone(), json(value, depth + 1 + dots(&name), deepest))
+            let members = fields(pairs, depth + 1);
+            let taken: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
+            let member = |(name, value): &(String, &Value)| {
+                let apart = has_below(name, value, &members);
+                let name = if apart { free(format!("{name}.value"), &taken) } else { name.clone() };
+                let value = json(value, depth + 1 + dots(&name), deepest);
+                (name, value)
             };
-            Json::Object(fields(pairs, depth + 1).into_iter().map(member).collect())
+            Json::Object(members.iter().map(member).collect())
         }
         Value::Array(items) => items.iter().map(|item| json(item, depth + 1, deepest)).collect(),
         Value::Nil => Json::Null,

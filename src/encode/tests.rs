@@ -143,6 +143,14 @@ fn a_value_with_the_name_of_an_object_is_kept_below_it() {
             json!({"field_@timestamp.value": 1, "field_@timestamp.b": 2}),
         ),
         (json!({"a": {"c": 1}, "a.b": 2}), json!({"a": {"c": 1}, "a.b": 2})),
+        (
+            json!({"labels": {"app": "x", "app.kubernetes.io/name": "y"}}),
+            json!({"labels": {"app.value": "x", "app.kubernetes.io/name": "y"}}),
+        ),
+        (
+            json!({"labels": {"a.b.c": "x", "a": 1, "a.b": {"d": 1}, "event": 1}}),
+            json!({"labels": {"a.b.c": "x", "a.value": 1, "a.b": {"d": 1}, "event": 1}}),
+        ),
         (json!({"a": 1, "ab": 2, "ab.c-d": 3}), json!({"a": 1, "ab.value": 2, "ab.c-d": 3})),
         (
             json!({"event": {"sequence": 5, "kind": "x"}, "event.kind": "y"}),
@@ -156,6 +164,18 @@ fn a_value_with_the_name_of_an_object_is_kept_below_it() {
         let (lines, _) = encode(fields);
         let (_, document) = lines.trim_end().split_once("\"event.sequence\":42,").expect("a document");
         assert_eq!(serde_json::from_str::<Json>(&format!("{{{document}")).expect("JSON"), expected, "{line}");
+    }
+}
+
+#[test]
+fn of_very_many_fields_each_name_is_looked_for_in_a_table() {
+    let names = (0..5_000).flat_map(|n| [format!("a{n}"), format!("a{n}.b"), format!("@timestamp.{n}")]);
+    let record = Json::Object(names.map(|name| (name, json!(1))).collect());
+    let (document, _) = document(&packed(&record));
+    let fields = document.as_object().expect("an object");
+    assert_eq!(fields.len(), 15_000);
+    for name in ["a0.value", "a4999.value", "a4999.b", "field_@timestamp.4999"] {
+        assert!(fields.contains_key(name), "{name}");
     }
 }
 

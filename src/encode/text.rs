@@ -33,21 +33,30 @@ fn write_any(out: &mut Vec<u8>, text: &[u8]) -> bool {
 /// answers whether it has none.
 #[inline]
 pub(super) fn write_usual_name(out: &mut Vec<u8>, name: &str) -> bool {
-    // Blanks, dashes and some more are looked at twice, for one comparison less: few names have them.
-    if words::any(name.as_bytes(), |word| words::below(word, b'/') | words::equal(word, b'\\')) {
-        return false;
+    // Dashes and some more are looked at twice, for one comparison less: few names have them.
+    let is_usual = !words::any(name.as_bytes(), |word| words::below(word, b'/') | words::equal(word, b'\\'));
+    if is_usual {
+        write_clean_name(out, name);
     }
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
-    true
+    is_usual
 }
 
 /// The same of any name.
 pub(super) fn write_next_name(out: &mut Vec<u8>, name: &str) {
-    out.push(b',');
-    write_str(out, name);
-    out.push(b':');
+    if words::any(name.as_bytes(), |word| words::below(word, b'#') | words::equal(word, b'\\')) {
+        out.push(b',');
+        write_str(out, name);
+        out.push(b':');
+    } else {
+        write_clean_name(out, name);
+    }
+}
+
+#[inline]
+fn write_clean_name(out: &mut Vec<u8>, name: &str) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
 }
 
 /// Writes a text that needs no escape.

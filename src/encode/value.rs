@@ -1,15 +1,15 @@
 //! Values as JSON, without an owned tree: nested msgpack and nested JSON are transcoded member by member.
 //!
 //! What Elasticsearch would refuse is settled on the way, at every level: names by the rule of `event::name`, the last
-//! of a repeated name wins, objects deeper than `event::MAX_DEPTH` are kept as their JSON text, NaN and infinities become null.
-//! An object is written as it is read; only one with a name to mend or to drop is taken back and collected first.
+//! of a repeated name wins, a value with the name of an object goes below it, objects deeper than `event::MAX_DEPTH` are kept as their JSON text, NaN and infinities become null.
+//! An object is written as it is read; only one with a name to mend, to move or to drop is taken back and collected first.
 
 use std::borrow::Cow;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::value::RawValue;
 
-use super::{Mended, json_scalar, nested_json, text, time};
+use super::{Mended, json_scalar, nested_json, own, text, time};
 use crate::decode::{Item, Reader};
 use crate::event::{self, Fields, Timestamp, Value};
 
@@ -32,15 +32,22 @@ pub(super) struct ValueWriter<'o> {
 pub(super) struct Names<'a> {
     names: [&'a [u8]; 16],
     count: usize,
+    /// Whether one has a dot, so that it may lie below another.
+    has_dots: bool,
 }
 
 impl<'a> Names<'a> {
-    /// Notes a name in an object at `depth`; false where it is not plain, repeated, or one too many to tell.
+    /// Notes a name in an object at `depth`; false where it is not legal, repeated, above or below another, or one too many to
+    /// tell.
     pub(super) fn note(&mut self, name: &'a [u8], depth: usize) -> bool {
-        let plain = matches!(event::legal_name_bytes(name, depth), Cow::Borrowed(_));
-        let seen = self.names.iter().take(self.count).any(|other| *other == name);
+        let plain = event::plain_name_bytes(name).is_some();
+        let legal = plain || matches!(event::legal_name_bytes(name, depth), Cow::Borrowed(_));
+        self.has_dots |= !plain && name.contains(&b'.');
+        let seen = self.names.iter().take(self.count).any(|other| {
+            *other == name || (self.has_dots && (is_above(other, name) || is_above(name, other)))
+        });
         match self.names.get_mut(self.count) {
-            Some(free) if plain && !seen => {
+            Some(free) if legal && !seen => {
                 *free = name;
                 self.count += 1;
                 true
@@ -230,12 +237,16 @@ impl<'o> ValueWriter<'o> {
 
     /// Writes an object of settled fields.
     pub(super) fn object(&mut self, fields: &Fields<'_>, depth: usize) {
+        let has_dots = fields.iter().any(|field| field.name.contains('.'));
+        let mut names = own::Names::of(fields);
         self.out.push(b'{');
         for (index, field) in fields.iter().enumerate() {
+            let apart = if has_dots { names.apart(field) } else { None };
+            let name = apart.as_deref().unwrap_or(&field.name);
             self.separate(index == 0);
-            text::write_str(self.out, &field.name);
+            text::write_str(self.out, name);
             self.out.push(b':');
-            self.value(&field.value, depth - 1 + super::depth(&field.name, &field.value));
+            self.value(&field.value, depth - 1 + super::depth(name, &field.value));
         }
         self.out.push(b'}');
     }
@@ -264,6 +275,11 @@ impl<'o> ValueWriter<'o> {
     pub(super) fn raw(&mut self, raw: &RawValue, depth: usize) {
         self.json(raw.get(), depth);
     }
+}
+
+/// Whether `name` lies below the name `above`.
+fn is_above(above: &[u8], name: &[u8]) -> bool {
+    name.strip_prefix(above).is_some_and(|rest| rest.first() == Some(&b'.'))
 }
 
 /// The objects that the dots of a name make.

@@ -7,6 +7,7 @@
 //! the first is read, but for a JSON object, which may go over several.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bumpalo::Bump;
 
@@ -17,6 +18,8 @@ use crate::parse::{self, Parse, Stream, Style};
 /// The step, compiled.
 #[derive(Debug)]
 pub(super) struct LineStep {
+    /// The pattern of its pipeline.
+    pipeline: Arc<str>,
     parse: Parse,
     style: Style,
     /// What `parse_error` says of a line that does not fit.
@@ -24,7 +27,7 @@ pub(super) struct LineStep {
 }
 
 impl LineStep {
-    pub(super) fn new(parse: Parse, style: Style) -> Self {
+    pub(super) fn new(pipeline: Arc<str>, parse: Parse, style: Style) -> Self {
         let misfit = match &parse {
             Parse::Formats(formats) => {
                 let names: Vec<_> = formats.iter().map(|format| format.called()).collect();
@@ -32,7 +35,7 @@ impl LineStep {
             }
             Parse::Auto | Parse::None => String::new(),
         };
-        Self { parse, style, misfit }
+        Self { pipeline, parse, style, misfit }
     }
 
     /// What the pipeline says of it.
@@ -121,7 +124,8 @@ impl LineStep {
             };
             let error = Value::Text(error.as_bytes());
             event.fields.add_beside("forebay", Cow::Borrowed("parse_error"), error);
-            formats.first().into_iter().for_each(|format| course.seen.misfit(format.name()));
+            let first = formats.first().map(|format| format.name());
+            first.into_iter().for_each(|format| course.seen.misfit(&self.pipeline, format));
         }
     }
 }

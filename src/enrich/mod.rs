@@ -56,7 +56,7 @@ pub use options::{PartialOptions, PipelineOptions};
 pub use part::{Line, Part};
 pub use partial::Joiner;
 pub(crate) use place::add as add_field;
-pub use seen::Seen;
+pub use seen::{Misfits, Seen};
 
 /// Why pipelines could not be compiled.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +116,7 @@ enum Step {
 #[derive(Debug)]
 pub struct Pipeline {
     pattern: Pattern,
-    pattern_text: String,
+    pattern_text: Arc<str>,
     /// How the line is read, if at all.
     line: Option<LineStep>,
     schema: Schema,
@@ -138,7 +138,9 @@ impl Pipeline {
     ) -> Result<Self, PipelineError> {
         let pattern = options.pattern.parse().map_err(|fault| PipelineError::Pattern { number, fault })?;
         let reads = options.parse != Parse::None;
-        let line = reads.then(|| LineStep::new(options.parse.clone(), style(options)));
+        let pattern_text = Arc::<str>::from(&*options.pattern);
+        let line =
+            reads.then(|| LineStep::new(Arc::clone(&pattern_text), options.parse.clone(), style(options)));
         let multiline =
             Rules::compile(&options.multiline).map_err(|fault| PipelineError::Multiline { number, fault })?;
         let mut steps = Vec::new();
@@ -152,7 +154,6 @@ impl Pipeline {
             .map_err(|(step, fault)| PipelineError::Step { number, step, fault })?;
         let fallback = defaults.fallback.to_owned();
         let (join_partial, schema) = (options.join_partial, options.schema);
-        let pattern_text = options.pattern.clone();
         Ok(Self {
             pattern,
             pattern_text,

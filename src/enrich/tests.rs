@@ -104,7 +104,8 @@ fn a_line_that_is_no_object_stays_and_is_counted_only_where_json_was_asked_for()
         let json_only = PipelineOptions { parse: Parse::Formats(vec![Format::Json.into()]), ..without_tag() };
         let (fields, _, seen) = applied(json_only, json!({ "log": line }));
         assert_eq!(fields, [format!("message={line}"), format!("parse_error=the line is not json: {why}")]);
-        assert_eq!(seen.misfits().collect::<Vec<_>>(), [("json", 1)], "{line}");
+        let misfits: Vec<_> = seen.misfits().map(|of| (&*of.pipeline, of.format, of.lines)).collect();
+        assert_eq!(misfits, [("**", "json", 1)], "{line}");
     }
     let none = PipelineOptions { parse: Parse::None, ..without_tag() };
     assert_eq!(applied(none, json!({"log": "{\"a\":1}"})).0, ["message={\"a\":1}"]);

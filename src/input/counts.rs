@@ -3,7 +3,7 @@
 use super::dropped::Dropped;
 use super::pipelines::ByPipelines;
 use crate::encode::Mended;
-use crate::enrich::Seen;
+use crate::enrich::{Misfits, Seen};
 use crate::metrics::{LastCounter, Metrics, kind, line_format};
 
 /// See the module.
@@ -32,8 +32,9 @@ impl Counts {
             let lines = self.lines.of(read, || line_format(&metrics.lines_parsed, read));
             lines.inc_by(u64::from(count));
         }
-        for (named, count) in seen.misfits() {
-            line_format(&metrics.lines_unparsed, named).inc_by(u64::from(count));
+        for Misfits { pipeline, format, lines } in seen.misfits() {
+            line_format(&metrics.lines_unparsed, format).inc_by(u64::from(*lines));
+            metrics.pipelines.unparsed(pipeline, format).inc_by(u64::from(*lines));
         }
         seen.clear();
         let changed = [

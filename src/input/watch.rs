@@ -147,6 +147,6 @@ impl Watch {
     /// Notes what lines were read in.
     pub(super) fn read(&mut self, seen: &Seen) {
         seen.lines_read().for_each(|(format, count)| self.watched.read_in(format, u64::from(count)));
-        self.watched.misfits += seen.misfits().map(|(_, count)| u64::from(count)).sum::<u64>();
+        self.watched.misfits += seen.misfits().map(|of| u64::from(of.lines)).sum::<u64>();
     }
 }

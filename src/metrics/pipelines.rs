@@ -28,6 +28,15 @@ pub struct Ended {
     pub reason: &'static str,
 }
 
+/// The labels of lines that a pipeline could not read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Unparsed {
+    /// The pipeline's pattern.
+    pub pipeline: String,
+    /// The format that it names, of several the first.
+    pub format: &'static str,
+}
+
 /// The labels of a pipeline's time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByStep {
@@ -44,6 +53,8 @@ pub struct PipelineMetrics {
     pub events: Family<ByPipeline, Counter>,
     /// Events that a step ended, by reason; counted in `forebay_events_dropped` too.
     pub dropped: Family<Ended, Counter>,
+    /// Lines without the format that a pipeline names; counted in `forebay_lines_unparsed` too.
+    pub unparsed: Family<Unparsed, Counter>,
     /// Events that came to reading lines, and to each step.
     pub step_events: Family<ByStep, Counter>,
     /// Seconds that reading lines, and each step, has taken.
@@ -64,10 +75,20 @@ impl PipelineMetrics {
         }
     }
 
+    /// The counter of lines that the pipeline of the pattern could not read.
+    pub fn unparsed(&self, pattern: &str, format: &'static str) -> Counter {
+        self.unparsed.get_or_create_owned(&Unparsed { pipeline: pattern.to_owned(), format })
+    }
+
     /// Registers them under the names that the metrics page shows.
     pub(super) fn register(&self, r: &mut Registry) {
         r.register("forebay_pipeline_events", "Events that a pipeline took", self.events.clone());
         r.register("forebay_pipeline_dropped", "Events that a pipeline's step ended", self.dropped.clone());
+        r.register(
+            "forebay_pipeline_lines_unparsed",
+            "Lines without the format that a pipeline names",
+            self.unparsed.clone(),
+        );
         r.register(
             "forebay_pipeline_step_events",
             "Events that came to a pipeline's step, from samples",
