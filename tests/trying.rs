@@ -90,7 +90,8 @@ async fn lines() {
 
     let output = attempt(&["--config", "forebay.toml", "no json"], folder.path(), "");
     assert_eq!(output.status.code(), Some(1), "a named format does not fit");
-    assert_eq!(documents(&output)[0]["parse_error"], "the line is not json");
+    let error = "the line is not json: line 1, byte 2 is not expected there";
+    assert_eq!(documents(&output)[0]["parse_error"], error);
     for wrong in [&["--tga", "x"][..], &["--config", "nowhere.toml", "x"]] {
         assert_eq!(attempt(wrong, folder.path(), "").status.code(), Some(2), "{wrong:?}");
     }

@@ -9,7 +9,8 @@ use regex::{Captures, Regex};
 use super::line_fixtures::ARRIVAL;
 
 /// What a time looks like, and strptime's words for its parts but for the fraction and the zone.
-const FORMS: [(&str, &str); 12] = [
+const FORMS: [(&str, &str); 13] = [
+    (r"(?<date>\d{1,2}/\d{1,2}/\d{4}), (?<clock>\d{1,2}:\d\d:\d\d[ \x{202f}][AP]M)", "%m/%d/%Y %I:%M:%S %p"),
     // HAProxy has the milliseconds in a place of their own.
     (
         r#"(?<date>\d\d/[A-Z][a-z]{2}/\d{4}):(?<clock>\d\d:\d\d:\d\d) \+0000\] .* "" "" \d+ (?<fraction>\d{3}) "#,
@@ -31,7 +32,8 @@ const FORMS: [(&str, &str); 12] = [
     (r"(?<date>)(?<clock>\d\d:\d\d:\d\d)", "%H:%M:%S"),
 ];
 
-const END: &str = r"(?<end>[.,]\d+)?(?: ?(?<zone>[+-]\d\d(?::?\d\d)?|[A-Z]{1,4})\b)?";
+const END: &str =
+    r"(?<end>[.,]\d+)?(?: ?(?<zone>[+-]\d\d(?::?\d\d)?|[A-Z]{1,4}|[A-Z][a-z]+/[A-Z][A-Za-z_]+)\b)?";
 
 static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let compile = |(form, words): (&str, _)| (Regex::new(&format!("{form}{END}")).expect("a regex"), words);
@@ -67,16 +69,15 @@ fn time(captures: &Captures<'_>, words: &str) -> Option<Timestamp> {
         part("date").replace('/', if words.starts_with("%y") { "" } else { "/" }),
         part("clock")
     );
-    let offset = offset(part("zone"))?;
     let fraction = format!("{}{}", part("fraction"), part("end"));
     let nanos = format!("{:0<9.9}", fraction.trim_start_matches(['.', ',']));
-    let parts = jiff::fmt::strtime::parse(words, text.trim_start()).ok()?;
+    let parts = jiff::fmt::strtime::parse(words, text.trim_start().replace('\u{202f}', " ")).ok()?;
     let clock = parts.to_time().ok()?;
     let date = match part("year") {
         "" => parts.to_date().ok(),
         year => Date::new(year.parse().ok()?, parts.month()?, parts.day()?).ok(),
     };
-    let at = |date: Date| instant(date.to_datetime(clock), offset, nanos.parse().ok()?);
+    let at = |date: Date| instant(date.to_datetime(clock), part("zone"), nanos.parse().ok()?);
     match (date, parts.month()) {
         (Some(date), _) => at(date),
         // The year, or the day, that is the last by the time of arrival.
@@ -93,7 +94,12 @@ fn time(captures: &Captures<'_>, words: &str) -> Option<Timestamp> {
     }
 }
 
-fn instant(local: DateTime, offset: i64, nanos: i64) -> Option<Timestamp> {
+fn instant(local: DateTime, zone: &str, nanos: i64) -> Option<Timestamp> {
+    if zone.contains('/') {
+        let there = local.in_tz(zone).ok()?.timestamp();
+        return there.checked_add(nanos.nanoseconds()).ok();
+    }
+    let offset = offset(zone)?;
     let utc = jiff::tz::Offset::UTC.to_timestamp(local).ok()?;
     utc.checked_add((nanos - offset * 1_000_000_000).nanoseconds()).ok()
 }

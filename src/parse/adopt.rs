@@ -9,6 +9,7 @@ use super::known::{self, Schema};
 use super::level::Level;
 use super::roles::{
     self, BESIDE_LEVEL, BESIDE_NUMBER, ENVOY, ENVOY_TIME, PYTHON_LEVEL, Role, SERILOG_TIME, SEVERITY_LEVEL,
+    ZAP, ZAP_LEVEL, ZAP_MESSAGE, ZAP_TIME,
 };
 use super::sink::Style;
 use super::time::{Zone, time_of_json, time_of_text};
@@ -42,6 +43,7 @@ pub(super) fn adopt<'a>(
         match roles::role(name) {
             None => (),
             Some(Role::Time(ENVOY_TIME)) if fields.get(ENVOY).is_none() => (),
+            Some(Role::Time(ZAP) | Role::Level(ZAP) | Role::Message(ZAP)) if !is_zap(fields) => (),
             Some(role) => found.note(*role, index, value, (&style.zone, about)),
         }
     }
@@ -64,6 +66,10 @@ pub(super) fn adopt<'a>(
     let (_, index, time) = found.time?;
     fields.remove_at(index);
     Some(time)
+}
+
+fn is_zap(fields: &Fields<'_>) -> bool {
+    [ZAP_TIME, ZAP_LEVEL, ZAP_MESSAGE].into_iter().all(|name| fields.get(name).is_some())
 }
 
 impl Found {
@@ -286,6 +292,11 @@ mod tests {
                 1_705_314_645,
             ),
             (r#"{"level":"INFO+2","msg":"hi"}"#, "level=INFO message=\"hi\"", 0),
+            (
+                r#"{"L":"DEBUG","T":"2024-01-15T10:30:45.000Z","N":"n","M":"hi"}"#,
+                "level=\"DEBUG\" N=\"n\" message=\"hi\"",
+                1_705_314_645,
+            ),
             (r#"{"short_message":"hi","level":3}"#, "message=\"hi\" level=ERROR", 0),
         ] {
             assert_eq!(plain(line), (fields.to_owned(), (time > 0).then_some(time)), "{line}");
@@ -299,6 +310,7 @@ mod tests {
             r#"{"level":"high","event":"party"}"#,
             r#"{"time":3,"name":"x","date":"2024-01-15T10:30:45Z"}"#,
             r#"{"msg":"a","message":"b"}"#,
+            r#"{"L":"ERROR","M":"hi","size":"L"}"#,
             r#"{"message":{"a":1}}"#,
         ] {
             let mut fields = Fields::default();

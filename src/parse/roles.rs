@@ -43,11 +43,18 @@ pub(crate) const SERILOG_TIME: &str = "@t";
 /// The rank of Envoy's `start_time`, which is a time only beside [`ENVOY`].
 pub(crate) const ENVOY_TIME: u8 = 5;
 
+/// The rank of zap's names for development, which are letters, and mean something only where all three are there.
+pub(crate) const ZAP: u8 = 7;
+pub(crate) const ZAP_TIME: &str = "T";
+pub(crate) const ZAP_LEVEL: &str = "L";
+pub(crate) const ZAP_MESSAGE: &str = "M";
+
 /// What nobody but Envoy prints.
 pub(crate) const ENVOY: &str = "response_flags";
 
 /// What a general name is beside a telling one: Python's loggers are called `name`, and tracing's are `target`.
-pub(crate) const BESIDE: [(&str, &str, &str); 6] = [
+pub(crate) const BESIDE: [(&str, &str, &str); 7] = [
+    (ZAP_LEVEL, "N", "log.logger"),
     ("line_number", "filename", "log.origin.file.name"),
     ("lineno", "filename", "log.origin.file.name"),
     ("method", "host", "url.domain"),
@@ -57,9 +64,12 @@ pub(crate) const BESIDE: [(&str, &str, &str); 6] = [
 ];
 
 /// What each name is.
-const ROLES: [(&str, Role); 98] = {
+const ROLES: [(&str, Role); 101] = {
     use Role::{Caller, Level, Message, Time};
     [
+        (ZAP_TIME, Time(ZAP)),
+        (ZAP_LEVEL, Level(ZAP)),
+        (ZAP_MESSAGE, Message(ZAP)),
         ("@timestamp", Time(0)),
         ("record.time.repr", Time(0)),
         ("timestamp", Time(1)),

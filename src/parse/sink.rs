@@ -5,6 +5,7 @@
 //! meant, and else lies in the event's arena; nothing is put under a name that the event has from elsewhere.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use bumpalo::Bump;
 
@@ -99,6 +100,21 @@ impl<'s, 'a> Sink<'s, 'a> {
         if !matches!(text.as_bytes(), [] | [b'-']) {
             self.value(known, Value::Text(text.as_bytes()));
         }
+    }
+
+    /// Who asked: an address of whatever kind, and in `ecs` beside it the same where it is one of IP, which networks are looked
+    /// for in.
+    pub(crate) fn client(&mut self, text: &'a str) {
+        self.text(known::CLIENT, text);
+        if self.style.schema == Schema::Ecs && is_ip(text) {
+            self.value(known::CLIENT_IP, Value::Text(text.as_bytes()));
+        }
+    }
+
+    /// Who was asked; in `ecs` an address of IP is no domain.
+    pub(crate) fn server(&mut self, text: &'a str) {
+        let is_address = self.style.schema == Schema::Ecs && is_ip(text);
+        self.text(if is_address { known::SERVER_IP } else { known::SERVER }, text);
     }
 
     /// The same of what stood in quotes, in which a backslash has its meaning.
@@ -328,6 +344,12 @@ pub(super) fn set_time<'a>(event: &mut Event<'a>, time: Timestamp, arena: &'a Bu
         let text = arena.alloc_str(&time.to_string());
         event.fields.add_beside("parsed", Cow::Borrowed("parsed.time"), Value::Text(text.as_bytes()));
     }
+}
+
+fn is_ip(text: &str) -> bool {
+    // What begins no address is not read as one.
+    text.starts_with(|first: char| first.is_ascii_hexdigit() || first == ':')
+        && text.parse::<IpAddr>().is_ok()
 }
 
 /// A name of several parts.

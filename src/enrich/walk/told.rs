@@ -41,7 +41,9 @@ impl Reading {
         let asked = match pipeline.line.as_ref().map(|line| line.parse()) {
             None | Some(Parse::None) => vec!["none".to_owned()],
             Some(Parse::Auto) => vec!["auto".to_owned()],
-            Some(Parse::Formats(formats)) => formats.iter().map(|format| format.name().to_owned()).collect(),
+            Some(Parse::Formats(formats)) => {
+                formats.iter().map(|format| format.called().to_owned()).collect()
+            }
         };
         let format = seen.lines_read().next().map(|(format, _)| format.to_owned());
         Self { asked, format, is_misfit: seen.misfits().next().is_some() }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use bumpalo::Bump;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{docker_json, flat, mongodb};
@@ -51,6 +52,21 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     }
     sink.adopts();
     json_object(object, 1, sink.fields()).ok()
+}
+
+/// Why `line` is no object, and where; looked for once it is known to be none.
+pub(in crate::parse) fn why_not<'a>(line: &str, arena: &'a Bump) -> &'a str {
+    match serde_json::from_str::<IgnoredAny>(line) {
+        Err(error) if error.is_eof() => "it ends before its JSON does",
+        Err(error) => {
+            let (row, column) = (error.line(), error.column());
+            bumpalo::format!(in arena, "line {}, byte {} is not expected there", row, column).into_bump_str()
+        }
+        Ok(IgnoredAny) if line.trim_start().starts_with('{') => {
+            "it is of another format, or has too many members"
+        }
+        Ok(IgnoredAny) => "it is no object",
+    }
 }
 
 /// Appends a member of a plain object; false where there are too many.
@@ -135,6 +151,21 @@ mod tests {
                 ("escape", json("null"))
             ]
         );
+    }
+
+    #[test]
+    fn what_is_no_object_is_told_with_the_place_where_it_stops() {
+        let arena = Bump::new();
+        for (line, why) in [
+            ("", "it ends before its JSON does"),
+            ("{\"a\":1", "it ends before its JSON does"),
+            ("plain", "line 1, byte 1 is not expected there"),
+            ("{\"a\":1} tail", "line 1, byte 9 is not expected there"),
+            ("{\"a\":1,\n b}", "line 2, byte 2 is not expected there"),
+            ("[1]", "it is no object"),
+        ] {
+            assert_eq!(why_not(line, &arena), why, "{line}");
+        }
     }
 
     #[test]
