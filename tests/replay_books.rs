@@ -51,7 +51,7 @@ async fn booked() {
     assert!(said.contains("bulk: lines that are no action not taken: 1"), "{said}");
     let numbers = |name: &str| {
         let sources = report["sources"].as_array().expect("sources").iter();
-        let source =
+        let mut source =
             sources.filter(|source| source["path"].as_str().is_some_and(|path| path.ends_with(name)));
         let source = source.next_back().expect("it is there");
         ["read", "indexed", "before", "dead_letters"].map(|key| source[key].as_u64().expect("a number"))

@@ -15,6 +15,7 @@ mod time;
 mod token;
 mod unescape;
 mod unnest;
+mod whole;
 
 pub use auto::Streams;
 pub use format::Format;

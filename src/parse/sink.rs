@@ -9,16 +9,14 @@ use std::net::IpAddr;
 
 use bumpalo::Bump;
 
-use super::adopt::{adopt, adopt_names};
 use super::format::Format;
 use super::known::{self, Known, Schema};
 use super::level::Level;
 use super::time::Zone;
-use super::time::civil::AHEAD;
 use super::time::forms::Said;
 use super::unescape::unescaped;
-use super::unnest::unnest;
-use crate::event::{self, Event, Fields, Timestamp, Value};
+use super::whole::{Adopts, Whole};
+use crate::event::{self, Fields, Timestamp, Value};
 
 /// What holds for all lines of a pipeline.
 #[derive(Clone, Debug, Default)]
@@ -46,28 +44,6 @@ pub(crate) struct Sink<'s, 'a> {
     /// Whether that other one said a time that only one with a zone is surer than.
     keeps_time: bool,
     is_named: bool,
-}
-
-/// Which members are brought to common names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-enum Adopts {
-    /// None: the format knows what it reads.
-    #[default]
-    Nothing,
-    /// All but time, level and message, which the format has.
-    Names,
-    /// All.
-    All,
-}
-
-/// What a line said of the whole event.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Whole<'a> {
-    time: Option<Timestamp>,
-    level: Option<Level>,
-    level_text: Option<&'a str>,
-    message: Option<&'a str>,
-    adopts: Adopts,
 }
 
 impl<'s, 'a> Sink<'s, 'a> {
@@ -285,64 +261,6 @@ impl<'s, 'a> Sink<'s, 'a> {
     /// The line fits: from which field on they are of it, and what it said of the whole event.
     pub(super) fn whole(self) -> (usize, Whole<'a>) {
         (self.own, self.said)
-    }
-}
-
-impl<'a> Whole<'a> {
-    /// Brings what was said of the whole event into it, and settles the names of the fields from `own` on; answers the level.
-    pub(super) fn settle(
-        self,
-        event: &mut Event<'a>,
-        own: usize,
-        style: &'a Style,
-        arena: &'a Bump,
-    ) -> Option<Level> {
-        let fields = &mut event.fields;
-        let nested = match self.adopts {
-            Adopts::All => unnest(fields, own, style.schema, arena),
-            _ => None,
-        };
-        if let Some(text) = self.level_text {
-            let level: &'a str = match self.level {
-                Some(level) => level.as_str(),
-                None => text,
-            };
-            *fields.push_read(known::LEVEL.name(style.schema)) = Value::Text(level.as_bytes());
-            if let Some(name) = &style.original_level_field {
-                *fields.push_read(name) = Value::Text(text.as_bytes());
-            }
-        }
-        if let Some(message) = self.message {
-            *fields.push_read("message") = Value::Text(message.as_bytes());
-        }
-        fields.settle_beside(own, "parsed");
-        let adopted = match self.adopts {
-            Adopts::All => adopt(fields, own, style, event.time),
-            Adopts::Names if style.schema == Schema::Ecs => {
-                adopt_names(fields, own);
-                None
-            }
-            _ => None,
-        };
-        if let Some(time) = nested.or(adopted).or(self.time) {
-            set_time(event, time, arena);
-        }
-        self.level
-    }
-}
-
-/// The first time that a log may have: computers whose clocks lost their battery begin before it.
-const EARLIEST: i64 = 631_152_000;
-
-/// The line's time becomes the event's; one that is absurd is kept apart.
-pub(super) fn set_time<'a>(event: &mut Event<'a>, time: Timestamp, arena: &'a Bump) {
-    // A sender whose own clock is lost knows nothing better.
-    let latest = if event.time.seconds() < EARLIEST { i64::MAX } else { event.time.seconds() + AHEAD };
-    if (EARLIEST..=latest).contains(&time.seconds()) {
-        event.time = time;
-    } else if let Ok(time) = jiff::Timestamp::new(time.seconds(), time.nanos() as i32) {
-        let text = arena.alloc_str(&time.to_string());
-        event.fields.add_beside("parsed", Cow::Borrowed("parsed.time"), Value::Text(text.as_bytes()));
     }
 }
 

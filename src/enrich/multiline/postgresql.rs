@@ -14,7 +14,16 @@ pub(super) fn may_go_on(line: &[u8]) -> bool {
         [b'.', _, _, _, zone @ ..] => zone,
         zone => zone,
     };
-    matches!(zone, [b' ', b'A'..=b'Z' | b'+' | b'-', ..]) && is_query(zone)
+    is_before_process(zone) && is_query(zone)
+}
+
+/// ` CET [`, or ` CET:` where more stands before the process.
+fn is_before_process(zone: &[u8]) -> bool {
+    let Some((b' ', word)) = zone.split_first() else { return false };
+    let letters =
+        word.iter().take(6).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-'));
+    let end = letters.count();
+    end > 0 && matches!(word.get(end..), Some([b' ', b'[', ..] | [b':', ..]))
 }
 
 fn is_query(rest: &[u8]) -> bool {
@@ -48,6 +57,7 @@ mod tests {
             "2026-11-28 12:20:14.123 CET [7] STATEMENT: one blank",
             "2026-11-28 12:20:14,123 INFO x: STATEMENT:  y",
             "2026-11-28T12:20:14.123 CET [7] STATEMENT:  select",
+            "2026-11-28 12:20:14.123 INFO x STATEMENT:  select",
         ] {
             assert!(!may_go_on(line.as_bytes()), "{line}");
         }

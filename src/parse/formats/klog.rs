@@ -5,7 +5,7 @@
 //! names, but for those that have a meaning in the common schema, as `err` has. What goes on over further lines is not read here.
 //! <https://github.com/kubernetes/community/blob/master/contributors/devel/sig-instrumentation/logging.md>
 //!
-//! A year that is not said is the one that brings the line nearest to its arrival.
+//! A year that is not said is the latest by which the line is not ahead of its arrival by days.
 
 use nom::Parser;
 

@@ -10,8 +10,8 @@
 //! | `2024-01-15T10:30:45.123456+01:00 HOST …` | files of rsyslog from 8.2210 on, `journalctl -o short-iso` |
 //!
 //! The program is optional behind a priority. Without one, and unless the format is named, a line is only of this format where
-//! host and program are there as daemons write them, since other programs begin their lines with a time too. A year that is not said is the one that
-//! brings the line nearest to its arrival. <https://www.rfc-editor.org/rfc/rfc3164#section-4.1>
+//! host and program are there as daemons write them, since other programs begin their lines with a time too. A year that is not said is
+//! the latest by which the line is not ahead of its arrival by days. <https://www.rfc-editor.org/rfc/rfc3164#section-4.1>
 
 use super::syslog;
 use crate::parse::known;

@@ -6,10 +6,13 @@
 //! | `2024-01-15 10:30:45.123 +0100 CET m=+0.001` | Go's `time.String()` |
 //! | `Mon Jan 15 10:30:45 UTC 2024` | `date`, Java's `Date` |
 //! | `Jan 15 10:30:45` | syslog, where the event's own time tells the year |
+//! | `2024-015T10:30:45Z`, `2024-W03-1T10:30:45Z` | ISO 8601 by the day of the year, and by week |
 //! | `20240115T103045Z`, `2024-01-15T10:30Z`, `2024-01-15T10:30:45+01:00[Europe/Berlin]` | the rest of ISO 8601, and RFC 9557 |
 //!
 //! A zone that means several offsets makes no time, as in [`abbreviation`].
 
+use jiff::ToSpan;
+use jiff::civil::{Date, ISOWeekDate, Weekday};
 use jiff::fmt::temporal::{DateTimeParser, Pieces, PiecesOffset};
 
 use super::abbreviation;
@@ -33,10 +36,35 @@ pub(super) fn read(text: &str, zone: &Zone, about: Option<Timestamp>) -> Option<
     if let Ok(("", said)) = forms::syslog(text) {
         return said.at(about?, zone);
     }
+    if let Some((said, rest)) = by_day_or_week(text) {
+        return with_zone(said, rest, zone);
+    }
     match forms::date(text) {
         Ok(("", (said, abbreviation))) => in_zone(said, abbreviation, zone),
         _ => iso(text, zone),
     }
+}
+
+/// A date that is the day of its year, or a day of a week.
+fn by_day_or_week(text: &str) -> Option<(Said, &str)> {
+    let year: i16 = text.get(..4)?.parse().ok()?;
+    let rest = text.get(4..)?.strip_prefix('-')?;
+    let (date, rest) = match rest.strip_prefix('W') {
+        Some(rest) => {
+            let (week, day) = rest.get(..4)?.split_once('-')?;
+            let day = Weekday::from_monday_one_offset(day.parse().ok()?).ok()?;
+            (ISOWeekDate::new(year, week.parse().ok()?, day).ok()?.date(), rest.get(4..)?)
+        }
+        None => {
+            let day: i16 = rest.get(..3)?.parse().ok()?;
+            let date = Date::new(year, 1, 1).ok()?.checked_add((day - 1).days()).ok()?;
+            (Some(date).filter(|date| date.year() == year)?, rest.get(3..)?)
+        }
+    };
+    let (rest, time) = forms::time_of_day(rest.strip_prefix(['T', ' '])?).ok()?;
+    let (rest, offset) = forms::zone(rest);
+    let civil = Civil { year: date.year(), month: date.month(), day: date.day(), ..time };
+    Some((Said { civil, offset, has_year: true }, rest))
 }
 
 /// A time with what stands behind it: a zone, and what Go's monotonic clock says.
@@ -111,6 +139,8 @@ mod tests {
             "Mon Jan 15 02:30:45 PST 2024",
             "Jan 15 10:30:45",
             "20240115T103045Z",
+            "2024-015T10:30:45Z",
+            "2024-W03-1T11:30:45+01:00",
         ] {
             assert_eq!(seconds(text), Some(SECONDS), "{text}");
         }
@@ -128,6 +158,10 @@ mod tests {
             "Jan 15 10:30:45 2024",
             "Jan 15 10:30:45 x",
             "2024-W03-1",
+            "2024-W53-1T10:30:45Z",
+            "2024-000T10:30:45Z",
+            "2024-367T10:30:45Z",
+            "2023-366T10:30:45Z",
         ] {
             assert_eq!(seconds(text), None, "{text}");
         }

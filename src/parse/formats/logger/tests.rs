@@ -83,6 +83,8 @@ fn layouts_that_no_fixture_has() {
         ("[2026-11-28 12:00:00,123] ERROR in app: broke", "module=app"),
         ("[2026-11-28T12:00:00.123+0000] {task.py:7} INFO - x", "file=task.py line=7"),
         ("[2026-11-28T12:00:00Z INFO  shop] up", "logger=shop"),
+        ("2026-11-28T12:00:00.123Z - info: up", ""),
+        ("2026-11-28 12:00:00,123 - INFO  [main:Peer@174] - up", "thread=main logger=Peer line=174"),
         ("2026-11-28 12:00:00,123 root         INFO     up", "logger=root"),
         ("2026-11-28 12:00:00,123 app.db WARNING slow", "logger=app.db"),
         ("2026-11-28 12:00:00,123 main ERROR no appender", "thread=main"),

@@ -6,12 +6,12 @@
 //! | `TIME \| LEVEL \| LOGGER:FUNCTION:LINE - MESSAGE` | loguru |
 //! | `TIME [THREAD] LEVEL LOGGER - MESSAGE` | Log4j, Logback; `TIME` may be the time of day alone, or milliseconds |
 //! | `TIME [LEVEL] LOGGER:LINE - MESSAGE` | Python, structlog |
-//! | `TIME [myid:1] - LEVEL  [THREAD:CLASS@LINE] - MESSAGE` | ZooKeeper |
+//! | `TIME [myid:1] - LEVEL  [THREAD:CLASS@LINE] - MESSAGE`, with `myid` or without | ZooKeeper |
 //! | `TIME LEVEL [THREAD] LOGGER:LINE CONTEXT - MESSAGE` | Log4j, Logback |
 //! | `TIME LEVEL  [LOGGER] (THREAD) MESSAGE` | WildFly, where `TIME` is the time of day, and Quarkus |
 //! | `TIME LEVEL LOGGER: MESSAGE` | Python, Hadoop, tracing |
 //! | `TIME LEVEL FILE:LINE > MESSAGE` | zerolog |
-//! | `TIME level: MESSAGE` | winston |
+//! | `TIME level: MESSAGE`, `TIME - level: MESSAGE` | winston |
 //! | `TIME LOGGER       LEVEL    MESSAGE`, padded or with a name that surely is one | Python's logging cookbook |
 //! | `TIME main LEVEL MESSAGE` | Log4j of itself |
 //! | `DD-Mon-YYYY TIME LEVEL [THREAD] CLASS.METHOD MESSAGE` | Tomcat |
@@ -52,10 +52,18 @@ fn clocked(rest: &str) -> Option<Parts<'_>> {
 fn dated(rest: &str) -> Option<Parts<'_>> {
     let rest = rest.strip_prefix(' ')?;
     match rest.as_bytes() {
-        [b'-', b' ', ..] => dashes(rest.get(2..)?),
+        [b'-', b' ', ..] => behind_dash(rest.get(2..)?),
         [b'|', b' ', ..] => bars(rest.get(2..)?),
         [b'[', ..] => bracket(rest.get(1..)?),
         _ => leveled(rest.trim_start_matches(' ')).or_else(|| columns(rest)),
+    }
+}
+
+/// `level: MESSAGE`, `LEVEL  [THREAD:CLASS@LINE] - MESSAGE`, or a logger.
+fn behind_dash(text: &str) -> Option<Parts<'_>> {
+    match levels::lower_case(text) {
+        Some((level, rest)) => Some(Parts { level, message: rest.strip_prefix(": ")?, ..Parts::default() }),
+        None => quorum(text).or_else(|| dashes(text)),
     }
 }
 
@@ -132,11 +140,16 @@ fn closing(text: &str) -> impl Iterator<Item = (&str, &str)> {
 /// `1] - LEVEL  [THREAD:CLASS@LINE] - MESSAGE`.
 fn zookeeper(text: &str) -> Option<Parts<'_>> {
     let (myid, rest) = text.split_once("] - ")?;
-    let (level, rest) = levels::bare(rest)?;
+    quorum(rest).map(|parts| Parts { myid, ..parts })
+}
+
+/// `LEVEL  [THREAD:CLASS@LINE] - MESSAGE`.
+fn quorum(text: &str) -> Option<Parts<'_>> {
+    let (level, rest) = levels::bare(text)?;
     let (place, message) = rest.trim_start_matches(' ').strip_prefix('[')?.split_once("] - ")?;
     let (thread, place) = place.rsplit_once(':')?;
     let (logger, line) = place.split_once('@')?;
-    Some(Parts { myid, level, thread, logger, line, message, ..Parts::default() })
+    Some(Parts { level, thread, logger, line, message, ..Parts::default() })
 }
 
 /// A level and what follows it.
