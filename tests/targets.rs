@@ -61,7 +61,7 @@ pub(crate) fn stories() -> Vec<Trial> {
     stories
 }
 
-fn stories_of_version(version: Version) -> [Trial; 3] {
+fn stories_of_version(version: Version) -> [Trial; 4] {
     let named = |what: &str| format!("targets::{version}_{what}");
     [
         story_with(
@@ -79,6 +79,9 @@ fn stories_of_version(version: Version) -> [Trial; 3] {
             &named("refuses_some_for_a_strict_mapping_and_they_become_dead_letters"),
             move || strict_mapping(version),
         ),
+        story_with(&[version.part()], &named("takes_values_that_have_the_names_of_objects"), move || {
+            names_of_objects(version)
+        }),
     ]
 }
 
@@ -121,6 +124,47 @@ async fn plain_index(version: Version) {
         "an index, not a data stream"
     );
     daemon.until_drained().await;
+}
+
+/// Lines whose members are a value in the one and an object in the other, or both in one.
+const BESIDE: [&str; 14] = [
+    r#"{"level":"info","msg":"first, so that objects are what the index knows","pid":1,"user":"eva"}"#,
+    r#"{"log":"inner","level":"info","msg":"x"}"#,
+    r#"{"log":"alone","msg":"x"}"#,
+    r#"{"process":"worker","pid":1,"msg":"x"}"#,
+    r#"{"error":"boom","err":{"message":"m"},"msg":"x"}"#,
+    r#"{"trace":"abc","trace_id":"0af7651916cd43dd8448eb211c80319c","msg":"x"}"#,
+    r#"{"span":"abc","span_id":"b7ad6b7169203331","msg":"x"}"#,
+    r#"{"host":"web1","msg":"x"}"#,
+    r#"{"user":5,"msg":"x"}"#,
+    r#"{"a":1,"a.b":2,"msg":"x"}"#,
+    r#"{"event":{"sequence":5,"kind":"x"},"msg":"x"}"#,
+    r#"{"labels":{"app":"x","app.kubernetes.io/name":"y"},"msg":"x"}"#,
+    "level=info log=x msg=hi",
+    r#"{"lookup":"own","msg":"x"}"#,
+];
+
+/// Nothing is refused for its form, healed or not: what is moved below its name meets no object.
+async fn names_of_objects(version: Version) {
+    let node = shared(version).await;
+    let pipelines = "[[pipeline]]\nmatch = \"ecs\"\nschema = \"ecs\"\nhost_field = \"host.name\"\n\
+                     [[pipeline.step]]\nset = { lookup.name = \"x\" }\n\
+                     [[pipeline]]\nmatch = \"plain\"\nhost_field = \"host.name\"\n\
+                     [[pipeline.step]]\nset = { lookup.name = \"x\" }\n";
+    let daemon = Forebay::start(Setup::tables(format!(
+        "{pipelines}{}index = \"beside-{{tag}}\"\nheal = false\n",
+        node.table()
+    )))
+    .await;
+    for (tag, lines) in [("ecs", &BESIDE[..]), ("plain", &BESIDE[1..])] {
+        let event = |line: &&str| (Time(load::FIRST_SECOND, 0), json!({ "log": line }));
+        let events: Vec<_> = lines.iter().map(event).collect();
+        let sent = frame(Mode::Forward, tag, &events, Some(tag));
+        daemon.client().await.send_acked(&sent, tag).await.expect("an ack");
+    }
+    let metrics = daemon.until_drained().await;
+    assert_eq!(metrics.sum("forebay_events_dead_letter_total"), 0.0, "{:?}", daemon.dead_letters());
+    assert_eq!(node.api.documents("beside-ecs", BESIDE.len()).await.len(), BESIDE.len());
 }
 
 async fn strict_mapping(version: Version) {
