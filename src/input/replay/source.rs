@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+use super::beside::Beside;
 use super::job::Job;
 use super::reader::Place;
 use super::taker::Taker;
@@ -26,6 +27,8 @@ pub(super) struct Source<'j> {
     pub(super) name: PathBuf,
     /// Its number among all sources.
     pub(super) index: usize,
+    /// What lies beside it, where that is an archive's.
+    pub(super) beside: &'j Beside,
 }
 
 impl Source<'_> {
@@ -50,6 +53,13 @@ impl Source<'_> {
         (taker.end(), read)
     }
 
+    fn identity(&self) -> Identity {
+        if self.name == self.place.path {
+            return Identity::of(&self.name);
+        }
+        Identity::told_by(&self.name, &|path| self.beside.read(path))
+    }
+
     /// The step to begin from.
     fn step(&self, known: Option<Step>) -> Step {
         let events = known.as_ref().map_or(0, |step| step.events);
@@ -65,7 +75,7 @@ impl Source<'_> {
         carried: &mut Carried,
         taker: &mut Taker<'_>,
     ) -> io::Result<()> {
-        let mut identity = Identity::of(&self.name);
+        let mut identity = self.identity();
         identity.fixed.text(PATH_FIELD, &self.name.display().to_string());
         let mark = taker.mark();
         let limit = self.job.options.line_bytes;
@@ -98,7 +108,7 @@ impl Source<'_> {
         is_file_itself: bool,
         taker: &mut Taker<'_>,
     ) -> io::Result<()> {
-        let identity = Identity::of(&self.name);
+        let identity = self.identity();
         let path = is_file_itself.then_some(self.place.path);
         // why: a chunk is sent as it lies there, compressed or not.
         let is_chunk = kind == Kind::FluentdChunk && self.name == self.place.path && !self.place.is_stream;
