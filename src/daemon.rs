@@ -118,7 +118,8 @@ impl Daemon {
         let mut registry = Registry::default();
         let metrics = Metrics::new(&mut registry);
         let pipelines = compile(&config)?;
-        let dead_letters = DeadLetters::open(config.dead_letters.clone(), &config.dead_letters_dir())?;
+        let dead_letters = DeadLetters::open(config.dead_letters.clone(), &config.dead_letters_dir())?
+            .counting(&metrics.letters_deleted);
         let output = Arc::new(open_output(&config, &dead_letters, &metrics)?);
         let (buffer, parts) =
             Buffer::open(config.buffer.clone(), &config.buffer_dir(), Arc::clone(&metrics))?;
@@ -258,14 +259,17 @@ fn open_output(
     dead_letters: &DeadLetters,
     metrics: &Arc<Metrics>,
 ) -> Result<Output, OutputError> {
+    let default = config.documents_dir();
+    let files = || FileOutput::open(config.file.clone(), &default, Arc::clone(metrics));
     if config.elasticsearch.hosts.is_empty() {
-        let default = config.data_dir.join("documents");
-        return FileOutput::open(config.file.clone(), &default, Arc::clone(metrics)).map(Output::File);
+        return files().map(Output::File);
     }
     let patterns = config.pipelines.iter().map(|pipeline| pipeline.pattern.as_str());
     let letters = dead_letters.clone().naming_pipelines(patterns);
+    let files = config.routes_to_files().then(files).transpose()?;
     let options = config.elasticsearch.clone();
-    Elasticsearch::new(options, config.own_indices(), letters, Arc::clone(metrics)).map(Output::Elasticsearch)
+    Elasticsearch::new(options, config.own_indices(), letters, files, Arc::clone(metrics))
+        .map(Output::Elasticsearch)
 }
 
 fn deliver(output: Arc<Output>, buffer: Buffer) -> (JoinHandle<()>, CancellationToken) {
@@ -308,7 +312,11 @@ fn pages_source(
                 disk_limit: stats.disk_limit,
                 oldest: stats.oldest,
             },
-            disk: stats.free_bytes.zip(stats.total_bytes).map(|(free, total)| DiskReading { free, total }),
+            disk: stats.free_bytes.zip(stats.total_bytes).map(|(free, total)| DiskReading {
+                free,
+                total,
+                must_stay_free: stats.must_stay_free,
+            }),
             disk_fault: stats.disk_fault,
             books_off: metrics.books_off.get(),
             tails: metrics.tails.tables().into_iter().map(tail).collect(),
@@ -348,9 +356,8 @@ async fn expire(shared: Arc<Shared>, stop: CancellationToken, kill: Cancellation
 
 fn say_target(config: &Config) {
     if config.elasticsearch.hosts.is_empty() {
-        let folder = config.file.directory.clone().unwrap_or_else(|| config.data_dir.join("documents"));
         tracing::info!(
-            folder = %folder.display(),
+            folder = %config.documents_dir().display(),
             "writing documents to files; --elasticsearch URL, the key `hosts` in [elasticsearch] or \
              FOREBAY_ELASTICSEARCH__HOSTS sends them to Elasticsearch"
         );

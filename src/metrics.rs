@@ -84,6 +84,8 @@ pub struct Metrics {
     pub events_duplicate: Counter,
     /// Documents that the target will never take, kept with the reason.
     pub events_dead_letter: Counter,
+    /// Letters that were deleted to make room for others, and that no replay had settled.
+    pub letters_deleted: Counter,
     /// Documents that the target took on a second try, with a field as text; counted in `events_indexed` too.
     pub events_healed: ByKind,
     /// What the books were off by when nothing moved, at the last look; anything but 0 is a bug.
@@ -186,6 +188,7 @@ impl Metrics {
             events_indexed: Counter::default(),
             events_duplicate: Counter::default(),
             events_dead_letter: Counter::default(),
+            letters_deleted: Counter::default(),
             events_healed: Family::default(),
             events_refused: Family::default(),
             events_dropped: Family::default(),
@@ -247,6 +250,11 @@ impl Metrics {
             "forebay_events_dead_letter",
             "Documents that the target will never take, kept with the reason",
             self.events_dead_letter.clone(),
+        );
+        r.register(
+            "forebay_dead_letters_deleted",
+            "Dead letters deleted to make room for others",
+            self.letters_deleted.clone(),
         );
         r.register(
             "forebay_events_healed",

@@ -8,6 +8,7 @@ mod certificates;
 mod common;
 mod compose;
 mod container;
+mod copies;
 mod crashes;
 mod docker;
 mod faulty_disk;
@@ -58,6 +59,7 @@ fn main() {
         trying::stories,
         multiline::stories,
         replay::stories,
+        copies::stories,
         replay_books::stories,
         tail::stories,
         sockets::stories,

@@ -6,13 +6,18 @@ use serde_json::{Value, json};
 use crate::common::daemon::{Forebay, Setup};
 use crate::common::forward::{Mode, Time, frame};
 use crate::common::load::FIRST_SECOND;
+use crate::common::sequence::assert_every_one_once;
 use crate::common::story;
-use crate::common::target::Target;
+use crate::common::target::{Fault, Target};
 
 pub(crate) fn stories() -> Vec<Trial> {
     vec![
         story("pipelines::steps_make_documents_and_what_they_end_is_acked_and_in_the_books", several_steps),
         story("pipelines::a_frame_of_which_nothing_stays_is_acked", nothing_stays),
+        story(
+            "pipelines::a_route_sends_documents_to_files_and_the_others_to_the_target_through_kills",
+            to_files,
+        ),
     ]
 }
 
@@ -76,7 +81,7 @@ async fn several_steps() {
         ),
         (
             "all-web.shop",
-            json!({ "path": "/buy", "status": 200, "message": "sold", "took_ms": 300, "slow": true, "who": "ada@web.shop" }),
+            json!({ "path": "/buy", "status": 200, "message": "sold", "took_ms": 300.0, "slow": true, "who": "ada@web.shop" }),
         ),
         (
             "all-web.shop",
@@ -111,4 +116,45 @@ async fn nothing_stays() {
     let metrics = daemon.until_drained().await;
     assert_eq!(metrics.sum("forebay_events_dropped_total{reason=\"filtered\"}"), 2.0);
     assert_eq!(target.documents().len(), 0);
+}
+
+/// Numbered events, every third of them for files.
+async fn to_files() {
+    let target = Target::start().await;
+    target.fail_every(
+        2,
+        Fault::Items { every: 4, status: 429, kind: "es_rejected_execution_exception", reason: "full" },
+    );
+    let hosts = format!("[elasticsearch]\nhosts = [\"{}\"]\n", target.url());
+    let route = "[[pipeline]]\nmatch = \"**\"\n[[pipeline.step]]\nwhen = 'for = \"files\"'\nroute = { output = \"file\" }\n";
+    let mut daemon = Forebay::start(Setup::tables(format!("{route}{hosts}"))).await;
+    let number = |n: u64| json!({ "n": n, "for": if n.is_multiple_of(3) { "files" } else { "the target" } });
+    for round in 0..3 {
+        let mut client = daemon.client().await;
+        for chunk in (round * 300..(round + 1) * 300).collect::<Vec<_>>().chunks(50) {
+            let events: Vec<_> = chunk.iter().map(|n| (Time(FIRST_SECOND, 0), number(*n))).collect();
+            let name = format!("c{}", chunk[0]);
+            client
+                .send_acked(&frame(Mode::Forward, "app", &events, Some(&name)), &name)
+                .await
+                .expect("an ack");
+        }
+        if round < 2 {
+            target.hold_answers(round == 0);
+            daemon.kill().await;
+            daemon.start_again().await;
+            target.hold_answers(false);
+        }
+    }
+    let metrics = daemon.until_drained().await;
+    assert!(metrics.sum("forebay_file_documents_total") > 0.0);
+    assert_eq!(metrics.sum("forebay_events_dead_letter_total"), 0.0);
+    assert!(daemon.stop().await.success());
+    let n = |document: &Value| document["n"].as_u64().expect("a number");
+    let sent = target.documents().into_values().map(|stored| n(&stored.document));
+    assert_every_one_once((0..900).filter(|n: &u64| !n.is_multiple_of(3)), sent);
+    let mut filed: Vec<_> = daemon.written().iter().map(n).collect();
+    filed.sort_unstable();
+    filed.dedup();
+    assert_every_one_once((0..900).filter(|n: &u64| n.is_multiple_of(3)), filed);
 }

@@ -20,8 +20,8 @@ use crate::common::parts::Part;
 use crate::common::process::{Guarded, executable, free_port};
 use crate::common::random::Random;
 use crate::common::sequence::assert_every_one_once;
-use crate::common::target::{Fault, Target};
-use crate::common::{story, story_with, until};
+use crate::common::target::{Fault, Stored, Target};
+use crate::common::{story, story_longer_by, story_with, until};
 
 /// How large the set is that is killed, in MiB, where `STORY_REPLAY_MIB` does not say it.
 const MIB: usize = 6;
@@ -33,7 +33,9 @@ pub(crate) fn stories() -> Vec<Trial> {
     let node = &[Version::Elasticsearch8.part()];
     let docker = &[Part::Docker, Version::Elasticsearch8.part()];
     vec![
-        story_with(
+        story_longer_by(
+            // A node takes some megabytes a second of it, four times over.
+            Duration::from_secs(3 * mib() as u64),
             node,
             "replay::killed_three_times_and_run_twice_every_line_is_in_elasticsearch_once",
             killed,
@@ -83,10 +85,13 @@ fn numbers_of(target: &Target) -> Vec<u64> {
     target.documents().values().map(|stored| number(&stored.document)).collect()
 }
 
+fn mib() -> usize {
+    std::env::var("STORY_REPLAY_MIB").ok().and_then(|mib| mib.parse().ok()).unwrap_or(MIB)
+}
+
 async fn killed() {
-    let mib = std::env::var("STORY_REPLAY_MIB").ok().and_then(|mib| mib.parse().ok()).unwrap_or(MIB);
     let (folder, node, mut random) = (folder(), shared(Version::Elasticsearch8).await, Random::seeded());
-    let logs = Logs::write(&folder.path().join("logs"), mib << 20);
+    let logs = Logs::write(&folder.path().join("logs"), mib() << 20);
     let index = format!("replay-killed-{}", free_port());
     let url = node.api.url.clone();
     let arguments = [
@@ -152,14 +157,18 @@ async fn changed() {
     assert_exit(&replay(&folder, &["--elasticsearch", &url, "logs"]), 0);
     assert_every_one_once(0..logs.lines, numbers_of(&target));
 
-    // The same first line, and then something else: another file.
+    // The same first line, and then something else: another file, with an index of its own.
     let lines = logs.lines;
     let head: Vec<u8> = text.iter().copied().take_while(|byte| *byte != b'\n').chain([b'\n']).collect();
     let other = [head, logs.text(5_000, json_line)].concat();
     logs.put("other.log", &other);
     assert_exit(&replay(&folder, &["--elasticsearch", &url, "--report", "report.json", "logs"]), 0);
-    assert_every_one_once(0..logs.lines, numbers_of(&target));
-    assert_eq!(sum(&report(&folder), "indexed"), logs.lines - lines);
+    let documents = target.documents().into_values();
+    let (other, rest): (Vec<_>, Vec<_>) = documents.partition(|stored| stored.index == "logs-other-default");
+    let numbers = |documents: Vec<Stored>| documents.into_iter().map(|stored| number(&stored.document));
+    assert_every_one_once(0..lines, numbers(rest));
+    assert_every_one_once([0].into_iter().chain(lines..logs.lines), numbers(other));
+    assert_eq!(sum(&report(&folder), "indexed"), logs.lines - lines + 1);
 }
 
 async fn unreadable() {
@@ -258,7 +267,12 @@ async fn dry() {
             "logs-web-default"
         ]
     );
-    assert!(!Path::new(&folder.path().join("data/replay/progress.ndjson")).exists(), "nothing is done");
+    let kept = fs::read_dir(folder.path().join("data/replay")).into_iter().flatten();
+    let kept: Vec<_> = kept.map(|entry| entry.expect("an entry").file_name()).collect();
+    assert!(
+        !kept.iter().any(|name| name.to_string_lossy().contains("progress")),
+        "nothing is done: {kept:?}"
+    );
 }
 
 async fn beside() {

@@ -54,10 +54,9 @@ async fn booked() {
     let (said, report) = (said(&output), report(&folder));
     assert!(said.contains("bulk: lines that are no action not taken: 1"), "{said}");
     let numbers = |name: &str| {
-        let sources = report["sources"].as_array().expect("sources").iter();
-        let source =
-            sources.filter(|source| source["path"].as_str().is_some_and(|path| path.ends_with(name)));
-        let source = source.last().expect("it is there");
+        let mut sources = report["sources"].as_array().expect("sources").iter();
+        let is_it = |source: &&Value| source["path"].as_str().is_some_and(|path| path.ends_with(name));
+        let source = sources.find(is_it).expect("it is there");
         ["read", "indexed", "before", "dead_letters"].map(|key| source[key].as_u64().expect("a number"))
     };
     assert_eq!(numbers("capture"), [10, 9, 0, 1], "{said}");

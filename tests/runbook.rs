@@ -29,6 +29,7 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("runbook::a_buffer_that_fills_the_disk_is_put_aside_and_taken_back", disk_full),
         story("runbook::a_damaged_segment_is_mended_from_a_copy", damaged),
         story("runbook::a_node_that_goes_away_is_drained", goes_away),
+        story("runbook::a_drain_that_finds_damage_says_so_whether_or_not_there_is_an_index", drained_damaged),
     ]
 }
 
@@ -64,6 +65,10 @@ impl Places {
         let program = program.parent().expect("a folder of programs");
         let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
         let block = block
+            .replace(
+                "/etc/forebay/forebay.toml",
+                &self.data.with_file_name("forebay.toml").display().to_string(),
+            )
             .replace("/var/lib/forebay", &self.data.display().to_string())
             .replace("/mnt/old/forebay", &self.old.display().to_string())
             .replace("/mnt/spare", &self.spare.display().to_string())
@@ -85,10 +90,16 @@ impl Places {
 
 /// A daemon that was killed with these acked events on its disk, because its target is away.
 async fn killed() -> Forebay {
-    let nowhere = format!("[elasticsearch]\nhosts = [\"http://127.0.0.1:{}\"]\n", free_port());
-    let mut daemon = Forebay::start(Setup::tables(nowhere)).await;
-    load::send(daemon.forward, "kept", 0..EVENTS).await;
+    let mut daemon = away().await;
     daemon.kill().await;
+    daemon
+}
+
+/// One that has these events on its disk.
+async fn away() -> Forebay {
+    let nowhere = format!("[elasticsearch]\nhosts = [\"http://127.0.0.1:{}\"]\n", free_port());
+    let daemon = Forebay::start(Setup::tables(nowhere)).await;
+    load::send(daemon.forward, "kept", 0..EVENTS).await;
     daemon
 }
 
@@ -214,7 +225,7 @@ async fn damaged() {
     let mut daemon = killed().await;
     let backup = folder();
     copy(&daemon.data(), &backup.path().join("data"));
-    let wounded = flip_a_byte(&daemon.data());
+    let wounded = flip_a_byte(&daemon.data(), false);
     let places = Places { old: backup.path().join("data"), ..Places::of(&daemon) };
     let told = places.succeed(&blocks("A segment is damaged")[0]).await;
     let place = format!("{}: bytes ", wounded.file_name().and_then(|name| name.to_str()).expect("a name"));
@@ -230,9 +241,8 @@ async fn damaged() {
     assert_eq!(quarantine.count(), 1, "what was damaged is kept");
 }
 
-/// In the middle of the first segment, which it names; its index goes, so that a start looks at all of it, as after a
-/// crash.
-fn flip_a_byte(data: &Path) -> PathBuf {
+/// In the middle of the first segment, which it names. Without its index a start looks at all of it, as after a crash.
+fn flip_a_byte(data: &Path, keep_index: bool) -> PathBuf {
     let segments = data.join("buffer/segments");
     let files = fs::read_dir(segments).expect("segments").map(|entry| entry.expect("an entry").path());
     let mut files: Vec<_> = files.collect();
@@ -243,7 +253,7 @@ fn flip_a_byte(data: &Path) -> PathBuf {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x10;
     fs::write(segment, bytes).expect("a damaged segment");
-    if segment.with_extension("idx").exists() {
+    if !keep_index && segment.with_extension("idx").exists() {
         fs::remove_file(segment.with_extension("idx")).expect("an index");
     }
     segment.clone()
@@ -253,10 +263,36 @@ async fn goes_away() {
     let target = Target::start().await;
     let daemon = killed().await;
     let block = &blocks("A node goes away")[0];
+    let nowhere = Places::of(&daemon).run("forebay buffer drain --data-dir /var/lib/forebay").await;
+    assert_eq!(nowhere.status.code(), Some(2), "files of the node that goes are no target");
+    assert!(!daemon.data().join("documents").exists());
     let in_vain = Places::of(&daemon).run(&block.replace("10m", "1s")).await;
     assert_eq!(in_vain.status.code(), Some(1), "{}", String::from_utf8_lossy(&in_vain.stderr));
     let places = Places { target: target.url().to_string(), ..Places::of(&daemon) };
     let told = places.succeed(block).await;
-    assert!(told.contains("delivered 400 documents"), "{told}");
+    let delivered =
+        format!("delivered 400 documents to 127.0.0.1:{}", target.url().port().unwrap_or_default());
+    assert!(told.contains(&delivered), "{told}");
     assert_holds(&target, EVENTS);
+}
+
+async fn drained_damaged() {
+    let target = Target::start().await;
+    for is_closed in [true, false] {
+        let mut daemon = away().await;
+        if is_closed {
+            daemon.stop().await;
+        } else {
+            daemon.kill().await;
+        }
+        flip_a_byte(&daemon.data(), is_closed);
+        let places = Places { target: target.url().to_string(), ..Places::of(&daemon) };
+        let drained = places.run(&blocks("A node goes away")[0]).await;
+        let told = String::from_utf8_lossy(&drained.stderr).into_owned();
+        assert_eq!(drained.status.code(), Some(1), "{told}");
+        assert!(told.contains(" lost to damage on disk") && !told.contains("\n0 documents lost"), "{told}");
+        assert!(told.contains("ERROR"), "{told}");
+        let left = Places::of(&daemon).run("forebay buffer ls --data-dir /var/lib/forebay --json").await;
+        assert!(String::from_utf8_lossy(&left.stdout).contains("\"tags\":{}"), "{left:?}");
+    }
 }

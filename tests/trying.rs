@@ -90,7 +90,8 @@ async fn lines() {
 
     let output = attempt(&["--config", "forebay.toml", "no json"], folder.path(), "");
     assert_eq!(output.status.code(), Some(1), "a named format does not fit");
-    assert_eq!(documents(&output)[0]["parse_error"], "the line is not json");
+    let error = "the line is not json: line 1, byte 2 is not expected there";
+    assert_eq!(documents(&output)[0]["parse_error"], error);
     for wrong in [&["--tga", "x"][..], &["--config", "nowhere.toml", "x"]] {
         assert_eq!(attempt(wrong, folder.path(), "").status.code(), Some(2), "{wrong:?}");
     }
@@ -113,6 +114,9 @@ async fn explained() {
         "  step[1] rename = { \"took\" = \"duration_ms\" }",
         "    - took = 3",
         "    + duration_ms = 3",
+        "  step[0] drop = true, when path ~ \"^/health\": holds: the event ends here",
+        "  step[2] route = { index = \"errors-{tag}\" }, when status >= 500: holds",
+        "    ~ _index = logs-web.shop-default -> errors-web.shop",
         "  dropped: filtered",
     ] {
         assert!(told.lines().any(|other| other == line), "{line} is not in\n{told}");

@@ -47,7 +47,7 @@ impl Way {
             let mut event = Event { time, tag: TAG, fields };
             pipeline.read(&mut event, arena, course);
             pipeline.apply(&mut event);
-            if let Outcome::Keep(other) = pipeline.steps(&mut event, arena) {
+            if let (Outcome::Keep(other), _) = pipeline.steps(&mut event, arena) {
                 let destination = other.unwrap_or(&destination);
                 encoder.write(out, destination, &event, ids.plus(sequence), sequence);
             }

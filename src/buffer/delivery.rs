@@ -1,8 +1,10 @@
 //! Documents on their way out, and how the buffer hears what became of them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
-use super::TagRun;
+use super::{Recall, TagRun};
 
 /// What became of a [`Delivery`]; its bytes come back, so that their allocation can be used again.
 pub enum Settled {
@@ -21,6 +23,7 @@ pub struct Delivery {
     ends: Vec<u32>,
     tags: Vec<TagRun>,
     settle: Option<Box<dyn FnOnce(Settled) + Send>>,
+    recall: Arc<Recall>,
 }
 
 impl Delivery {
@@ -31,7 +34,17 @@ impl Delivery {
         tags: Vec<TagRun>,
         settle: impl FnOnce(Settled) + Send + 'static,
     ) -> Self {
-        Self { bytes, ends, tags, settle: Some(Box::new(settle)) }
+        Self { bytes, ends, tags, settle: Some(Box::new(settle)), recall: Arc::default() }
+    }
+
+    pub(super) fn recalled_by(mut self, recall: Arc<Recall>) -> Self {
+        self.recall = recall;
+        self
+    }
+
+    /// By which the buffer takes it back while it only waits.
+    pub fn recall(&self) -> &Arc<Recall> {
+        &self.recall
     }
 
     /// Action and document lines, ready to be the body of a bulk request.

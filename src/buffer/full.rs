@@ -39,11 +39,14 @@ impl Shared {
         self.count_dropped(tags.values().sum(), &tags);
     }
 
-    /// Gives up all of a segment that waits; false, and nothing is, if some of it is on loan.
+    /// Gives up all of a segment that waits, in the queue or with an output; false, and nothing is, if some of it is on its
+    /// way to the target.
     pub(super) fn drop_segment(&self, segment: u64) -> bool {
         let of_segment = |slot: &Slot| slot.segment() == Some(segment);
         let mut queue = self.queue();
-        if queue.is_lent(of_segment) {
+        let (back, is_all) = self.loans.take_back(&queue.lent_where(of_segment));
+        back.into_iter().for_each(|key| queue.put_back(key));
+        if !is_all {
             return false;
         }
         let gone = queue.take_where(of_segment);

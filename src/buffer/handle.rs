@@ -22,7 +22,7 @@ use super::writes::Write;
 use super::{
     Batch, BufferOptions, Delivery, OpenBatch, OpenError, PartId, Receipt, SegmentCompression, WhenFull,
 };
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, reason};
 
 /// How long a full memory share makes readers wait for a target that keeps up, before what comes in is spilled.
 /// A target that takes a batch now and then within it is fed from memory alone, at its own rate.
@@ -94,6 +94,8 @@ pub struct BufferStats {
     pub free_bytes: Option<u64>,
     /// Bytes of the file system.
     pub total_bytes: Option<u64>,
+    /// Bytes that have to stay free.
+    pub must_stay_free: u64,
 }
 
 impl Buffer {
@@ -130,7 +132,8 @@ impl Buffer {
     ) -> Result<Self, OpenError> {
         let dir = files.dir().to_owned();
         let queue = restore(&options, &found);
-        metrics.events_recovered.inc_by(queue.disk_documents());
+        metrics.events_recovered.inc_by(queue.disk_documents() + found.damaged);
+        reason(&metrics.events_dropped, "corrupt").inc_by(found.damaged);
         let space = Space::new(&dir, options.disk.0, options.min_free.0, options.min_free_percent);
         let packed = options.compression == SegmentCompression::Zstd;
         let store = Store::new(files.clone(), space, options.segment_bytes.0, packed, found);
@@ -262,6 +265,7 @@ impl Buffer {
             disk_fault: shared.fault(),
             free_bytes: file_system.map(|(free, _)| free),
             total_bytes: file_system.map(|(_, total)| total),
+            must_stay_free: shared.options.must_stay_free(file_system.map_or(0, |(_, total)| total)),
         }
     }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::held::Held;
 use super::memory::Charge;
 use super::shared::Shared;
-use super::{Delivery, Settled};
+use super::{Delivery, Recall, Settled};
 
 /// Lends batches that are in memory: one as it is, several end to end.
 pub(super) fn lend(shared: &Arc<Shared>, batches: Vec<Arc<Held>>) -> Delivery {
@@ -17,7 +17,9 @@ pub(super) fn lend(shared: &Arc<Shared>, batches: Vec<Arc<Held>>) -> Delivery {
         [one] => {
             let (bytes, ends, tags) = (one.bytes.clone(), one.ends.clone(), one.tags.clone());
             let lent = shared.lent.charge(bytes.len());
-            Delivery::new(bytes, ends, tags, on_settled(shared, batches, lent))
+            let recall = begin(shared, &batches);
+            let settled = on_settled(shared, batches, lent, Arc::clone(&recall));
+            Delivery::new(bytes, ends, tags, settled).recalled_by(recall)
         }
         _ => join(shared, batches),
     }
@@ -35,21 +37,29 @@ fn join(shared: &Arc<Shared>, batches: Vec<Arc<Held>>) -> Delivery {
         tags.extend_from_slice(&held.tags);
     }
     let charge = shared.memory.charge(bytes.len());
-    let settled = on_settled(shared, batches, shared.lent.charge(2 * bytes.len()));
-    Delivery::new(Bytes::from(bytes), ends, tags, move |outcome| {
+    let recall = begin(shared, &batches);
+    let settled = on_settled(shared, batches, shared.lent.charge(2 * bytes.len()), Arc::clone(&recall));
+    let delivery = Delivery::new(Bytes::from(bytes), ends, tags, move |outcome| {
         drop(charge);
         settled(outcome);
-    })
+    });
+    delivery.recalled_by(recall)
+}
+
+fn begin(shared: &Shared, batches: &[Arc<Held>]) -> Arc<Recall> {
+    shared.loans.begin(batches.iter().map(|held| held.sequence).collect())
 }
 
 fn on_settled(
     shared: &Arc<Shared>,
     batches: Vec<Arc<Held>>,
     lent: Charge,
+    recall: Arc<Recall>,
 ) -> impl FnOnce(Settled) + Send + use<> {
     let shared = Arc::clone(shared);
     move |outcome| {
         match outcome {
+            _ if !recall.end() => (),
             Settled::Delivered(bytes) => delivered(&shared, batches, bytes),
             Settled::Returned(bytes) => {
                 drop(bytes);

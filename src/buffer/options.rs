@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::disk::must_stay_free;
 use crate::units::ByteSize;
 
 /// The `[buffer]` table.
@@ -9,7 +10,7 @@ use crate::units::ByteSize;
 pub struct BufferOptions {
     /// Bytes of encoded documents that memory may hold, queued and on their way.
     pub memory: ByteSize,
-    /// Bytes that segments may take on disk; a stop may exceed it by what is in memory.
+    /// Bytes that segments may take on disk; stops may exceed it, all together, by twice `memory`.
     pub disk: ByteSize,
     /// Bytes that stay free on the file system whatever `disk` allows…
     pub min_free: ByteSize,
@@ -67,6 +68,17 @@ impl BufferOptions {
     /// What one loan may take of it, the copy that was made for it included.
     pub(super) fn loan(&self) -> usize {
         ByteSize(self.loans() / LOANS).as_usize()
+    }
+
+    /// What stops may put on disk beyond `disk`: what memory holds and, where that is short lines, as much for the heads
+    /// of their records.
+    pub(super) fn stop_budget(&self) -> u64 {
+        self.memory.0.saturating_mul(2)
+    }
+
+    /// What has to stay free on a file system of `total` bytes.
+    pub(crate) fn must_stay_free(&self, total: u64) -> u64 {
+        must_stay_free(total, self.min_free.0, self.min_free_percent)
     }
 
     /// The size at which a batch is closed. One document alone may be larger.

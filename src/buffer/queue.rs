@@ -310,9 +310,9 @@ impl Queue {
         picked.into_iter().filter_map(|key| self.take(key)).collect()
     }
 
-    /// Whether something of that kind is on loan.
-    pub(super) fn is_lent(&self, which: impl Fn(&Slot) -> bool) -> bool {
-        self.lent.values().any(which)
+    /// The places on loan that `which` picks.
+    pub(super) fn lent_where(&self, which: impl Fn(&Slot) -> bool) -> Vec<u64> {
+        self.lent.iter().filter(|(_, slot)| which(slot)).map(|(key, _)| *key).collect()
     }
 
     /// The queued batches that are in memory, newest first.

@@ -15,6 +15,7 @@ use super::held::{Held, Standing};
 use super::loan::recycle;
 use super::memory::Memory;
 use super::queue::{Next, Queue};
+use super::recall::Loans;
 use super::writes::{Write, Writes};
 use super::{Batch, BufferOptions, OpenBatch, Receipt};
 use crate::metrics::{Metrics, reason};
@@ -33,6 +34,7 @@ pub(super) struct Shared {
     pub(super) memory: Arc<Memory>,
     /// What of it is on loan, the copies that were made for it too.
     pub(super) lent: Arc<Memory>,
+    pub(super) loans: Loans,
     pub(super) writes: Writes,
     /// How often each segment could not be read.
     pub(super) tries: Tries,
@@ -68,6 +70,7 @@ impl Shared {
             metrics,
             memory,
             lent,
+            loans: Loans::default(),
             writes: Writes::default(),
             tries: Tries::default(),
             news: Notify::new(),

@@ -106,14 +106,19 @@ fn lend_read(
     }
     // why: of those that gave no document nothing is lent, and what was left of them may be lent to others by now.
     let lent = extents.iter().zip(&stretches).filter(|(_, stretch)| stretch.documents > 0);
-    let keys = lent.map(|((key, _), _)| *key).collect();
+    let keys: Vec<u64> = lent.map(|((key, _), _)| *key).collect();
+    let recall = shared.loans.begin(keys.clone());
     let settled = on_settled(shared, segment, keys, stretches, ends.len() as u64);
     let [charge, lent] = [&shared.memory, &shared.lent].map(|memory| memory.charge(bytes.len()));
-    Some(Delivery::new(Bytes::from(bytes), ends, tags, move |outcome| {
+    let ended = Arc::clone(&recall);
+    let delivery = Delivery::new(Bytes::from(bytes), ends, tags, move |outcome| {
         drop(charge);
-        settled(outcome);
+        if ended.end() {
+            settled(outcome);
+        }
         drop(lent);
-    }))
+    });
+    Some(delivery.recalled_by(recall))
 }
 
 fn on_settled(

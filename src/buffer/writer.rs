@@ -143,7 +143,7 @@ impl Writer {
             return;
         }
         if self.shared.queue().stopping {
-            self.store.lift_budget();
+            self.store.lift_budget(self.shared.options.stop_budget());
         }
         while !self.backlog.is_empty() {
             match self.group() {

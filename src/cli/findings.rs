@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::words::size;
+use crate::buffer::file_system;
 use crate::config::Config;
 use crate::input::forward::{self, ForwardOptions, SocketStanding, Standing, Validity};
 
@@ -29,7 +31,25 @@ pub(super) fn folders(config: &Config) -> Vec<Finding> {
         ("file.directory", config.file.directory.as_deref()),
     ];
     let apart = apart.into_iter().filter_map(|(about, directory)| Some(folder(about, directory?)));
-    std::iter::once(folder("data_dir", &config.data_dir)).chain(apart).collect()
+    std::iter::once(folder("data_dir", &config.data_dir)).chain(room(config)).chain(apart).collect()
+}
+
+/// What keeps the buffer from its disk although it can be written to, if anything does.
+fn room(config: &Config) -> Option<Finding> {
+    let (_, place) = nearest(&config.data_dir);
+    // why: a file system that cannot be asked is told of by what cannot be written there.
+    let (free, total) = file_system(&place).ok()?;
+    let must_stay_free = config.buffer.must_stay_free(total);
+    if free > must_stay_free {
+        return None;
+    }
+    let (free, rest) = (size(free), size(must_stay_free));
+    let text = format!(
+        "{free} are free in `{}` and {rest} must stay free, by this key and buffer.min_free_percent: nothing can be \
+         spilled, and no ack is sent for what the target has not taken",
+        place.display()
+    );
+    Some(Finding { ok: false, about: "buffer.min_free".into(), text })
 }
 
 /// Whether files can be written in `directory`, or where it would be made.
@@ -150,11 +170,10 @@ fn certificate(validity: Validity) -> (bool, String) {
 
 /// Where documents go when no target is configured.
 pub(super) fn no_target(config: &Config) -> Finding {
-    let folder = config.file.directory.clone().unwrap_or_else(|| config.data_dir.join("documents"));
     let text = format!(
         "none: documents go to files in `{}`; `--elasticsearch URL`, the key or FOREBAY_ELASTICSEARCH__HOSTS \
          sends them to Elasticsearch",
-        folder.display()
+        config.documents_dir().display()
     );
     Finding { ok: true, about: "elasticsearch.hosts".into(), text }
 }
@@ -173,6 +192,20 @@ mod tests {
             assert!(finding.ok, "{finding:?}");
         }
         assert_eq!(fs::read_dir(root.path()).expect("the directory").count(), 0);
+    }
+
+    #[test]
+    fn a_file_system_with_less_free_than_must_stay_free_is_told() {
+        let mut config = Config { data_dir: std::env::temp_dir().join("none"), ..Config::default() };
+        for (min_free, told) in [(0, 0), (u64::MAX, 1)] {
+            config.buffer.min_free = crate::units::ByteSize(min_free);
+            let found = folders(&config);
+            let about: Vec<_> = found.iter().filter(|finding| finding.about == "buffer.min_free").collect();
+            assert_eq!(about.len(), told, "{found:?}");
+            assert!(
+                about.iter().all(|finding| !finding.ok && finding.text.contains("nothing can be spilled"))
+            );
+        }
     }
 
     #[test]

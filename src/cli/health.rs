@@ -181,7 +181,7 @@ mod tests {
             uptime: Duration::ZERO,
             target: http::TargetReading { ok, detail: "its words".into() },
             buffer: http::BufferReading { memory_limit: 1, disk_limit: 1, ..Default::default() },
-            disk: Some(http::DiskReading { free: 1, total: 1 }),
+            disk: Some(http::DiskReading { free: 1, total: 1, must_stay_free: 0 }),
             disk_fault: None,
             books_off: 0,
             tails: Vec::new(),

@@ -79,8 +79,8 @@ fn grammar(node: &Node, own: &Formats) -> Read<Option<Grammar>> {
     if let Some((_, own)) = own.iter().find(|(own, _)| own == name) {
         return Ok(own.clone().map(Grammar::Own));
     }
-    if let Some(format) = Format::named(name) {
-        return Ok(Some(format.into()));
+    if let Some(known) = Grammar::named(name) {
+        return Ok(Some(known));
     }
     let all = own.iter().map(|(own, _)| own.as_str()).chain(Format::ALL.iter().map(|format| format.name()));
     let nearest = all.min_by_key(|known| strsim::damerau_levenshtein(known, name)).unwrap_or("auto");
@@ -92,9 +92,9 @@ fn print(parse: &Parse) -> String {
         Parse::Auto => quote("auto"),
         Parse::None => quote("none"),
         Parse::Formats(formats) => match formats.as_slice() {
-            [one] => quote(one.name()),
+            [one] => quote(one.called()),
             several => {
-                let names: Vec<_> = several.iter().map(|format| quote(format.name())).collect();
+                let names: Vec<_> = several.iter().map(|format| quote(format.called())).collect();
                 format!("[{}]", names.join(", "))
             }
         },

@@ -32,6 +32,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::buffer::BufferOptions;
+use crate::enrich::steps::RouteOutput;
 use crate::enrich::{MultilineOptions, PartialOptions, PipelineOptions};
 use crate::http::HttpOptions;
 use crate::input::forward::ForwardOptions;
@@ -116,6 +117,11 @@ impl Config {
         self.data_dir.join("tail")
     }
 
+    /// Where documents go that no target takes.
+    pub fn documents_dir(&self) -> PathBuf {
+        self.file.directory.clone().unwrap_or_else(|| self.data_dir.join("documents"))
+    }
+
     /// Where dead letters go, unless they have a folder of their own.
     pub fn dead_letters_dir(&self) -> PathBuf {
         self.data_dir.join("dead-letters")
@@ -130,6 +136,13 @@ impl Config {
     /// The indices of pipelines that have one of their own.
     pub fn own_indices(&self) -> Vec<String> {
         self.pipelines.iter().filter_map(|pipeline| pipeline.index.clone()).collect()
+    }
+
+    /// Whether a step sends documents to files.
+    pub fn routes_to_files(&self) -> bool {
+        let mut routes =
+            self.pipelines.iter().flat_map(|pipeline| &pipeline.steps).filter_map(|step| step.route.as_ref());
+        routes.any(|route| route.output == Some(RouteOutput::File))
     }
 }
 

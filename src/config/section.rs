@@ -82,6 +82,14 @@ impl Section<'_> {
         }
     }
 
+    /// As [`Section::choice`], of a key whose empty text says something too.
+    pub(super) fn given<T: Setting>(&mut self, name: &str, slot: &mut Option<T>) {
+        if slot.is_some() || matches!(self, Self::Read(_)) {
+            let print = |slot: &Option<T>| slot.as_ref().map_or_else(String::new, T::print);
+            self.key_by(name, slot, |node| T::read(node).map(Some), print);
+        }
+    }
+
     /// As [`Section::choice`], of a table below this one.
     pub(super) fn choice_table<T: Default>(
         &mut self,
@@ -166,6 +174,11 @@ impl Section<'_> {
             Self::Read(reader) => reader.faults.len(),
             Self::Print(_) => 0,
         }
+    }
+
+    /// Whether a key is given that nobody has asked for so far.
+    pub(super) fn has_unknown(&self) -> bool {
+        matches!(self, Self::Read(reader) if !reader.unknown().is_empty())
     }
 
     /// Where the table is written, for people; empty where nobody has written it.
@@ -318,14 +331,23 @@ impl<'a> Reader<'a> {
         Some(items.iter().enumerate().map(read_item).collect())
     }
 
+    fn unknown(&self) -> Vec<(&'a String, &'a Node)> {
+        match self.node.map(|node| &node.value) {
+            Some(Value::Table(entries)) => {
+                entries.iter().filter(|(name, _)| !self.known.contains(name)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn tell_unknown(&mut self) {
         let Some(node) = self.node else { return };
-        let Value::Table(entries) = &node.value else {
+        let Value::Table(_) = &node.value else {
             let why = format!("is {}, but takes a table", node.value.kind());
             self.faults.push(Fault { place: node.place.clone(), key: self.path.clone(), why });
             return;
         };
-        for (name, entry) in entries.iter().filter(|(name, _)| !self.known.contains(name)) {
+        for (name, entry) in self.unknown() {
             let place = entry.key_place.clone();
             let why = format!("is not known; {}", self.advice(name, &place));
             self.faults.push(Fault { place, key: self.below(name), why });

@@ -10,7 +10,7 @@ use super::fault::Place;
 use super::tree::{Node, Value};
 use crate::buffer::{SegmentCompression, WhenFull};
 use crate::enrich::redact::{Family, RedactAction};
-use crate::enrich::steps::Convert;
+use crate::enrich::steps::{Convert, RouteOutput};
 use crate::input::file::Encoding;
 use crate::input::forward::{ClientAuth, TlsVersion, UnixMode};
 use crate::input::tail::Start;
@@ -259,13 +259,15 @@ fn print_word<T: PartialEq>(value: &T, words: &[(&str, T)]) -> String {
 /// Gives a type whose values are words its reading and printing, from one list.
 impl Setting for Zone {
     fn read(node: &Node) -> Read<Self> {
-        parsed(node, "a time zone such as \"Europe/Berlin\"", |name| {
-            Self::named(name).ok_or_else(|| format!("`{name}` is no zone of the time-zone database"))
+        parsed(node, "a time zone such as \"Europe/Berlin\" or \"+05:30\"", |name| {
+            Self::named(name).ok_or_else(|| {
+                format!("`{name}` is no zone of the time-zone database, and no offset such as +05:30")
+            })
         })
     }
 
     fn print(&self) -> String {
-        quote(self.name())
+        quote(&self.name())
     }
 }
 
@@ -305,6 +307,7 @@ words!(
         ("latin-1", Encoding::Latin1),
     ]
 );
+words!(RouteOutput, [("elasticsearch", RouteOutput::Elasticsearch), ("file", RouteOutput::File)]);
 words!(Schema, [("plain", Schema::Plain), ("ecs", Schema::Ecs)]);
 words!(Compression, [("none", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)]);
 words!(ClientAuth, [("required", ClientAuth::Required), ("optional", ClientAuth::Optional)]);

@@ -21,6 +21,7 @@ pub(super) fn step(section: &mut Section<'_>, options: &mut StepOptions) {
     let before = section.faults();
     keys(section, options);
     if section.faults() == before
+        && !section.has_unknown()
         && let Err(fault) = Step::compile(options, &Surroundings::default())
     {
         section.refuse(&[fault.key], fault.why);
@@ -28,7 +29,7 @@ pub(super) fn step(section: &mut Section<'_>, options: &mut StepOptions) {
 }
 
 fn keys(section: &mut Section<'_>, options: &mut StepOptions) {
-    section.choice("when", &mut options.when);
+    section.given("when", &mut options.when);
     section.choice("set", &mut options.set);
     section.choice("rename", &mut options.rename);
     section.choice("copy", &mut options.copy);
@@ -67,7 +68,7 @@ fn replace(section: &mut Section<'_>, options: &mut ReplaceOptions) {
 fn nest(section: &mut Section<'_>, options: &mut NestOptions) {
     section.key("under", &mut options.under);
     section.key("fields", &mut options.fields);
-    section.key("strip", &mut options.strip);
+    section.choice("strip", &mut options.strip);
     need(section, &[("under", options.under.is_empty()), ("fields", options.fields.is_empty())]);
 }
 
@@ -80,7 +81,7 @@ fn flatten(section: &mut Section<'_>, options: &mut FlattenOptions) {
 fn sample(section: &mut Section<'_>, options: &mut SampleOptions) {
     section.checked("rate", &mut options.rate, checks::between(0.0, 1.0));
     section.key("by_level", &mut options.by_level);
-    section.key("key", &mut options.key);
+    section.choice("key", &mut options.key);
 }
 
 fn throttle(section: &mut Section<'_>, options: &mut ThrottleOptions) {
@@ -95,8 +96,11 @@ fn dedupe(section: &mut Section<'_>, options: &mut DedupeOptions) {
 }
 
 fn route(section: &mut Section<'_>, options: &mut RouteOptions) {
-    section.checked("index", &mut options.index, checks::optional_index);
-    section.key("tag", &mut options.tag);
+    if options.index.is_some() || matches!(section, Section::Read(_)) {
+        section.checked("index", &mut options.index, checks::optional_index);
+    }
+    section.choice("tag", &mut options.tag);
+    section.choice("output", &mut options.output);
 }
 
 fn lookup(section: &mut Section<'_>, options: &mut LookupOptions) {

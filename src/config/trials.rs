@@ -11,7 +11,7 @@ use crate::enrich::{TestOptions, Whereabouts};
 pub(super) fn test(section: &mut Section<'_>, options: &mut TestOptions) {
     options.place = Whereabouts(section.place());
     let before = section.faults();
-    section.choice("input", &mut options.input);
+    section.given("input", &mut options.input);
     section.choice("tag", &mut options.tag);
     section.choice("expect", &mut options.expect);
     section.choice("absent", &mut options.absent);

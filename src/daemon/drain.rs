@@ -42,8 +42,10 @@ pub struct Drained {
     pub duplicate: u64,
     /// Documents that it will never take, kept as dead letters.
     pub dead_letters: u64,
-    /// Documents that were lost to damage on disk.
+    /// Documents that were lost to damage on disk, as far as they can be counted.
     pub corrupt: u64,
+    /// Stretches of segments that the start found damaged and moved to quarantine.
+    pub damaged: u64,
     /// Documents and parts that wait still.
     pub left: u64,
     /// Why, where something is left.
@@ -156,6 +158,10 @@ impl Drain {
             duplicate: metrics.events_duplicate.get(),
             dead_letters: metrics.events_dead_letter.get(),
             corrupt: reason(&metrics.events_dropped, "corrupt").get(),
+            damaged: ["checksum", "malformed", "header"]
+                .map(|word| reason(&metrics.recovery_skipped, word).get())
+                .iter()
+                .sum(),
             left: buffer.stats().events + self.parts.len() as u64,
             why,
         })

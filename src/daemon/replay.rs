@@ -2,7 +2,7 @@
 //!
 //! Nothing is spilled: what was not delivered lies on disk already, where it was read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use tokio::time::timeout;
 use super::{Error, Signals, compile, deliver, engines, open_output};
 use crate::buffer::{Buffer, BufferOptions};
 use crate::config::Config;
-use crate::enrich::{Assembler, Gatherer, Joiner};
+use crate::enrich::{Assembler, Gatherer, Joiner, PipelineOptions};
 use crate::input::Shared;
+use crate::input::file::Progress;
 use crate::input::replay::{self, FoundFiles, Job, ReplayOptions};
 use crate::metrics::Metrics;
 use crate::output::{DeadLetterOptions, DeadLetters, Output, Rehearsal, StandardOutput, TargetHealth};
@@ -112,21 +113,11 @@ impl Replay {
         if let Err(fault) = engines::warm(&pipelines).await {
             tracing::warn!(fault, "events go without what docker_metadata adds");
         }
-        let unbounded = DeadLetterOptions { keep: ByteSize(0), ..config.dead_letters.clone() };
-        // why: what only looks leaves nothing behind, works beside another replay, and where nothing can be written.
-        let letters = match to {
-            ReplayTo::Target => DeadLetters::open(unbounded, &config.dead_letters_dir())?,
-            ReplayTo::StandardOutput => DeadLetters::when_needed(unbounded, &config.dead_letters_dir()),
-            ReplayTo::Nowhere => DeadLetters::nowhere(),
-        };
+        let letters = letters(&config, to)?;
         if to == ReplayTo::Nowhere {
             config.buffer.batch_bytes = config.buffer.batch_bytes.min(REHEARSED_AT_ONCE);
         }
-        let (options_of_buffer, counted) = (config.buffer.clone(), Arc::clone(&metrics));
-        let buffer = match to {
-            ReplayTo::Target => Buffer::open(options_of_buffer, &folder.join("buffer"), counted)?.0,
-            ReplayTo::StandardOutput | ReplayTo::Nowhere => Buffer::in_memory(options_of_buffer, counted)?,
-        };
+        let buffer = buffer(config.buffer.clone(), &folder.join("buffer"), Arc::clone(&metrics), to)?;
         let output = Arc::new(match to {
             ReplayTo::Target => open_output(&config, &letters, &metrics)?,
             ReplayTo::StandardOutput => Output::Standard(StandardOutput::new(Arc::clone(&metrics))),
@@ -136,8 +127,11 @@ impl Replay {
         let assembler = Assembler::new(joiner, Gatherer::new(config.multiline.clone()));
         let shared = Shared::new(pipelines, assembler, buffer, letters, &config.buffer, metrics);
         let progress = match to {
-            ReplayTo::Target if options.resume => Some(open_progress(folder.join("progress.ndjson"))?),
-            _ => None,
+            ReplayTo::Target => {
+                let place = place(&config, options.tag.as_deref());
+                open_progress(folder.join(format!("progress-{place:016x}.ndjson")))?
+            }
+            ReplayTo::StandardOutput | ReplayTo::Nowhere => Progress::in_memory(),
         };
         let waiting = (config.partial, config.multiline);
         let job = Arc::new(Job::new(Arc::clone(&shared), options, waiting, progress, found.groups));
@@ -171,11 +165,47 @@ impl Replay {
         if timeout(DRAIN, self.delivering.0).await.is_err() {
             tracing::warn!("the output was still busy and is cut off; what it held will be read again");
         }
+        let why = why.or_else(|| self.job.why());
         let why = why.map(|why| format!("{why}; {}", self.output.health().summary));
         Replayed { job: self.job, output: self.output, why }
     }
 }
 
-fn open_progress(path: PathBuf) -> Result<crate::input::file::Progress, Error> {
-    crate::input::file::Progress::open(&path).map_err(|fault| Error::Progress { path, fault })
+/// What only looks keeps no letters.
+fn letters(config: &Config, to: ReplayTo) -> Result<DeadLetters, Error> {
+    let unbounded = DeadLetterOptions { keep: ByteSize(0), ..config.dead_letters.clone() };
+    Ok(match to {
+        ReplayTo::Target => DeadLetters::open(unbounded, &config.dead_letters_dir())?,
+        ReplayTo::StandardOutput => DeadLetters::when_needed(unbounded, &config.dead_letters_dir()),
+        ReplayTo::Nowhere => DeadLetters::nowhere(),
+    })
+}
+
+/// What notes nowhere how far it is works beside another replay, and where nothing can be written.
+fn buffer(
+    options: BufferOptions,
+    folder: &Path,
+    metrics: Arc<Metrics>,
+    to: ReplayTo,
+) -> Result<Buffer, Error> {
+    Ok(match to {
+        ReplayTo::Target => Buffer::open(options, folder, metrics)?.0,
+        ReplayTo::StandardOutput | ReplayTo::Nowhere => Buffer::in_memory(options, metrics)?,
+    })
+}
+
+/// Where documents go, as a number: what was read for one target, or one index, is not done for another.
+fn place(config: &Config, tag: Option<&str>) -> u64 {
+    let mut hosts: Vec<_> = config.elasticsearch.hosts.iter().map(url::Url::as_str).collect();
+    hosts.sort_unstable();
+    let files = config.file.directory.as_deref().filter(|_| hosts.is_empty());
+    let index =
+        |pipeline: &PipelineOptions| pipeline.index.clone().map(|index| (pipeline.pattern.clone(), index));
+    let indices: Vec<_> = config.pipelines.iter().filter_map(index).collect();
+    let place = format!("{:?}", (hosts, files, &config.elasticsearch.index, indices, tag));
+    xxhash_rust::xxh3::xxh3_64(place.as_bytes())
+}
+
+fn open_progress(path: PathBuf) -> Result<Progress, Error> {
+    Progress::open(&path).map_err(|fault| Error::Progress { path, fault })
 }

@@ -26,6 +26,8 @@ fn name() -> impl Strategy<Value = Value> {
         "event.sequence",
         "event.sequence.x.y",
         "event.sequence.x_y",
+        "sequence",
+        "a.b.c",
         "@timestamp",
         "@timestamp.x",
         "field_@timestamp",

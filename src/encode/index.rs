@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 255;
 const MAX_PART_BYTES: usize = 100;
 
 /// A template that was understood.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct IndexTemplate {
     parts: Vec<Part>,
     data_stream: bool,

@@ -1,26 +1,28 @@
 //! An event to an action line and a document, written straight into the batch.
 //!
 //! Promises: what is written is valid JSON on one line whatever the event holds, and nothing in it is refused by
-//! Elasticsearch for its form. Document: `@timestamp`, `event.sequence`, then the event's fields in their order. Since
-//! `event.sequence` makes `event` an object, an `event` that is none is kept as `event.value`.
+//! Elasticsearch for its form. Document: `@timestamp`, `event.sequence`, then the event's fields in their order, under
+//! their names where these can stand, see `own`.
 
+mod files;
 mod id;
 mod index;
 mod json_scalar;
 mod nested_json;
+mod own;
 mod path;
 mod run;
 mod text;
 mod time;
 mod value;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::event::{Event, Field, Fields, MAX_DEPTH, Value};
 use time::TimeWriter;
 use value::ValueWriter;
 
+pub(crate) use files::{FILES, is_for_files};
 pub use id::{ID_LENGTH, IdBase};
 pub use index::{IndexTemplate, IndexTemplateFault, legal as legal_index};
 
@@ -55,6 +57,21 @@ impl Destination {
     pub fn of_any_tag(template: Arc<IndexTemplate>, fallback: &str) -> Self {
         let index = template.constant();
         Self::with(template, fallback, index)
+    }
+
+    /// For events of any tag that go to files, whatever the others do.
+    pub(crate) fn of_files() -> Self {
+        Self::with(Arc::default(), FILES, Some(FILES.to_owned()))
+    }
+
+    /// The index of `event`.
+    pub(crate) fn index(&self, event: &Event<'_>) -> String {
+        let mut index = String::new();
+        match &self.action {
+            Some(action) if is_for_files(action) => FILES.to_owned(),
+            _ if self.template.resolve(event, &mut index) => index,
+            _ => self.fallback.to_string(),
+        }
     }
 
     /// Whether an event's fields or time decide the index.
@@ -125,7 +142,7 @@ impl Encoder {
         self.time.write(out, event.time);
         out.extend_from_slice(b"\",\"event.sequence\":");
         out.extend_from_slice(itoa::Buffer::new().format(sequence).as_bytes());
-        self.write_fields(out, event);
+        self.write_fields(out, &event.fields);
         out.extend_from_slice(b"}\n");
     }
 
@@ -160,33 +177,62 @@ impl Encoder {
         }
     }
 
-    fn write_fields(&mut self, out: &mut Vec<u8>, event: &Event<'_>) {
+    fn write_fields(&mut self, out: &mut Vec<u8>, fields: &Fields<'_>) {
+        let (start, mended) = (out.len(), self.mended);
+        if !self.write_in_turn(out, fields) {
+            out.truncate(start);
+            self.mended = mended;
+            self.write_apart(out, own::lifted(fields).as_ref().unwrap_or(fields));
+        }
+    }
+
+    /// Whether all could be written as they came: one that lies below a name with a value of its own could not, nor an `event`
+    /// with a `sequence`.
+    fn write_in_turn(&mut self, out: &mut Vec<u8>, fields: &Fields<'_>) -> bool {
         let mut writer = ValueWriter::new(out, &mut self.mended, MAX_DEPTH);
-        let mut fields = event.fields.iter().as_slice();
-        while let [field, rest @ ..] = fields {
-            if let Some((count, text)) = run::of(event.fields.object(), fields) {
+        let mut left = fields.iter().as_slice();
+        while let [field, rest @ ..] = left {
+            if let Some((count, text)) = run::of(fields, left) {
                 writer.out.push(b',');
                 writer.out.extend_from_slice(text.as_bytes());
-                fields = fields.get(count..).unwrap_or_default();
+                left = left.get(count..).unwrap_or_default();
                 continue;
             }
-            if may_be_ours(&field.name) {
-                text::write_next_name(writer.out, &own_name(field, &event.fields));
-            } else {
-                text::write_next_name(writer.out, &field.name);
-            }
-            if !writer.plain(&field.value) {
+            if own::may_be(&field.name) || !text::write_usual_name(writer.out, &field.name) {
+                if own::lies_below_a_value(&field.name, fields) || own::is_to_lift(field) {
+                    return false;
+                }
+                write_own(&mut writer, field, fields);
+            } else if !writer.plain(&field.value) {
                 writer.value(&field.value, depth(&field.name, &field.value));
             }
-            fields = rest;
+            left = rest;
+        }
+        true
+    }
+
+    /// Each value for which others lie below its name a name of its own.
+    fn write_apart(&mut self, out: &mut Vec<u8>, fields: &Fields<'_>) {
+        let mut writer = ValueWriter::new(out, &mut self.mended, MAX_DEPTH);
+        for field in fields.iter() {
+            if own::is_above_others(field, fields) {
+                let name = own::value_name(&field.name, fields);
+                write_own(&mut writer, &Field { name, value: field.value.clone() }, fields);
+            } else {
+                write_own(&mut writer, field, fields);
+            }
         }
     }
 }
 
-/// Whether a name may be one that every document has, or one below it.
-#[inline]
-fn may_be_ours(name: &str) -> bool {
-    matches!(name.as_bytes(), [b'e' | b'@', ..])
+/// Writes a field whose name may be one that every document has.
+fn write_own(writer: &mut ValueWriter<'_>, field: &Field<'_>, fields: &Fields<'_>) {
+    write_named(writer, &own::name(field, fields), &field.value);
+}
+
+fn write_named(writer: &mut ValueWriter<'_>, name: &str, value: &Value<'_>) {
+    text::write_next_name(writer.out, name);
+    writer.value(value, depth(name, value));
 }
 
 /// How deep a field of the root lies: each dot in its name makes an object. Told only for values that go deeper.
@@ -199,23 +245,8 @@ fn depth(name: &str, value: &Value<'_>) -> usize {
     }
 }
 
-/// Moves what would collide with the names that every document has, to where it collides with no other field.
-fn own_name<'a>(field: &'a Field<'_>, fields: &Fields<'_>) -> Cow<'a, str> {
-    let name: &str = &field.name;
-    if name == "event" && !field.value.is_object() {
-        return fields.free_name(Cow::Borrowed("event.value"));
-    }
-    for (ours, aside) in [("event.sequence", "field_event_sequence"), ("@timestamp", "field_@timestamp")] {
-        match name.strip_prefix(ours) {
-            // why: the rest keeps its dots, or `x.y` and `x_y` below one of them would become one name.
-            Some(rest) if rest.is_empty() || rest.starts_with('.') => {
-                return fields.free_name(Cow::Owned(format!("{aside}{rest}")));
-            }
-            _ => (),
-        }
-    }
-    Cow::Borrowed(name)
-}
+#[cfg(test)]
+pub(crate) use differential::strict;
 
 #[cfg(test)]
 mod differential;

@@ -13,8 +13,8 @@ pub(super) fn find<'a>(fields: &Fields<'a>, path: &str) -> Option<Value<'a>> {
     splits.into_iter().find_map(|(name, rest)| find(&members(fields.get(name)?)?, rest))
 }
 
-/// The members of an object. Read anew for each event that an index name asks for; nothing else needs them.
-fn members<'a>(value: &Value<'a>) -> Option<Fields<'a>> {
+/// The members of an object. Read anew for each event that an index name asks for; little else needs them.
+pub(super) fn members<'a>(value: &Value<'a>) -> Option<Fields<'a>> {
     let mut fields = Fields::default();
     match value {
         Value::Json(json) if value.is_object() => parse::json_object(json, 2, &mut fields).ok()?,

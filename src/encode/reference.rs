@@ -24,22 +24,53 @@ pub(super) fn fields(record: &[(Value, Value)], depth: usize) -> Vec<(String, &V
 
 /// The document of a record, less `@timestamp` and `event.sequence`.
 pub(super) fn document(record: &[(Value, Value)]) -> Json {
-    let fields = fields(record, 1);
-    let mut taken: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
+    let fields = lifted(fields(record, 1));
+    let taken: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
     let mut document = serde_json::Map::new();
     for (name, value) in &fields {
-        let own = own_name(name, value);
-        let own = own.map(|own| free(own, &mut taken)).unwrap_or_else(|| name.clone());
-        document.insert(own, json(value, 1 + dots(name), INDEX_DEPTH));
+        let apart = is_apart(name, value, &fields).then(|| free(format!("{name}.value"), &taken));
+        let aside = aside(apart.as_deref().unwrap_or(name)).map(|aside| free(aside, &taken));
+        let own = aside.or(apart).unwrap_or_else(|| name.clone());
+        let depth = 1 + dots(&own);
+        document.insert(own, json(value, depth, INDEX_DEPTH));
     }
     Json::Object(document)
 }
 
-/// Where a field goes whose name would collide with those that every document has.
-fn own_name(name: &str, value: &Value) -> Option<String> {
-    if name == "event" && !matches!(value, Value::Map(_)) {
-        return Some("event.value".to_owned());
+/// The members of an `event` that has a `sequence` of its own are fields of the root.
+fn lifted(fields: Vec<(String, &Value)>) -> Vec<(String, &Value)> {
+    let (mut all, mut lifted) = (Vec::new(), Vec::new());
+    for (name, value) in fields {
+        match value {
+            Value::Map(members) if name == "event" && has_sequence(members) => {
+                lifted = self::fields(members, 2);
+            }
+            _ => all.push((name, value)),
+        }
     }
+    for (member, value) in lifted {
+        let mut name = format!("event.{member}");
+        while all.iter().any(|(other, _)| *other == name) {
+            name.push('_');
+        }
+        all.push((name, value));
+    }
+    all
+}
+
+fn has_sequence(members: &[(Value, Value)]) -> bool {
+    fields(members, 2).iter().any(|(name, _)| name == "sequence" || name.starts_with("sequence."))
+}
+
+/// Whether a value has the name of an object: that of one with members of their own, or of one that every document has.
+fn is_apart(name: &str, value: &Value, fields: &[(String, &Value)]) -> bool {
+    let below = format!("{name}.");
+    !matches!(value, Value::Map(_))
+        && (name == "event" || fields.iter().any(|(other, _)| other.starts_with(&below)))
+}
+
+/// Where a field goes whose name would collide with those that every document has.
+fn aside(name: &str) -> Option<String> {
     let aside = name
         .strip_prefix("event.sequence")
         .map(|rest| ("field_event_sequence", rest))
@@ -48,11 +79,10 @@ fn own_name(name: &str, value: &Value) -> Option<String> {
     Some(format!("{aside}{rest}"))
 }
 
-fn free(mut name: String, taken: &mut Vec<String>) -> String {
-    while taken.contains(&name) {
+fn free(mut name: String, taken: &[String]) -> String {
+    while taken.iter().any(|other| *other == name || other.starts_with(&format!("{name}."))) {
         name.push('_');
     }
-    taken.push(name.clone());
     name
 }
 

@@ -6,37 +6,40 @@
 
 use std::borrow::Cow;
 
-use crate::event::{Field, Value};
+use crate::event::{Field, Fields, Object, Value};
 
-/// How many of `fields` stand so in `object`, from the first on, and their text; none where the first does not.
+/// How many of `left`, the last of `fields`, stand so in their object, from the first on, and their text; none where the first
+/// does not.
 #[inline]
-pub(super) fn of<'a>(object: &'a str, fields: &[Field<'_>]) -> Option<(usize, &'a str)> {
-    if object.is_empty() {
+pub(super) fn of<'a>(fields: &Fields<'a>, left: &[Field<'_>]) -> Option<(usize, &'a str)> {
+    let object = fields.object();
+    if object.text.is_empty() {
         return None;
     }
-    let (start, mut end) = member(object, fields.first()?)?;
+    let (start, mut end) = member(object, left.first()?)?;
     let mut count = 1;
-    while let Some((next, its_end)) = fields.get(count).and_then(|field| member(object, field)) {
+    while let Some((next, its_end)) = left.get(count).and_then(|field| member(object, field)) {
         // Between two of them is a comma.
         if next != end.wrapping_add(1) {
             break;
         }
         (end, count) = (its_end, count + 1);
     }
-    Some((count, object.get(start..end)?))
+    Some((count, object.text.get(start..end)?))
 }
 
 /// Where the field stands in `object`, from its name's opening quote on.
 ///
-/// Places wrap around, so that what stands elsewhere is just far away.
+/// Places wrap around, so that what stands elsewhere is just far away. A name with a dot may lie below another's value.
 #[inline]
-fn member(object: &str, field: &Field<'_>) -> Option<(usize, usize)> {
+fn member(object: Object<'_>, field: &Field<'_>) -> Option<(usize, usize)> {
     let (Cow::Borrowed(name), Value::Scalar(value)) = (&field.name, &field.value) else { return None };
-    let place = |text: &str| text.as_ptr().addr().wrapping_sub(object.as_ptr().addr());
+    let place = |text: &str| text.as_ptr().addr().wrapping_sub(object.text.as_ptr().addr());
     let (at, value_at) = (place(name), place(value));
     // A quote and a colon are between the two.
-    let is_there = at < object.len() && value_at == at.wrapping_add(name.len()).wrapping_add(2);
-    (is_there && !super::may_be_ours(name)).then(|| (at.wrapping_sub(1), value_at.wrapping_add(value.len())))
+    let is_there = at < object.text.len() && value_at == at.wrapping_add(name.len()).wrapping_add(2);
+    let is_usual = !(super::own::may_be(name) || (object.has_dots && name.contains('.')));
+    (is_there && is_usual).then(|| (at.wrapping_sub(1), value_at.wrapping_add(value.len())))
 }
 
 #[cfg(test)]
@@ -48,11 +51,12 @@ mod tests {
     fn copied(object: &str, change: impl FnOnce(&mut Fields<'_>)) -> Vec<(usize, String)> {
         let mut fields = Fields::default();
         json_object(object, 1, &mut fields).expect("an object");
+        fields.set_object(Object { text: object, has_dots: true });
         change(&mut fields);
-        let (mut fields, mut copied) = (fields.iter().as_slice(), Vec::new());
-        while let Some((_, rest)) = fields.split_first() {
-            let found = of(object, fields);
-            fields = fields.get(found.map_or(1, |(count, _)| count)..).unwrap_or(rest);
+        let (mut left, mut copied) = (fields.iter().as_slice(), Vec::new());
+        while let Some((_, rest)) = left.split_first() {
+            let found = of(&fields, left);
+            left = left.get(found.map_or(1, |(count, _)| count)..).unwrap_or(rest);
             copied.extend(found.map(|(count, text)| (count, text.to_owned())));
         }
         copied
@@ -74,15 +78,19 @@ mod tests {
     }
 
     #[test]
-    fn blanks_and_names_of_the_documents_own_end_what_is_copied() {
+    fn blanks_dots_and_names_of_the_documents_own_end_what_is_copied() {
         let parts = [(1, r#""a":1"#.to_owned()), (1, r#""b":2"#.to_owned())];
         assert_eq!(copied(r#"{"a":1, "b":2,"c": 3}"#, |_| ()), parts);
         assert_eq!(copied(r#"{"a":1,"event":0,"b":2}"#, |_| ()), parts);
+        assert_eq!(copied(r#"{"a":1,"x.y":0,"b":2}"#, |_| ()), parts);
     }
 
     #[test]
     fn fields_of_another_line_are_not_copied() {
-        assert_eq!(of("", &[Field { name: "a".into(), value: Value::Scalar("1") }]), None);
-        assert_eq!(of(r#"{"a":1}"#, &[Field { name: "a".into(), value: Value::Scalar("1") }]), None);
+        let others = [Field { name: "a".into(), value: Value::Scalar("1") }];
+        let mut fields = Fields::default();
+        assert_eq!(of(&fields, &others), None);
+        json_object(r#"{"a":1}"#, 1, &mut fields).expect("an object");
+        assert_eq!(of(&fields, &others), None);
     }
 }

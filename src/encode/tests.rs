@@ -130,6 +130,36 @@ fn names_below_one_that_is_moved_aside_stay_apart() {
 }
 
 #[test]
+fn a_value_with_the_name_of_an_object_is_kept_below_it() {
+    for (record, expected) in [
+        (json!({"log": "x", "log.level": "INFO"}), json!({"log.value": "x", "log.level": "INFO"})),
+        (json!({"a.b.c": 1, "a.b": 2, "a": null}), json!({"a.b.c": 1, "a.b.value": 2, "a.value": null})),
+        (json!({"a": 1, "a.value": 2}), json!({"a.value_": 1, "a.value": 2})),
+        (json!({"a": 1, "a.value.b": 2}), json!({"a.value_": 1, "a.value.b": 2})),
+        (json!({"event": 1, "event.value.b": 2}), json!({"event.value_": 1, "event.value.b": 2})),
+        (json!({"a": [1], "a.b": 2}), json!({"a.value": [1], "a.b": 2})),
+        (
+            json!({"@timestamp": 1, "@timestamp.b": 2}),
+            json!({"field_@timestamp.value": 1, "field_@timestamp.b": 2}),
+        ),
+        (json!({"a": {"c": 1}, "a.b": 2}), json!({"a": {"c": 1}, "a.b": 2})),
+        (json!({"a": 1, "ab": 2, "ab.c-d": 3}), json!({"a": 1, "ab.value": 2, "ab.c-d": 3})),
+        (
+            json!({"event": {"sequence": 5, "kind": "x"}, "event.kind": "y"}),
+            json!({"event.kind": "y", "field_event_sequence": 5, "event.kind_": "x"}),
+        ),
+    ] {
+        assert_eq!(document(&packed(&record)).0, expected, "{record}");
+        let line = record.to_string();
+        let mut fields = Fields::default();
+        crate::parse::json_object(&line, 1, &mut fields).expect("JSON");
+        let (lines, _) = encode(fields);
+        let (_, document) = lines.trim_end().split_once("\"event.sequence\":42,").expect("a document");
+        assert_eq!(serde_json::from_str::<Json>(&format!("{{{document}")).expect("JSON"), expected, "{line}");
+    }
+}
+
+#[test]
 fn nested_json_of_a_line_follows_the_same_rules() {
     let line = r#"{"n":{"a":1,"":2,"\u0062":[{"a":1,"a":2}], "_id" : {"x..y":null}},"plain":{"x":[1, 2.50,"\u00e9"]}}"#;
     let mut fields = Fields::default();

@@ -8,7 +8,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::line_fixtures::{self, Measure, files};
+use super::auto_fixtures::{self, Measure};
+use super::line_fixtures::files;
 use crate::event::{Fields, Value};
 use crate::parse::{Format, json_object};
 
@@ -79,18 +80,15 @@ fn members(document: &str) -> Vec<(String, String)> {
     fields.iter().map(|field| (field.name.to_string(), text(&field.value))).collect()
 }
 
-/// What `auto` makes of all lines, in words; counted with and without those that nobody could tell.
+/// What `auto` makes of all lines, in words.
 fn measured() -> String {
-    let Measure { all, right, unsure, .. } = line_fixtures::measure();
-    let percent = |part: u32| f64::from(part * 1_000 / all) / 10.0;
-    let told = right - unsure;
+    let Measure { all, right, unsure, named, timed, .. } = auto_fixtures::measure();
+    let percent = f64::from(right * 1_000 / all) / 10.0;
     format!(
-        "\nOf the {all} lines of these formats and of none, `auto` makes of {right} what they are ({} %), and claims none for a \
-         format that it\ndoes not have. Among these are {unsure} that a program of a format printed and that do not surely tell \
-         it, by an impossible date or\nwithout a level, and that stay messages. Counted as not recognised, {told} are right \
-         ({} %). What is left of both are near misses\nand lines that are not UTF-8.\n",
-        percent(right),
-        percent(told)
+        "\nOf all {all} lines of these formats and of none, shuffled into one stream, `auto` makes of {right} what they are ({percent} %). It \
+         claims none\nfor a format that it does not have, and each of the {timed} times that it takes stands in its line. A line that does \
+         not surely tell its\nformat is right where it stays a message: {unsure} that a program of a format printed, by an impossible date or \
+         without a level, and\n{named} of formats that have to be named. What is left are near misses and lines that are not UTF-8.\n",
     )
 }
 

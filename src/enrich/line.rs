@@ -27,7 +27,7 @@ impl LineStep {
     pub(super) fn new(parse: Parse, style: Style) -> Self {
         let misfit = match &parse {
             Parse::Formats(formats) => {
-                let names: Vec<_> = formats.iter().map(|format| format.name()).collect();
+                let names: Vec<_> = formats.iter().map(|format| format.called()).collect();
                 format!("the line is not {}", names.join(", nor "))
             }
             Parse::Auto | Parse::None => String::new(),
@@ -45,7 +45,12 @@ impl LineStep {
         let Some(place) = event.fields.position("message") else { return };
         let message = event.fields.at(place).map(|field| &field.value);
         let Some(bytes) = message.and_then(Value::borrowed_text) else { return };
-        let Ok(line) = simdutf8::basic::from_utf8(bytes) else { return self.misfits(event, course) };
+        let Ok(line) = simdutf8::basic::from_utf8(bytes) else {
+            let place = str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to() + 1);
+            return self.misfits(event, course, arena, |arena| {
+                Some(bumpalo::format!(in arena, "byte {} is no UTF-8", place).into_bump_str())
+            });
+        };
         let line = ansi::without_colours(line, arena);
         let (text, rest) = first_line(without_end(line));
         // Which stream it is, only `auto` asks.
@@ -64,7 +69,7 @@ impl LineStep {
                     message.value = Value::Text(line.as_bytes());
                 }
                 event.fields.put_back(place, message);
-                self.misfits(event, course);
+                self.misfits(event, course, arena, |arena| self.why_not(text, arena));
             }
         }
     }
@@ -81,7 +86,11 @@ impl LineStep {
         if let Some(message) = message
             && !more.is_empty()
         {
-            let whole = bumpalo::format!(in arena, "{}\n{}", message, more).into_bump_str();
+            let whole = match message {
+                // .NET's console logger has it on the lines below its head, indented.
+                "" => more.trim_start_matches(' '),
+                message => bumpalo::format!(in arena, "{}\n{}", message, more).into_bump_str(),
+            };
             event.fields.set(Cow::Borrowed("message"), Value::Text(whole.as_bytes()));
         }
         if !trace.is_empty() {
@@ -90,9 +99,27 @@ impl LineStep {
         }
     }
 
-    fn misfits<'a>(&'a self, event: &mut Event<'a>, course: &mut Course) {
+    /// Of the first that was named: a list ends with what takes the rest.
+    fn why_not<'a>(&self, line: &str, arena: &'a Bump) -> Option<&'a str> {
+        match &self.parse {
+            Parse::Formats(formats) => formats.first()?.why_not(line, arena),
+            Parse::Auto | Parse::None => None,
+        }
+    }
+
+    fn misfits<'a>(
+        &'a self,
+        event: &mut Event<'a>,
+        course: &mut Course,
+        arena: &'a Bump,
+        why: impl FnOnce(&'a Bump) -> Option<&'a str>,
+    ) {
         if let Parse::Formats(formats) = &self.parse {
-            let error = Value::Text(self.misfit.as_bytes());
+            let error = match why(arena) {
+                Some(why) => bumpalo::format!(in arena, "{}: {}", self.misfit, why).into_bump_str(),
+                None => &self.misfit,
+            };
+            let error = Value::Text(error.as_bytes());
             event.fields.add_beside("forebay", Cow::Borrowed("parse_error"), error);
             formats.first().into_iter().for_each(|format| course.seen.misfit(format.name()));
         }

@@ -189,9 +189,14 @@ impl Pipeline {
         }
     }
 
-    /// Takes `event` through the pipeline's own steps, after whatever else adds fields to it.
-    pub fn steps<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Outcome<'a> {
+    /// Takes `event` through the pipeline's own steps, after whatever else adds fields to it; answers which was the last.
+    pub fn steps<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> (Outcome<'a>, usize) {
         self.own_steps.apply(event, arena)
+    }
+
+    /// Which of them end events, and why.
+    pub fn endings(&self) -> impl Iterator<Item = (usize, &'static str)> {
+        self.own_steps.iter().enumerate().filter_map(|(index, step)| Some((index, step.ends()?)))
     }
 
     /// As [`Pipeline::steps`], telling when each step has ended.
@@ -200,17 +205,8 @@ impl Pipeline {
         event: &mut Event<'a>,
         arena: &'a Bump,
         moments: &mut Vec<Instant>,
-    ) -> Outcome<'a> {
-        let (mut destination, steps) = (None, self.own_steps.iter());
-        for step in steps {
-            let outcome = step.apply(event, arena);
-            moments.push(Instant::now());
-            match outcome {
-                Outcome::Keep(other) => destination = other.or(destination),
-                Outcome::Drop(_) => return outcome,
-            }
-        }
-        Outcome::Keep(destination)
+    ) -> (Outcome<'a>, usize) {
+        self.own_steps.apply_each(event, arena, || moments.push(Instant::now()))
     }
 
     /// Which tags it is for, as the configuration has it.
@@ -312,9 +308,13 @@ impl Pipelines {
 }
 
 #[cfg(test)]
+mod auto_fixtures;
+#[cfg(test)]
 mod format_page;
 #[cfg(test)]
 mod line_fixtures;
+#[cfg(test)]
+mod line_times;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

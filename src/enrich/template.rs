@@ -49,6 +49,14 @@ impl Template {
         Ok(template)
     }
 
+    /// As [`Template::new`], of a key by which events are told apart, which one text for all would not do.
+    pub(crate) fn key(text: &str, host: &str) -> Result<Self, String> {
+        if text.contains('{') {
+            return Self::new(text, host);
+        }
+        Err(format!("`{text}` is the same for all events; for the field's value write `{{{text}}}`"))
+    }
+
     fn push_text(&mut self, text: &str) {
         match self.0.last_mut() {
             _ if text.is_empty() => (),
@@ -168,6 +176,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_refused() {
+        assert!(Template::key("uid", "h").is_err_and(|fault| fault.contains("write `{uid}`")));
         for (template, why) in [
             ("a {b", "without its `}`"),
             ("a } b", "too many"),

@@ -10,7 +10,7 @@ use crate::decode::read_record;
 use crate::encode::IdBase;
 use crate::event::{Fields, Timestamp};
 use crate::metrics::Metrics;
-use crate::parse::Format;
+use crate::parse::{Format, Grammar};
 use crate::units::ByteSize;
 
 fn pipelines(options: &[PipelineOptions]) -> Pipelines {
@@ -93,16 +93,30 @@ fn what_the_line_says_does_not_replace_what_the_engine_says() {
 
 #[test]
 fn a_line_that_is_no_object_stays_and_is_counted_only_where_json_was_asked_for() {
-    for line in ["plain", "{broken", "[1]", "{\"a\":NaN}"] {
+    for (line, why) in [
+        ("plain", "line 1, byte 1 is not expected there"),
+        ("{broken", "line 1, byte 2 is not expected there"),
+        ("[1]", "it is no object"),
+        ("{\"a\":NaN}", "line 1, byte 6 is not expected there"),
+    ] {
         let (fields, _, seen) = applied(without_tag(), json!({ "log": line }));
         assert_eq!((fields, seen), (vec![format!("message={line}")], Seen::default()));
         let json_only = PipelineOptions { parse: Parse::Formats(vec![Format::Json.into()]), ..without_tag() };
         let (fields, _, seen) = applied(json_only, json!({ "log": line }));
-        assert_eq!(fields, [format!("message={line}"), "parse_error=the line is not json".to_owned()]);
+        assert_eq!(fields, [format!("message={line}"), format!("parse_error=the line is not json: {why}")]);
         assert_eq!(seen.misfits().collect::<Vec<_>>(), [("json", 1)], "{line}");
     }
     let none = PipelineOptions { parse: Parse::None, ..without_tag() };
     assert_eq!(applied(none, json!({"log": "{\"a\":1}"})).0, ["message={\"a\":1}"]);
+}
+
+#[test]
+fn a_line_that_does_not_fit_is_told_by_the_name_that_was_written() {
+    for (name, error) in [("nginx", "the line is not nginx"), ("python", "the line is not python")] {
+        let parse = Parse::Formats(Grammar::named(name).into_iter().collect());
+        let (fields, ..) = applied(PipelineOptions { parse, ..without_tag() }, json!({"log": "hello"}));
+        assert_eq!(fields, ["message=hello".to_owned(), format!("parse_error={error}")]);
+    }
 }
 
 #[test]

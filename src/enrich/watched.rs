@@ -29,6 +29,18 @@ pub(super) struct Watched<T> {
 struct Looks {
     seen: Stamp,
     judged: Stamp,
+    /// How many looks in a row have not found it.
+    misses: usize,
+}
+
+/// What a look at a file finds that is to be told, once each.
+#[derive(Debug, PartialEq, Eq)]
+enum Look {
+    Same,
+    /// There is a change that two looks in a row have found.
+    Changed,
+    /// Two looks in a row have not found it, for this reason.
+    Gone(String),
 }
 
 /// By what a change is told.
@@ -43,7 +55,7 @@ impl<T> Watched<T> {
             path: path.to_owned(),
             read,
             current: RwLock::new(Arc::new(current)),
-            looks: Mutex::new(Looks { seen: stamp, judged: stamp }),
+            looks: Mutex::new(Looks { seen: stamp, judged: stamp, misses: 0 }),
         })
     }
 
@@ -54,29 +66,40 @@ impl<T> Watched<T> {
 
     /// Takes the file if it has changed; says so, and what is wrong with it. It reads a file: not for the path.
     pub(super) fn refresh(&self) {
-        if !self.has_settled() {
-            return;
-        }
         let file = self.path.display();
-        match (self.read)(&self.path) {
-            Ok(new) => {
-                tracing::info!(%file, "a file of a step has changed and was taken");
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+        match self.look() {
+            Look::Same => (),
+            Look::Changed => match (self.read)(&self.path) {
+                Ok(new) => {
+                    tracing::info!(%file, "a file of a step has changed and was taken");
+                    *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                }
+                Err(error) => {
+                    tracing::warn!(%file, error, "a changed file is not taken, the old one goes on");
+                }
+            },
+            Look::Gone(error) => {
+                tracing::warn!(%file, error, "a file of a step is gone, what it said goes on");
             }
-            Err(error) => tracing::warn!(%file, error, "a changed file is not taken, the old one goes on"),
         }
     }
 
-    /// Whether there is a change that two looks in a row have found.
-    fn has_settled(&self) -> bool {
-        let Ok(stamp) = stamp(&self.path) else { return false };
+    fn look(&self) -> Look {
         let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = match stamp(&self.path) {
+            Ok(stamp) => stamp,
+            Err(error) => {
+                looks.misses = looks.misses.saturating_add(1);
+                return if looks.misses == 2 { Look::Gone(error.to_string()) } else { Look::Same };
+            }
+        };
+        looks.misses = 0;
         let settled = looks.seen == stamp && looks.judged != stamp;
         looks.seen = stamp;
         if settled {
             looks.judged = stamp;
         }
-        settled
+        if settled { Look::Changed } else { Look::Same }
     }
 }
 
@@ -123,6 +146,20 @@ mod tests {
         fs::remove_file(&path).expect("it is there");
         file.refresh();
         assert_eq!(*file.current(), "Augusta");
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_told_once_and_may_come_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        fs::write(&path, "Ada").expect("a file");
+        let file = Watched::open(&path, read).expect("a good file");
+        fs::remove_file(&path).expect("it is there");
+        assert_eq!(file.look(), Look::Same, "it may be about to be written anew");
+        assert!(matches!(file.look(), Look::Gone(why) if why.contains("No such file")));
+        assert_eq!(file.look(), Look::Same, "it was told");
+        fs::write(&path, "Augusta").expect("a file");
+        assert_eq!([file.look(), file.look(), file.look()], [Look::Same, Look::Changed, Look::Same]);
     }
 
     #[test]

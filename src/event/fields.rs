@@ -37,7 +37,16 @@ pub struct Fields<'a> {
     /// nearly always, are settled by not looking at them.
     repeats: bool,
     /// See [`Fields::object`].
-    object: &'a str,
+    object: Object<'a>,
+}
+
+/// The compact JSON object without an escape that was read last into fields, which are slices of it; else empty.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Object<'a> {
+    /// Its text.
+    pub(crate) text: &'a str,
+    /// Whether a name in it has a dot.
+    pub(crate) has_dots: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -62,13 +71,13 @@ impl<'a> Fields<'a> {
         if self.list.capacity() > 4 * FEW { Self::default() } else { self }
     }
 
-    /// The compact JSON object without an escape that was read last into fields, which are slices of it; else empty.
-    pub(crate) fn object(&self) -> &'a str {
+    /// The object of which the fields are slices.
+    pub(crate) fn object(&self) -> Object<'a> {
         self.object
     }
 
     /// Says which it is.
-    pub(crate) fn set_object(&mut self, object: &'a str) {
+    pub(crate) fn set_object(&mut self, object: Object<'a>) {
         self.object = object;
     }
 
@@ -313,7 +322,7 @@ impl<'a> Fields<'a> {
     /// Takes back what was pushed beyond the first `length`.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.list.truncate(length);
-        self.object = "";
+        self.object = Object::default();
     }
 
     /// The fields that `keep` says yes to stay.

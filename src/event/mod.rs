@@ -11,6 +11,7 @@ mod tag;
 mod time;
 pub(crate) mod words;
 
+pub(crate) use fields::Object;
 pub use fields::{Field, Fields};
 pub(crate) use marks::mark;
 pub use name::{MAX_DEPTH, Name};

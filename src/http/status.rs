@@ -1,7 +1,7 @@
 //! From numbers to a verdict: whether the daemon is ready to take what comes, check by check.
 //!
 //! Ready means that nothing stands in the way of the next event: the target takes documents, and disk space, the
-//! buffer's disk share and its memory share are each used to less than 90 %, spilling works, and the books balance.
+//! buffer's disk share and its memory share are each used to less than 90 %, more is free than must stay free, spilling works, and the books balance.
 //! Everything here is a pure function.
 
 use std::collections::BTreeMap;
@@ -73,10 +73,12 @@ pub struct BufferReading {
 /// A file system's space.
 #[derive(Clone, Copy, Debug)]
 pub struct DiskReading {
-    /// Bytes that the daemon can still write.
+    /// Bytes that can still be written.
     pub free: u64,
     /// Bytes in all.
     pub total: u64,
+    /// Bytes that the daemon leaves free.
+    pub must_stay_free: u64,
 }
 
 /// Where a page gets its numbers.
@@ -147,11 +149,17 @@ fn disk(disk: Option<DiskReading>, fault: Option<&str>) -> Check {
     if let Some(fault) = fault {
         return Check { name: "disk", ok: false, detail: format!("nothing can be spilled: {fault}") };
     }
-    let Some(DiskReading { free, total }) = disk else {
+    let Some(DiskReading { free, total, must_stay_free }) = disk else {
         return Check { name: "disk", ok: false, detail: "the file system could not be asked".into() };
     };
-    let taken = total.saturating_sub(free);
-    Check { name: "disk", ok: is_below(taken, total), detail: used(taken, total) }
+    if free <= must_stay_free {
+        let (free, rest) = (mebibytes(free), mebibytes(must_stay_free));
+        let detail =
+            format!("nothing can be spilled: {free} are free, and {rest} must stay free (buffer.min_free)");
+        return Check { name: "disk", ok: false, detail };
+    }
+    let (taken, limit) = (total.saturating_sub(free), total.saturating_sub(must_stay_free));
+    Check { name: "disk", ok: is_below(taken, limit), detail: used(taken, limit) }
 }
 
 fn memory(buffer: &BufferReading) -> Check {
@@ -197,7 +205,7 @@ pub(super) mod tests {
                 disk_limit: 1000,
                 oldest: Some(Duration::from_millis(2500)),
             },
-            disk: Some(DiskReading { free: 500, total: 1000 }),
+            disk: Some(DiskReading { free: 500, total: 1000, must_stay_free: 0 }),
             disk_fault: None,
             books_off: 0,
             formats: BTreeMap::from([("json", 7)]),
@@ -234,7 +242,8 @@ pub(super) mod tests {
             let (mut buffer, mut memory, mut disk) = (well(), well(), well());
             buffer.buffer.disk_bytes = used;
             memory.buffer.memory_bytes = used;
-            disk.disk = Some(DiskReading { free: 1000_u64.saturating_sub(used), total: 1000 });
+            disk.disk =
+                Some(DiskReading { free: 1000_u64.saturating_sub(used), total: 1000, must_stay_free: 0 });
             for (reading, name) in [(buffer, "buffer"), (memory, "memory"), (disk, "disk")] {
                 let expected = if ok { vec![] } else { vec![name] };
                 assert_eq!(failing(&reading), expected, "{used} of 1000 in {name}");
@@ -254,18 +263,29 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_disk_with_less_free_than_must_stay_free_is_not_ready_before_anything_was_to_be_spilled() {
+        let mut reading = well();
+        for (must_stay_free, ok) in [(0, true), (400, true), (450, false), (500, false), (2000, false)] {
+            reading.disk = Some(DiskReading { free: 500, total: 1000, must_stay_free });
+            assert_eq!(failing(&reading).is_empty(), ok, "{must_stay_free}");
+        }
+        let told = Status::of(&reading).checks.into_iter().find(|check| !check.ok).expect("a fault");
+        assert!(told.detail.contains("buffer.min_free"), "{told:?}");
+    }
+
+    #[test]
     fn what_cannot_be_known_is_not_ready() {
         let mut reading = well();
         reading.disk = None;
         assert_eq!(failing(&reading), ["disk"]);
-        reading.disk = Some(DiskReading { free: 0, total: 0 });
+        reading.disk = Some(DiskReading { free: 0, total: 0, must_stay_free: 0 });
         assert_eq!(failing(&reading), ["disk"]);
     }
 
     #[test]
     fn sizes_near_the_end_of_the_range_do_not_overflow() {
         let mut reading = well();
-        reading.disk = Some(DiskReading { free: 0, total: u64::MAX });
+        reading.disk = Some(DiskReading { free: 0, total: u64::MAX, must_stay_free: 0 });
         assert_eq!(failing(&reading), ["disk"]);
     }
 }

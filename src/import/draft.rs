@@ -38,6 +38,8 @@ impl Table {
 pub(super) enum Effect {
     /// The line is read in this format.
     Parse(String),
+    /// `timezone = …`, in TOML.
+    Zone(String),
     /// `multiline = …`, in TOML.
     Multiline(String),
     /// The keys of a step, in TOML.

@@ -1,10 +1,15 @@
 //! A listener for the forward protocol, of Fluentd's `forward` and of Fluent Bit's: address, TLS, and what clients have
 //! to prove.
 
+use std::net::Ipv6Addr;
+
 use super::draft::{Draft, Table};
 use super::section::{Entry, Section};
 use super::security::security;
 use super::words::quote;
+
+/// Where the other program listens if nothing is said.
+const ALL: &str = "0.0.0.0";
 
 /// Carries a listener over, whose nested sections are moved up or left below as each of the two has them.
 pub(super) fn forward(mut source: Section, draft: &mut Draft) {
@@ -75,14 +80,7 @@ fn listen(source: &mut Section, is_open_by_mistake: bool, table: &mut Table, dra
             24224
         })
     });
-    let bind = bind.filter(|bind| {
-        let is_known = !bind.value.contains(['#', '$']);
-        if !is_known {
-            draft.leave(bind.from(), "the value is known where it runs; the listener is on all addresses");
-        }
-        is_known && !bind.value.is_empty()
-    });
-    let bind = bind.map_or_else(|| "0.0.0.0".to_owned(), |bind| bind.value);
+    let bind = bind.map_or_else(|| ALL.to_owned(), |bind| self::bind(bind, draft));
     match is_open_by_mistake {
         true => {
             let why = format!("{from}: on loopback until clients have a shared key to prove");
@@ -92,6 +90,25 @@ fn listen(source: &mut Section, is_open_by_mistake: bool, table: &mut Table, dra
             table.push("listen", quote(&format!("[{bind}]:{port}")), from);
         }
         false => table.push("listen", quote(&format!("{bind}:{port}")), from),
+    }
+}
+
+/// The address that `bind` is. One that is none does not open the listener to everybody.
+fn bind(bind: Entry, draft: &mut Draft) -> String {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let bare =
+        bind.value.strip_prefix('[').and_then(|inside| inside.strip_suffix(']')).unwrap_or(&bind.value);
+    match bind.value.as_str() {
+        "" => ALL.to_owned(),
+        value if value.chars().all(is_name) || bare.parse::<Ipv6Addr>().is_ok() => value.to_owned(),
+        value if value.starts_with("#{") || value.starts_with("${") => {
+            draft.leave(bind.from(), "the value is known where it runs; the listener is on all addresses");
+            ALL.to_owned()
+        }
+        _ => {
+            draft.leave(bind.from(), "it is no address; the listener is on loopback");
+            "127.0.0.1".to_owned()
+        }
     }
 }
 

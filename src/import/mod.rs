@@ -10,12 +10,17 @@
 //! not have. Nothing is guessed: what has no equal here, or depends on where the other program runs, is told. What goes
 //! beyond the other program's own doing, such as telling a line's format, is switched off and said so.
 
+mod along;
+#[cfg(test)]
+mod carried;
+mod documents;
 mod draft;
 mod fluent_bit;
 mod fluentd;
 mod format;
 mod geo;
 mod include;
+mod line;
 mod listener;
 mod pattern;
 mod plan;

@@ -2,6 +2,7 @@
 //! through every filter whose pattern does: so a filter for some of a leg's tags gets a pipeline before the leg's own.
 
 use super::draft::{Draft, Effect, End, Filter, Leg};
+use super::line;
 use super::pattern::{covers, overlaps};
 
 /// A pipeline: its pattern, the filters that its events pass, and where they go.
@@ -24,7 +25,10 @@ pub(super) fn pipelines(draft: &mut Draft) -> Vec<Pipeline> {
             tell_partial(&leg, &pattern, draft);
             let passes = |filter: &&Filter| covers(&filter.pattern, &pattern);
             let filters = leg.filters.iter().filter(passes).cloned().collect();
-            planned.push(Pipeline { pattern, filters, end: leg.end.clone(), from: leg.from.clone() });
+            let pipeline = Pipeline { pattern, filters, end: leg.end.clone(), from: leg.from.clone() };
+            tell_read(&pipeline, draft);
+            tell_zones(&pipeline, draft);
+            planned.push(pipeline);
         }
     }
     planned
@@ -57,7 +61,36 @@ fn tell_partial(leg: &Leg, pattern: &str, draft: &mut Draft) {
     }
 }
 
+/// A line that is read is no longer whole when the steps come to it, wherever the other program had the filter.
+fn tell_read(pipeline: &Pipeline, draft: &mut Draft) {
+    if pipeline.formats().is_empty() {
+        return;
+    }
+    for (filter, _) in pipeline.effects().filter(|(_, effect)| line::is_named(effect)) {
+        let why = "a format reads the line before any step: `message` is what it leaves of it";
+        draft.leave(filter.from.clone(), why);
+    }
+}
+
+/// A pipeline has one zone.
+fn tell_zones(pipeline: &Pipeline, draft: &mut Draft) {
+    let Some((zone, _)) = pipeline.zone() else { return };
+    for (filter, effect) in pipeline.effects() {
+        if matches!(effect, Effect::Zone(other) if other != zone) {
+            draft.leave(filter.from.clone(), format!("times of a pipeline are of one zone, here {zone}"));
+        }
+    }
+}
+
 impl Pipeline {
+    /// The zone of times that name none, and where it came from.
+    pub(super) fn zone(&self) -> Option<(&str, &str)> {
+        self.effects().find_map(|(filter, effect)| match effect {
+            Effect::Zone(zone) => Some((zone.as_str(), filter.from.as_str())),
+            _ => None,
+        })
+    }
+
     /// The formats that lines have, with where that came from.
     pub(super) fn formats(&self) -> Vec<(&str, &str)> {
         let mut formats: Vec<(&str, &str)> = Vec::new();

@@ -103,6 +103,9 @@ fn pipeline(page: &mut Page, pipeline: &Pipeline) {
             page.key("parse", &list(&names), formats.first().map_or("", |(_, from)| from));
         }
     }
+    if let Some((zone, from)) = pipeline.zone() {
+        page.key("timezone", zone, from);
+    }
     let multiline = pipeline.effects().find_map(|(filter, effect)| match effect {
         Effect::Multiline(value) => Some((value.as_str(), filter.from.as_str())),
         _ => None,

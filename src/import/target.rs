@@ -1,8 +1,11 @@
 //! Outputs to Elasticsearch and OpenSearch, of Fluentd's plugins and of Fluent Bit's: nodes, credentials, TLS, and the
 //! index and the tag's field of the leg that ends there.
 
+use std::net::Ipv6Addr;
+
 use url::Url;
 
+use super::documents;
 use super::draft::{Draft, End};
 use super::section::{Entry, Section};
 use super::template;
@@ -20,12 +23,10 @@ pub(super) struct Defaults {
 const NEEDLESS: &[&str] = &[
     "@id",
     "@log_level",
-    "id_key",
     "generate_id",
     "type_name",
     "type",
     "suppress_type_name",
-    "replace_dots",
     "reload_connections",
     "reconnect_on_error",
     "reload_on_failure",
@@ -42,12 +43,8 @@ const NEEDLESS: &[&str] = &[
     "suppress_doc_wrap",
     "fail_on_putting_template_retry_exceed",
     "fail_on_detecting_es_version_retry_exceed",
-    "time_key",
     "time_key_format",
     "time_key_nanos",
-    "include_timestamp",
-    "utc_index",
-    "write_operation",
     "bulk_message_request_threshold",
     "trace_output",
     "trace_error",
@@ -56,11 +53,9 @@ const NEEDLESS: &[&str] = &[
     "workers",
     "retry_limit",
     "buffer_size",
-    "current_time_index",
     "num_threads",
     "http_backend",
     "prefer_oj_serializer",
-    "custom_headers",
     "include_index_in_url",
     "remove_keys_on_update",
     "time_precision",
@@ -84,10 +79,11 @@ pub(super) fn elasticsearch(output: &mut Section, defaults: &Defaults, draft: &m
     let is_tls = hosts(output, defaults, draft);
     credentials(output, draft);
     tls(output, is_tls, draft);
-    if let Some(timeout) = output.take(&["request_timeout"])
-        && let Some(value) = time(&timeout.value)
-    {
-        draft.set("elasticsearch", "request_timeout", quote(&value), timeout.from());
+    if let Some(timeout) = output.take(&["request_timeout"]) {
+        match time(&timeout.value) {
+            Some(value) => draft.set("elasticsearch", "request_timeout", quote(&value), timeout.from()),
+            None => draft.leave(timeout.from(), "it is no time"),
+        }
     }
     let compress = output.take(&["compression_level", "compress"]);
     if let Some(compress) =
@@ -95,16 +91,7 @@ pub(super) fn elasticsearch(output: &mut Section, defaults: &Defaults, draft: &m
     {
         draft.set("elasticsearch", "compression", quote("gzip"), compress.from());
     }
-    for name in
-        ["template_name", "template_file", "template_overwrite", "customize_template", "template_pattern"]
-    {
-        if let Some(entry) = output.take(&[name]) {
-            draft.leave(
-                entry.from(),
-                "Forebay installs a template of its own where none matches (install_template)",
-            );
-        }
-    }
+    documents::tell(output, draft);
     output.pass_over(NEEDLESS);
     end
 }
@@ -186,7 +173,9 @@ fn hosts(output: &mut Section, defaults: &Defaults, draft: &mut Draft) -> bool {
         return true;
     }
     let mut urls: Vec<String> = Vec::new();
-    for host in known.split([',', '[', ']', '"', ' ', '\n']).map(str::trim).filter(|host| !host.is_empty()) {
+    // An array, or the brackets of an address.
+    let bare = known.trim().strip_prefix('[').and_then(|inside| inside.strip_suffix(']')).unwrap_or(&known);
+    for host in bare.split([',', '"', ' ', '\n']).map(str::trim).filter(|host| !host.is_empty()) {
         match url(host, &scheme, &port, &folder) {
             Some(url) if urls.contains(&url) => {}
             Some(url) => urls.push(url),
@@ -203,6 +192,7 @@ fn url(host: &str, scheme: &str, port: &str, folder: &str) -> Option<String> {
     if host.contains("://") {
         return Url::parse(host).is_ok().then(|| host.trim_end_matches('/').to_owned());
     }
+    let host = host.parse::<Ipv6Addr>().map_or_else(|_| host.to_owned(), |address| format!("[{address}]"));
     let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     let port = if has_port { String::new() } else { format!(":{port}") };
     let folder = folder.trim_matches('/');

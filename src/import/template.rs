@@ -1,16 +1,16 @@
 //! Texts with places for fields, tags and variables: those of Fluentd and Fluent Bit to Forebay's.
 
-use super::words;
+use super::{line, words};
 
-/// The template of a text with `${…}` and `#{…}`; or why there is none.
-pub(super) fn template(text: &str) -> Result<String, String> {
-    rewrite(text, |text| text.replace('{', "{{").replace('}', "}}"))
+/// The template of a text with `${…}` and `#{…}`, where the line is called `line`; or why there is none.
+pub(super) fn template(text: &str, line: &str) -> Result<String, String> {
+    rewrite(text, line, |text| text.replace('{', "{{").replace('}', "}}"))
 }
 
 /// The same for the name of an index, where a brace cannot stand for itself.
 pub(super) fn index(text: &str) -> Result<String, String> {
     let mut unnamed = false;
-    let index = rewrite(text, |plain| {
+    let index = rewrite(text, line::ALONE, |plain| {
         unnamed |= plain.contains(['{', '}']);
         plain.to_owned()
     })?;
@@ -23,7 +23,7 @@ pub(super) fn index(text: &str) -> Result<String, String> {
     Ok(index)
 }
 
-fn rewrite(text: &str, mut plain: impl FnMut(&str) -> String) -> Result<String, String> {
+fn rewrite(text: &str, line: &str, mut plain: impl FnMut(&str) -> String) -> Result<String, String> {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("${").into_iter().chain(rest.find("#{")).min() {
@@ -34,7 +34,8 @@ fn rewrite(text: &str, mut plain: impl FnMut(&str) -> String) -> Result<String, 
             .and_then(|(_, inside)| inside.split_once('}'))
             .ok_or_else(|| format!("`{text}` has a `{{` without its `}}`"))?;
         out.push_str(
-            &place(inside.trim()).ok_or_else(|| format!("`{inside}` is Ruby, which is not run here"))?,
+            &place(inside.trim(), line)
+                .ok_or_else(|| format!("`{inside}` is Ruby, which is not run here"))?,
         );
         rest = after;
     }
@@ -43,7 +44,7 @@ fn rewrite(text: &str, mut plain: impl FnMut(&str) -> String) -> Result<String, 
 }
 
 /// What `inside` of the braces becomes; none where it is more than a name.
-fn place(inside: &str) -> Option<String> {
+fn place(inside: &str, line: &str) -> Option<String> {
     match inside {
         "tag" => return Some("{tag}".into()),
         "hostname" | "Socket.gethostname" | "HOSTNAME" => return Some("{host}".into()),
@@ -69,6 +70,7 @@ fn place(inside: &str) -> Option<String> {
             None => return None,
         },
     };
+    let field = line::named(&field, line);
     let is_field = !field.is_empty() && field.split('.').all(is_name);
     is_field.then(|| if field == "host" { "{field:host}".into() } else { format!("{{{field}}}") })
 }
@@ -102,11 +104,12 @@ mod tests {
             ("#{ENV.fetch('STAGE', 'dev')}", "{env:STAGE|dev}"),
             ("${record.dig('a', 'b')}{", "{a.b}{{"),
             ("${tag}", "{tag}"),
+            ("${log} ${record['log']} ${record['log']['a']}", "{message} {message} {log.a}"),
         ] {
-            assert_eq!(template(text).as_deref(), Ok(expected), "{text}");
+            assert_eq!(template(text, line::ALONE).as_deref(), Ok(expected), "{text}");
         }
         for ruby in ["${record['a'].upcase}", "${Time.now.to_i}", "${tag_parts[1]}", "${open"] {
-            assert!(template(ruby).is_err(), "{ruby}");
+            assert!(template(ruby, line::ALONE).is_err(), "{ruby}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
-use super::import;
+use super::{Imported, import};
 use crate::config::{self, Faults};
 
 const FOLDER: &str = "fixtures/import";
@@ -79,6 +79,109 @@ fn labels_that_lead_to_themselves_end() {
     let text = "<match **>\n@type relabel\n@label @A\n</match>\n<label @A>\n<match **>\n@type relabel\n@label @A\n</match>\n</label>\n";
     let imported = import(text, Path::new("fluent.conf")).expect("a configuration");
     assert!(imported.left.iter().any(|left| left.contains("leads to itself")), "{:?}", imported.left);
+}
+
+/// A file of Fluentd's, or of Fluent Bit's.
+fn imported(text: &str) -> Imported {
+    let imported = import(text, Path::new("some.conf")).expect("a configuration");
+    assert_eq!(faults(&imported.text), Vec::<String>::new(), "{}", imported.text);
+    imported
+}
+
+fn is_told(imported: &Imported, words: &str) -> bool {
+    imported.left.iter().any(|left| left.contains(words))
+}
+
+#[test]
+fn a_copy_to_a_label_is_followed_to_the_one_with_an_index() {
+    let label =
+        |name: &str, output: &str| format!("<label {name}>\n<match **>\n{output}\n</match>\n</label>\n");
+    let labels =
+        label("@OUT", "@type stdout") + &label("@ES", "@type elasticsearch\nhost es9\nindex_name zz");
+    let copy = |stores: &str| imported(&format!("<match a.**>\n@type copy\n{stores}</match>\n{labels}"));
+    let relabel = |name: &str| format!("<store ignore_error>\n@type relabel\n@label {name}\n</store>\n");
+    let one = copy(&(relabel("@OUT") + &relabel("@ES") + "<store>\n@type stdout\n</store>\n"));
+    assert!(
+        one.text.contains("hosts = [\"http://es9:9200\"]") && one.text.contains("index = \"zz\""),
+        "{}",
+        one.text
+    );
+    assert!(is_told(&one, "`@OUT` is not followed"), "{:?}", one.left);
+    let own = "<store>\n@type elasticsearch\nhost own\nindex_name own\n</store>\n";
+    let both = copy(&(relabel("@ES") + own));
+    assert!(
+        both.text.contains("http://own:9200") && is_told(&both, "`@ES` is not followed"),
+        "{}",
+        both.text
+    );
+}
+
+#[test]
+fn what_an_output_says_of_its_documents_is_told_where_it_makes_a_difference() {
+    let output =
+        |keys: &str| imported(&format!("<match **>\n@type elasticsearch\nhost h\n{keys}\n</match>\n"));
+    for key in [
+        "id_key uuid",
+        "write_operation upsert",
+        "time_key ts",
+        "utc_index false",
+        "custom_headers {\"x\":\"y\"}",
+        "request_timeout soon",
+        "include_timestamp false",
+    ] {
+        let output = output(key);
+        assert_eq!(output.left.len(), 1, "{key}: {:?}", output.left);
+    }
+    let none = output("write_operation create\ntime_key @timestamp\nutc_index true\ninclude_timestamp true");
+    assert_eq!(none.left, Vec::<String>::new());
+}
+
+#[test]
+fn an_index_of_fluent_bit_has_places_for_fields_and_the_tag() {
+    let index =
+        |index: &str| imported(&format!("[OUTPUT]\nName opensearch\nMatch *\nHost h\nIndex {index}\n"));
+    for (text, expected) in [
+        ("fb-$kubernetes['namespace_name']-%Y", "fb-{kubernetes.namespace_name}-%Y"),
+        ("fb-$TAG", "fb-{tag}"),
+        ("$app-$TAG.x", "{app}-{tag}.x"),
+    ] {
+        let imported = index(text);
+        assert!(imported.text.contains(&format!("index = \"{expected}\"")), "{}", imported.text);
+    }
+    for text in ["fb-$TAG[1]", "fb-$"] {
+        assert_eq!(index(text).left.len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn addresses_have_brackets_where_they_need_them_and_what_is_none_opens_nothing() {
+    for (host, url) in
+        [("::1", "http://[::1]:9200"), ("[::1]", "http://[::1]:9200"), ("[::1]:9", "http://[::1]:9")]
+    {
+        let output = imported(&format!("<match **>\n@type elasticsearch\nhost {host}\n</match>\n"));
+        assert!(output.text.contains(&format!("hosts = [\"{url}\"]")), "{}", output.text);
+    }
+    let listen = |bind: &str| imported(&format!("<source>\n@type forward\nbind {bind}\n</source>\n"));
+    for (bind, address) in [
+        ("::", "[::]:24224"),
+        ("logs-1.local", "logs-1.local:24224"),
+        ("\"0.0.0.0\\\"]\\n[http]\"", "127.0.0.1:24224"),
+        ("a:b", "127.0.0.1:24224"),
+    ] {
+        let listener = listen(bind);
+        assert!(listener.text.contains(&format!("listen = \"{address}\"")), "{}", listener.text);
+        assert_eq!(listener.left.is_empty(), !address.starts_with("127"), "{:?}", listener.left);
+    }
+}
+
+#[test]
+fn lines_that_were_joined_by_something_else_are_told() {
+    let concat = |separator: &str| {
+        let keys = "key log\nmultiline_start_regexp /^\\S/";
+        imported(&format!("<filter **>\n@type concat\n{keys}\nseparator {separator}\n</filter>\n"))
+    };
+    assert!(is_told(&concat("\"\""), "joined by the line break"));
+    assert_eq!(concat("\"\\n\"").left, Vec::<String>::new());
 }
 
 /// Beginnings and ends of fixtures, put together.

@@ -87,8 +87,12 @@ impl Pass {
             route.pipeline.apply(&mut event);
             raw.source.unwrap_or(&self.origin.source).add(&mut event);
             let mut outcome = self.counts.by_pipeline.event(&route.pipeline, &mut event, &arena, is_timed);
-            if self.watch.as_mut().is_some_and(|watch| !watch.takes(&event, &outcome, &arena)) {
-                outcome = not_selected(outcome);
+            if self.watch.as_mut().is_some_and(|watch| !watch.takes(&event, &outcome, &arena))
+                && let Outcome::Keep(_) = outcome
+            {
+                // What a step has ended has ended for the step's reason.
+                outcome = Outcome::Drop(NOT_SELECTED);
+                self.counts.by_pipeline.dropped(&route.pipeline, NOT_SELECTED, None);
             }
             match outcome {
                 Outcome::Keep(other) => {
@@ -99,7 +103,6 @@ impl Pass {
                     open.end_document(&route.tag);
                 }
                 Outcome::Drop(reason) => {
-                    self.counts.by_pipeline.dropped(&route.pipeline, reason);
                     self.counts.dropped.note(&route.tag, reason);
                 }
             }
@@ -212,13 +215,5 @@ impl Pass {
         let mut open = self.open.take().unwrap_or_else(|| self.shared.buffer.take_open());
         take(self, &mut open);
         self.open = Some(open);
-    }
-}
-
-/// What a step has ended has ended for the step's reason.
-fn not_selected(outcome: Outcome<'_>) -> Outcome<'_> {
-    match outcome {
-        Outcome::Keep(_) => Outcome::Drop(NOT_SELECTED),
-        dropped @ Outcome::Drop(_) => dropped,
     }
 }

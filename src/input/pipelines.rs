@@ -37,9 +37,10 @@ struct Tally {
     events: u64,
     /// Where they are counted, once it was looked up.
     counter: Option<Counter>,
-    dropped: Vec<(&'static str, u64)>,
-    /// By stage: reading the line, and then each step.
-    took: Vec<Duration>,
+    /// By reason, and by step, if one has ended them.
+    dropped: Vec<(&'static str, Option<usize>, u64)>,
+    /// By stage, reading the line and then each step: the events that are timed, and their time.
+    took: Vec<(u64, Duration)>,
 }
 
 impl ByPipelines {
@@ -52,21 +53,26 @@ impl ByPipelines {
         is_timed: bool,
     ) -> Outcome<'a> {
         self.of(pipeline).events += 1;
-        if !is_timed {
-            return pipeline.steps(event, arena);
+        let (outcome, last) = if is_timed {
+            let mut moments = vec![Instant::now()];
+            let outcome = pipeline.timed_steps(event, arena, &mut moments);
+            self.timed(pipeline, 1, &moments);
+            outcome
+        } else {
+            pipeline.steps(event, arena)
+        };
+        if let Outcome::Drop(why) = outcome {
+            self.dropped(pipeline, why, Some(last));
         }
-        let mut moments = vec![Instant::now()];
-        let outcome = pipeline.timed_steps(event, arena, &mut moments);
-        self.timed(pipeline, 1, &moments);
         outcome
     }
 
-    /// Counts an event that `pipeline` has ended.
-    pub(super) fn dropped(&mut self, pipeline: &Arc<Pipeline>, why: &'static str) {
+    /// Counts an event of `pipeline` that has ended, in a `step` or behind them.
+    pub(super) fn dropped(&mut self, pipeline: &Arc<Pipeline>, why: &'static str, step: Option<usize>) {
         let dropped = &mut self.of(pipeline).dropped;
-        match dropped.iter_mut().find(|(reason, _)| *reason == why) {
-            Some((_, count)) => *count += 1,
-            None => dropped.push((why, 1)),
+        match dropped.iter_mut().find(|(reason, at, _)| *reason == why && *at == step) {
+            Some((.., count)) => *count += 1,
+            None => dropped.push((why, step, 1)),
         }
     }
 
@@ -77,8 +83,11 @@ impl ByPipelines {
         for (index, pair) in moments.windows(2).enumerate() {
             if let [from, to] = pair {
                 let stage = first + index;
-                took.resize(took.len().max(stage + 1), Duration::ZERO);
-                took.get_mut(stage).into_iter().for_each(|took| *took += to.duration_since(*from));
+                took.resize(took.len().max(stage + 1), (0, Duration::ZERO));
+                if let Some((events, took)) = took.get_mut(stage) {
+                    *events += 1;
+                    *took += to.duration_since(*from);
+                }
             }
         }
     }
@@ -114,13 +123,15 @@ impl Tally {
             metrics.events.get_or_create_owned(&labels)
         };
         self.counter.get_or_insert_with(look_up).inc_by(mem::take(&mut self.events));
-        for (reason, count) in self.dropped.drain(..) {
-            let labels = Ended { pipeline: pipeline.to_owned(), reason };
+        for (reason, step, count) in self.dropped.drain(..) {
+            let step = step.map_or_else(String::new, |step| step.to_string());
+            let labels = Ended { pipeline: pipeline.to_owned(), step, reason };
             metrics.dropped.get_or_create_owned(&labels).inc_by(count);
         }
-        for (stage, took) in self.took.drain(..).enumerate() {
+        for (stage, (events, took)) in self.took.drain(..).enumerate() {
             let step = stage.checked_sub(1).map_or_else(|| "parse".to_owned(), |step| step.to_string());
             let labels = ByStep { pipeline: pipeline.to_owned(), step };
+            metrics.step_events.get_or_create_owned(&labels).inc_by(events * SAMPLED);
             let seconds = took.as_secs_f64() * SAMPLED as f64;
             metrics.step_seconds.get_or_create_owned(&labels).inc_by(seconds);
         }
@@ -137,8 +148,12 @@ mod tests {
 
     #[test]
     fn each_pipeline_is_counted_once_with_what_it_ended_and_the_time_it_took() {
-        let (a, b) = ("a.**".to_owned(), "b.**".to_owned());
-        let options = [a, b].map(|pattern| PipelineOptions { pattern, ..PipelineOptions::default() });
+        let options = ["a.**", "b.**", "ended"].map(|pattern| {
+            let all = ["set = { a = 1 }", "drop = true"];
+            let steps = all.iter().filter(|_| pattern == "ended");
+            let steps = steps.map(|step| crate::config::step(step).expect("a step")).collect();
+            PipelineOptions { pattern: pattern.to_owned(), steps, ..PipelineOptions::default() }
+        });
         let defaults = Defaults { index: "i", fallback: "f", host: "h" };
         let pipelines = Pipelines::compile(&options, defaults).expect("good options");
         let of = |tag| pipelines.choose(tag).expect("one for every tag");
@@ -151,8 +166,16 @@ mod tests {
             let outcome = tallies.event(of(tag), &mut event, &arena, false);
             assert!(matches!(outcome, Outcome::Keep(None)), "there are no steps");
         }
-        tallies.dropped(of("b"), "filtered");
-        tallies.dropped(of("b"), "filtered");
+        for is_timed in [false, true] {
+            let time = Timestamp::new(1, 0).expect("in range");
+            let mut event = Event { time, tag: "ended", fields: Fields::default() };
+            let outcome = tallies.event(of("ended"), &mut event, &arena, is_timed);
+            assert!(matches!(outcome, Outcome::Drop("filtered")));
+        }
+        assert_eq!(of("ended").endings().collect::<Vec<_>>(), [(1, "filtered")]);
+        tallies.dropped(of("b"), "filtered", Some(2));
+        tallies.dropped(of("b"), "filtered", Some(2));
+        tallies.dropped(of("b"), "filtered", Some(0));
         let now = Instant::now();
         tallies.timed(of("a"), 0, &[0, 1, 3].map(|seconds| now + Duration::from_secs(seconds)));
         tallies.count(&metrics);
@@ -163,7 +186,11 @@ mod tests {
             "forebay_pipeline_events_total{pipeline=\"a.**\"} 3",
             "forebay_pipeline_events_total{pipeline=\"b.**\"} 1",
             "forebay_pipeline_events_total{pipeline=\"**\"} 1",
-            "forebay_pipeline_dropped_total{pipeline=\"b.**\",reason=\"filtered\"} 2",
+            "forebay_pipeline_dropped_total{pipeline=\"b.**\",step=\"2\",reason=\"filtered\"} 2",
+            "forebay_pipeline_dropped_total{pipeline=\"b.**\",step=\"0\",reason=\"filtered\"} 1",
+            "forebay_pipeline_step_events_total{pipeline=\"a.**\",step=\"0\"} 1024",
+            "forebay_pipeline_dropped_total{pipeline=\"ended\",step=\"1\",reason=\"filtered\"} 2",
+            "forebay_pipeline_step_events_total{pipeline=\"ended\",step=\"1\"} 1024",
             "forebay_pipeline_step_seconds_total{pipeline=\"a.**\",step=\"parse\"} 1024.0",
             "forebay_pipeline_step_seconds_total{pipeline=\"a.**\",step=\"0\"} 2048.0",
         ] {

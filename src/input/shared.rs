@@ -58,7 +58,7 @@ impl Shared {
         options: &BufferOptions,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
-        pipelines.iter().for_each(|pipeline| metrics.pipelines.begin(pipeline.pattern()));
+        pipelines.iter().for_each(|pipeline| metrics.pipelines.begin(pipeline.pattern(), pipeline.endings()));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         Arc::new(Self {
             pipelines,

@@ -73,7 +73,7 @@ const TROUBLES: &[&str] = &[
 const MODES: &[&str] = &["message", "forward", "packed_forward", "compressed_packed_forward", "other_signal"];
 
 /// Which steps of a pipeline end an event.
-pub(super) const STEPS: &[&str] = &["filtered", "sampled", "throttled", "deduplicated"];
+const STEPS: &[&str] = &["filtered", "sampled", "throttled", "deduplicated"];
 
 /// Makes every series.
 pub(super) fn begin(metrics: &Metrics) {
@@ -85,7 +85,7 @@ pub(super) fn begin(metrics: &Metrics) {
     drop(line_format(&metrics.lines_parsed, "json"));
     drop(line_format(&metrics.lines_unparsed, "json"));
     // That of the defaults; the others begin when the daemon knows them.
-    metrics.pipelines.begin("**");
+    metrics.pipelines.begin("**", std::iter::empty());
     reasons(&metrics.partial_incomplete, &["timeout", "memory", "line_bytes"]);
     reasons(&metrics.connections_closed, CLOSED);
     reasons(&metrics.limits_exceeded, LIMITS);

@@ -22,6 +22,7 @@ use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use prometheus_client::metrics::counter::Counter;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -49,6 +50,8 @@ pub struct DeadLetters {
     pipelines: Arc<[(Pattern, String)]>,
     /// Where the documents come from that a replay sends.
     origins: Option<Origins>,
+    /// Of letters that made room for others.
+    deleted: Counter,
 }
 
 /// One document and why it is here.
@@ -180,7 +183,14 @@ impl DeadLetters {
 
     fn of(files: Option<Rotated>, rotate_bytes: u64, keep: u64) -> Self {
         let files = files.map(|files| Arc::new(Mutex::new(files)));
-        Self { files, rotate_bytes, keep, pipelines: Arc::default(), origins: None }
+        let (pipelines, deleted) = Default::default();
+        Self { files, rotate_bytes, keep, pipelines, origins: None, deleted }
+    }
+
+    /// Counts letters that are deleted unsettled.
+    pub fn counting(mut self, deleted: &Counter) -> Self {
+        self.deleted = deleted.clone();
+        self
     }
 
     /// Lets letters name the pipeline that takes their tag, by its pattern; the first that matches takes it. Batches do
@@ -221,6 +231,7 @@ impl DeadLetters {
         let pruned = files.prune(self.keep, |path, bytes| {
             let settled = settled::read(path).map_or(0, |settled| settled.len());
             let letters = count_lines(path).ok().map(|letters| letters.saturating_sub(settled));
+            self.deleted.inc_by(letters.unwrap_or_default() as u64);
             let (path, keep) = (path.display(), self.keep);
             match letters {
                 Some(0) => tracing::info!(%path, bytes, keep, "deleting the oldest dead letters, all of them settled"),
@@ -304,11 +315,13 @@ mod tests {
             keep: crate::units::ByteSize(500),
             ..Default::default()
         };
-        let letters = DeadLetters::open(options, folder.path()).expect("a folder");
+        let deleted = Counter::default();
+        let letters = DeadLetters::open(options, folder.path()).expect("a folder").counting(&deleted);
         for _ in 0..5 {
             letters.write(letters.line(&letter(br#"{"a":1}"#))).await.expect("written");
         }
         let left = std::fs::read_dir(folder.path()).expect("a listing").count();
         assert!((1..=2).contains(&left), "{left}");
+        assert_eq!(deleted.get(), 5 - left as u64, "each has one letter");
     }
 }

@@ -80,21 +80,31 @@ impl FileOutput {
     }
 
     async fn deliver(&self, delivery: Delivery, stop: &CancellationToken) {
+        let (bytes, ends) = (delivery.bytes().clone(), delivery.ends().to_vec());
+        if self.put(bytes, ends, stop).await.is_some() {
+            self.count(delivery.ends().len());
+            self.metrics.settle_all(delivery.tags().iter().map(|run| (&run.tag, run.documents)));
+            delivery.delivered();
+        }
+    }
+
+    /// So many documents are in the files for good.
+    pub(super) fn count(&self, documents: usize) {
+        self.metrics.file_documents.inc_by(documents as u64);
+    }
+
+    /// Writes the documents that end at `ends`, for as many attempts as it needs; None on a stop.
+    pub(super) async fn put(&self, bytes: Bytes, ends: Vec<u32>, stop: &CancellationToken) -> Option<()> {
         let mut pause = RETRY_MIN;
-        while let Err(fault) = self.write(delivery.bytes().clone(), delivery.ends().to_vec()).await {
+        while let Err(fault) = self.write(bytes.clone(), ends.clone()).await {
             metrics::kind(&self.metrics.errors, "file").inc();
             tracing::warn!(folder = %self.folder.display(), %fault, ?pause, "cannot write documents; trying again");
             self.note(Some(fault.to_string()));
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(RETRY_MAX),
-            }
+            stop.run_until_cancelled(tokio::time::sleep(pause)).await?;
+            pause = (pause * 2).min(RETRY_MAX);
         }
         self.note(None);
-        self.metrics.file_documents.inc_by(delivery.ends().len() as u64);
-        self.metrics.settle_all(delivery.tags().iter().map(|run| (&run.tag, run.documents)));
-        delivery.delivered();
+        Some(())
     }
 
     fn note(&self, fault: Option<String>) {

@@ -9,9 +9,10 @@ use super::known::{self, Schema};
 use super::level::Level;
 use super::roles::{
     self, BESIDE_LEVEL, BESIDE_NUMBER, ENVOY, ENVOY_TIME, PYTHON_LEVEL, Role, SERILOG_TIME, SEVERITY_LEVEL,
+    ZAP, ZAP_LEVEL, ZAP_MESSAGE, ZAP_TIME,
 };
 use super::sink::Style;
-use super::time::{Zone, parse_time, parse_time_text};
+use super::time::{Zone, time_of_json, time_of_text};
 use crate::event::{Field, Fields, Timestamp, Value};
 
 /// The surest field of a role: its rank and index.
@@ -28,15 +29,22 @@ struct Found {
     message: Best,
 }
 
-/// Brings the members from index `own` on to the names of the style's schema, takes the time out, and answers it.
-pub(super) fn adopt<'a>(fields: &mut Fields<'a>, own: usize, style: &'a Style) -> Option<Timestamp> {
+/// Brings the members from index `own` on to the names of the style's schema, takes the time out, and answers it; `about` is
+/// the event's own.
+pub(super) fn adopt<'a>(
+    fields: &mut Fields<'a>,
+    own: usize,
+    style: &'a Style,
+    about: Timestamp,
+) -> Option<Timestamp> {
     let mut found = Found::default();
     let members = fields.iter().as_slice().get(own..).unwrap_or_default();
     for (index, Field { name, value }) in (own..).zip(members) {
         match roles::role(name) {
             None => (),
             Some(Role::Time(ENVOY_TIME)) if fields.get(ENVOY).is_none() => (),
-            Some(role) => found.note(*role, index, value, &style.zone),
+            Some(Role::Time(ZAP) | Role::Level(ZAP) | Role::Message(ZAP)) if !is_zap(fields) => (),
+            Some(role) => found.note(*role, index, value, (&style.zone, about)),
         }
     }
     let is_serilog = found.time.is_some_and(|(_, index, _)| is_called(fields, index, SERILOG_TIME));
@@ -60,11 +68,15 @@ pub(super) fn adopt<'a>(fields: &mut Fields<'a>, own: usize, style: &'a Style) -
     Some(time)
 }
 
+fn is_zap(fields: &Fields<'_>) -> bool {
+    [ZAP_TIME, ZAP_LEVEL, ZAP_MESSAGE].into_iter().all(|name| fields.get(name).is_some())
+}
+
 impl Found {
-    fn note(&mut self, role: Role, index: usize, value: &Value<'_>, zone: &Zone) {
+    fn note(&mut self, role: Role, index: usize, value: &Value<'_>, near: (&Zone, Timestamp)) {
         match role {
             Role::Time(rank) if self.time.is_none_or(|(best, ..)| rank < best) => {
-                self.time = time_of(value, zone).map(|read| (rank, index, read)).or(self.time);
+                self.time = time_of(value, near).map(|read| (rank, index, read)).or(self.time);
             }
             Role::Level(rank) if self.word.is_none_or(|(best, ..)| rank < best) => {
                 match text_of(value).and_then(word) {
@@ -108,11 +120,15 @@ fn is_called(fields: &Fields<'_>, index: usize, name: &str) -> bool {
     fields.at(index).is_some_and(|field| field.name == name)
 }
 
-fn time_of(value: &Value<'_>, zone: &Zone) -> Option<Timestamp> {
+fn time_of(value: &Value<'_>, (zone, about): (&Zone, Timestamp)) -> Option<Timestamp> {
     match value {
-        Value::Json(json) | Value::Scalar(json) => parse_time(json, zone),
-        // LTSV has access times as the servers print them, in brackets.
-        Value::Text(text) => parse_time_text(str::from_utf8(text).ok()?.trim_matches([' ', '[', ']']), zone),
+        Value::Json(json) | Value::Scalar(json) => time_of_json(json, zone, Some(about)),
+        Value::Text(text) => {
+            let text = str::from_utf8(text).ok()?.trim_matches(' ');
+            // LTSV has access times as the servers print them, in brackets.
+            let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+            time_of_text(inside.unwrap_or(text), zone, Some(about))
+        }
         _ => None,
     }
 }
@@ -141,7 +157,12 @@ pub(super) fn adopt_names(fields: &mut Fields<'_>, own: usize) {
             Some(Role::Whole(name)) if is_whole(value) => rename(fields, index, name),
             Some(Role::Word(name)) if text_of(value).is_some_and(is_word) => rename(fields, index, name),
             Some(Role::Caller) => adopt_caller(fields, index),
-            _ => (),
+            Some(role) => {
+                if let Some(name) = roles::beside(role, name) {
+                    rename(fields, index, name);
+                }
+            }
+            None => (),
         }
     }
 }
@@ -239,7 +260,7 @@ mod tests {
     fn adopted(line: &str, style: &Style) -> (String, Option<i64>) {
         let mut fields = Fields::default();
         json_object(line, 1, &mut fields).expect("an object");
-        let time = adopt(&mut fields, 0, style);
+        let time = adopt(&mut fields, 0, style, Timestamp::new(1_710_000_000, 0).expect("a time"));
         let text = |field: &Field<'_>| {
             let value = match &field.value {
                 Value::Json(json) | Value::Scalar(json) => (*json).to_owned(),
@@ -276,6 +297,11 @@ mod tests {
                 1_705_314_645,
             ),
             (r#"{"level":"INFO+2","msg":"hi"}"#, "level=INFO message=\"hi\"", 0),
+            (
+                r#"{"L":"DEBUG","T":"2024-01-15T10:30:45.000Z","N":"n","M":"hi"}"#,
+                "level=\"DEBUG\" N=\"n\" message=\"hi\"",
+                1_705_314_645,
+            ),
             (r#"{"short_message":"hi","level":3}"#, "message=\"hi\" level=ERROR", 0),
         ] {
             assert_eq!(plain(line), (fields.to_owned(), (time > 0).then_some(time)), "{line}");
@@ -289,12 +315,14 @@ mod tests {
             r#"{"level":"high","event":"party"}"#,
             r#"{"time":3,"name":"x","date":"2024-01-15T10:30:45Z"}"#,
             r#"{"msg":"a","message":"b"}"#,
+            r#"{"L":"ERROR","M":"hi","size":"L"}"#,
             r#"{"message":{"a":1}}"#,
         ] {
             let mut fields = Fields::default();
             json_object(line, 1, &mut fields).expect("an object");
             let before: Vec<_> = fields.iter().cloned().collect();
-            assert_eq!(adopt(&mut fields, 0, Style::default().leak()), None);
+            let about = Timestamp::new(0, 0).expect("a time");
+            assert_eq!(adopt(&mut fields, 0, Style::default().leak(), about), None);
             assert_eq!(fields.iter().cloned().collect::<Vec<_>>(), before, "{line}");
         }
     }
@@ -303,6 +331,33 @@ mod tests {
     fn the_surest_time_wins_and_the_other_stays() {
         let line = r#"{"time":"2024-01-15T10:30:45Z","@timestamp":"2024-01-15T10:30:46Z"}"#;
         assert_eq!(plain(line), ("time=\"2024-01-15T10:30:45Z\"".to_owned(), Some(1_705_314_646)));
+    }
+
+    #[test]
+    fn a_value_with_the_name_of_an_object_of_the_common_schema_goes_below_it() {
+        let style = Style { schema: Schema::Ecs, ..Style::default() }.leak();
+        for (line, fields) in [
+            (r#"{"log":"x","msg":"m"}"#, "log.value=\"x\" message=\"m\""),
+            (
+                r#"{"process":"worker","user":5,"service":[1]}"#,
+                "process.value=\"worker\" user.value=5 service.value=[1]",
+            ),
+            (r#"{"process":7,"user":"eva"}"#, "process.pid=7 user.name=\"eva\""),
+            (r#"{"log":{"a":1},"log.value":1,"http":"x"}"#, "log={\"a\":1} log.value=1 http.value=\"x\""),
+            (
+                r#"{"trace":"x","trace_id":"y","span":null}"#,
+                "trace.value=\"x\" trace.id=\"y\" span.value=null",
+            ),
+        ] {
+            assert_eq!(adopted(line, style).0, fields, "{line}");
+            assert_eq!(plain(line).0.contains(".value"), line.contains(".value"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_a_year_is_near_to_the_event() {
+        let line = r#"{"time":"Jan 15 10:30:45","msg":"m"}"#;
+        assert_eq!(plain(line), ("message=\"m\"".to_owned(), Some(1_705_314_645)));
     }
 
     #[test]

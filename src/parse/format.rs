@@ -79,7 +79,12 @@ formats! {
     Jvm "jvm" formats::jvm::read, (b'[');
     Django "django" formats::django::read, (b'[');
     Logger "logger" formats::logger::read, (b'0'..=b'9' | b'[' | b'A'..=b'Z');
-    Go "go" formats::go::read, (b'0'..=b'9');
+    Go "go" formats::go::read, (b'0'..=b'9' | b'D' | b'E' | b'F' | b'I' | b'T' | b'W');
+    Dotnet "dotnet" formats::dotnet::read, (b'c' | b'd' | b'f' | b'i' | b't' | b'w');
+    Sidekiq "sidekiq" formats::sidekiq::read, (b'0'..=b'9');
+    Gin "gin" formats::gin::read, (b'[');
+    Nest "nest" formats::nest::read, (b'[');
+    Php "php" formats::php::read, (b'[');
     Morgan "morgan" formats::morgan::read, (b'A'..=b'Z' | b'0'..=b'9' | b':');
     Level "level" formats::level::read, none;
 }
@@ -99,12 +104,14 @@ const ALIASES: &[(&str, Format)] = &[
     ("apache_combined", Format::Access),
     ("apache_vhost", Format::Access),
     ("apache_timings", Format::Access),
+    ("werkzeug", Format::Access),
     ("ingress_nginx", Format::Access),
     ("gunicorn", Format::Access),
     ("traefik", Format::Access),
     ("istio", Format::Envoy),
     ("hypercorn", Format::GunicornError),
     ("rails", Format::Ruby),
+    ("php_fpm", Format::Php),
     ("valkey", Format::Redis),
     ("postgres", Format::Postgresql),
     ("mariadb", Format::Mysql),
@@ -119,6 +126,10 @@ const ALIASES: &[(&str, Format)] = &[
     ("spark", Format::Logger),
     ("hadoop", Format::Logger),
     ("quarkus", Format::Logger),
+    ("tomcat", Format::Logger),
+    ("serilog", Format::Logger),
+    ("monolog", Format::Logger),
+    ("laravel", Format::Logger),
     ("log4js", Format::Logger),
     ("winston", Format::Logger),
     ("node", Format::Logger),
@@ -153,8 +164,13 @@ fn by_first(line: &str) -> Set {
 impl Format {
     /// By its name, or by that of a program that prints it.
     pub fn named(name: &str) -> Option<Self> {
-        let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, format)| *format);
-        alias.or_else(|| Self::ALL.iter().copied().find(|format| format.name() == name))
+        Self::called(name).map(|(_, format)| format)
+    }
+
+    /// The same, and the name, which is one of the table's.
+    pub(super) fn called(name: &str) -> Option<(&'static str, Self)> {
+        let names = Self::ALL.iter().map(|format| (format.name(), *format));
+        ALIASES.iter().copied().chain(names).find(|(other, _)| *other == name)
     }
 
     /// Whether `auto` tries it on `line`.

@@ -60,8 +60,10 @@ known! {
     SPAN_ID "span_id" "span.id";
 
     CLIENT "client" "source.address";
+    CLIENT_IP "client_ip" "source.ip";
     CLIENT_PORT "client_port" "source.port";
     SERVER "server" "destination.domain";
+    SERVER_IP "server_ip" "destination.ip";
     SERVER_PORT "server_port" "destination.port";
     VIRTUAL_HOST "vhost" "url.domain";
     USER "user" "user.name";

@@ -43,7 +43,7 @@ const fn words(first: u8) -> &'static [(&'static str, Level)] {
         b'p' => &[("panic", Fatal)],
         b's' => &[("severe", Error), ("success", Info), ("silly", Trace)],
         b't' => &[("trace", Trace), ("trc", Trace)],
-        b'v' => &[("verbose", Trace)],
+        b'v' => &[("verbose", Trace), ("vrb", Trace)],
         b'w' => &[("warning", Warn), ("warn", Warn), ("wrn", Warn)],
         _ => &[],
     }

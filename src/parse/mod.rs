@@ -23,6 +23,7 @@ pub use known::{Schema, stack_name};
 pub use level::Level;
 pub use own::{Own, OwnFault, OwnOptions};
 pub use reader::{Grammar, Parse, ReadLine, Stream, read_line};
+pub(crate) use roles::is_time as is_time_name;
 pub use sink::Style;
 pub use time::{Zone, parse_time, parse_time_text};
 pub(crate) use unescape::unicode as unicode_escape;

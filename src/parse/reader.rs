@@ -6,6 +6,7 @@ use bumpalo::Bump;
 
 use super::auto::{self, Streams};
 use super::format::Format;
+use super::formats;
 use super::level::Level;
 use super::own::Own;
 use super::sink::{Sink, Style};
@@ -15,23 +16,49 @@ use crate::event::Event;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Grammar {
     /// One of those that are known.
-    Known(Format),
+    Known {
+        /// Which.
+        format: Format,
+        /// How it was named: `nginx` is a name of `access`.
+        called: &'static str,
+    },
     /// One that the configuration describes.
     Own(Arc<Own>),
 }
 
 impl Grammar {
-    /// As configuration and metrics have it.
+    /// One of those that are known, by any of its names.
+    pub fn named(name: &str) -> Option<Self> {
+        Format::called(name).map(|(called, format)| Self::Known { format, called })
+    }
+
+    /// As metrics have it.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Known(format) => format.name(),
+            Self::Known { format, .. } => format.name(),
             Self::Own(own) => own.name(),
+        }
+    }
+
+    /// As the configuration has it.
+    pub fn called(&self) -> &'static str {
+        match self {
+            Self::Known { called, .. } => called,
+            Self::Own(own) => own.name(),
+        }
+    }
+
+    /// Why `line`, which is not in it, is not, where that can be said.
+    pub fn why_not<'a>(&self, line: &str, arena: &'a Bump) -> Option<&'a str> {
+        match self {
+            Self::Known { format: Format::Json, .. } => Some(formats::why_not_json(line, arena)),
+            _ => None,
         }
     }
 
     fn read<'a>(&'a self, line: &'a str, sink: &mut Sink<'_, 'a>) -> bool {
         let read = match self {
-            Self::Known(format) => return auto::fits(*format, line, sink),
+            Self::Known { format, .. } => return auto::fits(*format, line, sink),
             Self::Own(own) => own.read(line, sink),
         };
         if read.is_none() {
@@ -43,7 +70,7 @@ impl Grammar {
 
 impl From<Format> for Grammar {
     fn from(format: Format) -> Self {
-        Self::Known(format)
+        Self::Known { format, called: format.name() }
     }
 }
 

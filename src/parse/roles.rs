@@ -2,7 +2,8 @@
 //!
 //! Names that business data has as often, `name` or `date`, have no role: it is better to leave a member alone than to take it
 //! for what it is not. A text under a name that is an object in the Elastic Common Schema, `host` or `user`, goes in `ecs` to
-//! that object's main member, since Elasticsearch would refuse the document.
+//! that object's main member, or to its `value`, since Elasticsearch would refuse the document: once any other has `log.level`,
+//! the index takes no text `log`.
 
 use crate::event::{self, words};
 
@@ -23,6 +24,19 @@ pub(crate) enum Role {
     Word(&'static str),
     /// The place in the program, if it is `file:line`.
     Caller,
+    /// Nothing, under a name that is an object in the Elastic Common Schema.
+    Object(&'static str),
+}
+
+/// Where a value goes that has such a name and is not what that schema has there.
+pub(crate) fn beside(role: &Role, name: &str) -> Option<&'static str> {
+    match (role, name) {
+        (Role::Object(beside), _) => Some(beside),
+        (Role::Word(_), "service") => Some("service.value"),
+        (Role::Word(_), "user") => Some("user.value"),
+        (Role::Whole(_), "process") => Some("process.value"),
+        _ => None,
+    }
 }
 
 /// The rank of a level that is a number in Python's scale.
@@ -43,11 +57,18 @@ pub(crate) const SERILOG_TIME: &str = "@t";
 /// The rank of Envoy's `start_time`, which is a time only beside [`ENVOY`].
 pub(crate) const ENVOY_TIME: u8 = 5;
 
+/// The rank of zap's names for development, which are letters, and mean something only where all three are there.
+pub(crate) const ZAP: u8 = 7;
+pub(crate) const ZAP_TIME: &str = "T";
+pub(crate) const ZAP_LEVEL: &str = "L";
+pub(crate) const ZAP_MESSAGE: &str = "M";
+
 /// What nobody but Envoy prints.
 pub(crate) const ENVOY: &str = "response_flags";
 
 /// What a general name is beside a telling one: Python's loggers are called `name`, and tracing's are `target`.
-pub(crate) const BESIDE: [(&str, &str, &str); 6] = [
+pub(crate) const BESIDE: [(&str, &str, &str); 7] = [
+    (ZAP_LEVEL, "N", "log.logger"),
     ("line_number", "filename", "log.origin.file.name"),
     ("lineno", "filename", "log.origin.file.name"),
     ("method", "host", "url.domain"),
@@ -57,9 +78,12 @@ pub(crate) const BESIDE: [(&str, &str, &str); 6] = [
 ];
 
 /// What each name is.
-const ROLES: [(&str, Role); 98] = {
+const ROLES: [(&str, Role); 110] = {
     use Role::{Caller, Level, Message, Time};
     [
+        (ZAP_TIME, Time(ZAP)),
+        (ZAP_LEVEL, Level(ZAP)),
+        (ZAP_MESSAGE, Message(ZAP)),
         ("@timestamp", Time(0)),
         ("record.time.repr", Time(0)),
         ("timestamp", Time(1)),
@@ -158,6 +182,15 @@ const ROLES: [(&str, Role); 98] = {
         ("source.function", Role::Common("log.origin.function")),
         ("record.function", Role::Common("log.origin.function")),
         ("user_agent", Role::Common("user_agent.original")),
+        ("container", Role::Object("container.value")),
+        ("db", Role::Object("db.value")),
+        ("destination", Role::Object("destination.value")),
+        ("http", Role::Object("http.value")),
+        ("kubernetes", Role::Object("kubernetes.value")),
+        ("log", Role::Object("log.value")),
+        ("source", Role::Object("source.value")),
+        ("span", Role::Object("span.value")),
+        ("trace", Role::Object("trace.value")),
     ]
 };
 
@@ -195,6 +228,11 @@ pub(crate) fn role(name: &str) -> Option<&'static Role> {
     let mut candidates = ROLES_BY_MARK.get(usize::from(from)..usize::from(to))?.iter();
     let found = candidates.find(|(other, _)| words::same(other.as_bytes(), name.as_bytes()))?;
     Some(&found.1)
+}
+
+/// Whether the event's time is looked for under `name`.
+pub(crate) fn is_time(name: &str) -> bool {
+    matches!(role(name), Some(Role::Time(_)))
 }
 
 #[cfg(test)]

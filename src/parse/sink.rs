@@ -5,6 +5,7 @@
 //! meant, and else lies in the event's arena; nothing is put under a name that the event has from elsewhere.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use bumpalo::Bump;
 
@@ -13,6 +14,7 @@ use super::format::Format;
 use super::known::{self, Known, Schema};
 use super::level::Level;
 use super::time::Zone;
+use super::time::civil::AHEAD;
 use super::time::forms::Said;
 use super::unescape::unescaped;
 use super::unnest::unnest;
@@ -98,6 +100,21 @@ impl<'s, 'a> Sink<'s, 'a> {
         if !matches!(text.as_bytes(), [] | [b'-']) {
             self.value(known, Value::Text(text.as_bytes()));
         }
+    }
+
+    /// Who asked: an address of whatever kind, and in `ecs` beside it the same where it is one of IP, which networks are looked
+    /// for in.
+    pub(crate) fn client(&mut self, text: &'a str) {
+        self.text(known::CLIENT, text);
+        if self.style.schema == Schema::Ecs && is_ip(text) {
+            self.value(known::CLIENT_IP, Value::Text(text.as_bytes()));
+        }
+    }
+
+    /// Who was asked; in `ecs` an address of IP is no domain.
+    pub(crate) fn server(&mut self, text: &'a str) {
+        let is_address = self.style.schema == Schema::Ecs && is_ip(text);
+        self.text(if is_address { known::SERVER_IP } else { known::SERVER }, text);
     }
 
     /// The same of what stood in quotes, in which a backslash has its meaning.
@@ -221,7 +238,7 @@ impl<'s, 'a> Sink<'s, 'a> {
     pub(crate) fn wraps(&mut self, line: &'a str) {
         let around = Whole { message: None, adopts: Adopts::Nothing, ..self.said };
         let length = self.fields.len();
-        // A time without a year is nearest to what is said around it.
+        // A time without a year is of that of what is said around it.
         self.about = self.said.time.unwrap_or(self.about);
         if !std::mem::replace(&mut self.is_wrapped, true) {
             for format in Format::candidates(line) {
@@ -300,7 +317,7 @@ impl<'a> Whole<'a> {
         }
         fields.settle_beside(own, "parsed");
         let adopted = match self.adopts {
-            Adopts::All => adopt(fields, own, style),
+            Adopts::All => adopt(fields, own, style, event.time),
             Adopts::Names if style.schema == Schema::Ecs => {
                 adopt_names(fields, own);
                 None
@@ -313,9 +330,6 @@ impl<'a> Whole<'a> {
         self.level
     }
 }
-
-/// How far ahead of the event's own time, in seconds, a line's may be: clocks differ, but not by more than zones do.
-const AHEAD: i64 = 2 * 86_400;
 
 /// The first time that a log may have: computers whose clocks lost their battery begin before it.
 const EARLIEST: i64 = 631_152_000;
@@ -330,6 +344,12 @@ pub(super) fn set_time<'a>(event: &mut Event<'a>, time: Timestamp, arena: &'a Bu
         let text = arena.alloc_str(&time.to_string());
         event.fields.add_beside("parsed", Cow::Borrowed("parsed.time"), Value::Text(text.as_bytes()));
     }
+}
+
+fn is_ip(text: &str) -> bool {
+    // What begins no address is not read as one.
+    text.starts_with(|first: char| first.is_ascii_hexdigit() || first == ':')
+        && text.parse::<IpAddr>().is_ok()
 }
 
 /// A name of several parts.

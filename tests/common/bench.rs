@@ -41,7 +41,8 @@ impl Bench {
         let folder = tempfile::tempdir().expect("a folder");
         let metrics = Metrics::new(&mut Registry::default());
         let letters = DeadLetters::open(DeadLetterOptions::default(), folder.path()).expect("a folder");
-        let output = Elasticsearch::new(options, indices, letters, Arc::clone(&metrics)).expect("an output");
+        let output =
+            Elasticsearch::new(options, indices, letters, None, Arc::clone(&metrics)).expect("an output");
         Self { output: Output::Elasticsearch(output), metrics, folder }
     }
 

@@ -80,9 +80,19 @@ pub(crate) fn story_on_demand<Told: Future<Output = ()>>(
             .with_ignored_flag(true),
         Ok(seconds) => {
             let seconds = seconds.parse().expect("a variable in seconds");
-            told(needs, name, STORY_LIMIT + Duration::from_secs(seconds), tell)
+            story_longer_by(Duration::from_secs(seconds), needs, name, tell)
         }
     }
+}
+
+/// A story with real parts that may take longer than others.
+pub(crate) fn story_longer_by<Told: Future<Output = ()>>(
+    more: Duration,
+    needs: &[Part],
+    name: &str,
+    tell: impl FnOnce() -> Told + Send + 'static,
+) -> Trial {
+    told(needs, name, STORY_LIMIT + more, tell)
 }
 
 /// A story that needs real parts: ignored where one is missing, failed in CI, unless it is one that CI does without.

@@ -351,7 +351,9 @@ fn apply(request: &Request, text: &str, fault: Option<Fault>, state: &mut State,
 fn item(meta: &Value, document: &str, position: usize, fault: Option<&Fault>, state: &mut State) -> Value {
     let id = meta["_id"].as_str().expect("every document has an id").to_owned();
     let index = meta["_index"].as_str().expect("every document has an index").to_owned();
-    *state.sent.entry(id.clone()).or_default() += 1;
+    // As with a real one, an id holds inside of its index.
+    let place = format!("{index} {id}");
+    *state.sent.entry(place.clone()).or_default() += 1;
     let error = |status: u16, kind: &str, reason: &str| json!({"_index": index, "_id": id, "status": status, "error": {"type": kind, "reason": reason}});
     if let Some(Fault::Items { every, status, kind, reason }) = fault
         && position.is_multiple_of(*every)
@@ -362,12 +364,12 @@ fn item(meta: &Value, document: &str, position: usize, fault: Option<&Fault>, st
     if state.reject.as_ref().is_some_and(|reject| reject(&document)) {
         return error(400, "document_parsing_exception", "failed to parse field [n]");
     }
-    let attempts = state.sent[&id];
-    if let Some(stored) = state.stored.get_mut(&id) {
+    let attempts = state.sent[&place];
+    if let Some(stored) = state.stored.get_mut(&place) {
         stored.attempts = attempts;
         return error(409, "version_conflict_engine_exception", "document already exists");
     }
     let status = json!({"_index": index, "_id": id, "result": "created", "status": 201});
-    state.stored.insert(id, Stored { index, document, attempts });
+    state.stored.insert(place, Stored { index, document, attempts });
     status
 }

@@ -12,6 +12,7 @@ use super::files::{remove_if_there, sync_dir};
 use super::header::{SEGMENT_HEADER, SegmentHeader};
 use super::index::Index;
 use super::record::{Kind, NewRecord, TooLarge};
+use super::salt::Salt;
 use super::{DiskError, Files, Place};
 
 /// Payloads from this size on are written without being copied.
@@ -35,7 +36,7 @@ impl Active {
     /// Creates a segment, durable with its header and its name, or leaves nothing behind.
     pub(super) fn create(files: &Files, id: u64, version: u32, first: u64) -> Result<Self, DiskError> {
         let path = files.segment(id);
-        let header = SegmentHeader { version, created: now(), first };
+        let header = SegmentHeader { version, created: now(), first, salt: Salt::random() };
         let made = create(&path, header).and_then(|file| sync_dir(&files.segments()).map(|()| file));
         match made {
             Ok(file) => {
@@ -61,7 +62,8 @@ impl Active {
 
     pub(super) fn append(&mut self, record: &NewRecord<'_>) -> Result<Place, DiskError> {
         let from = self.length;
-        record.encode_front(&mut self.gathered).map_err(|fault| self.too_large(fault))?;
+        let encoded = record.encode_front(self.header.salt, &mut self.gathered);
+        encoded.map_err(|fault| self.too_large(fault))?;
         if record.payload.len() < GATHER {
             self.gathered.extend_from_slice(record.payload);
         } else {

@@ -2,8 +2,12 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use super::index::Index;
+use super::salt::Salt;
 use super::scan::{Scan, Step};
 
 /// Bytes of a segment's header.
@@ -27,18 +31,33 @@ pub(super) struct SegmentHeader {
     pub(super) created: u64,
     /// No sequence from here on had been given away by then.
     pub(super) first: u64,
+    /// What its records carry; none in segments of releases that knew no salt.
+    pub(super) salt: Option<Salt>,
 }
 
-/// The header that takes the place of a damaged one, where a record follows it in `file`: records vouch for themselves,
-/// and tell the numbers that had been given away. None where it is no segment.
-pub(super) fn salvaged(file: &File, length: u64) -> io::Result<Option<SegmentHeader>> {
-    let mut scan = Scan::new(file, SEGMENT_HEADER as u64, length);
-    if !matches!(scan.step()?, Step::Record { .. } | Step::Damaged { .. }) {
-        return Ok(None);
+/// The header that takes the place of a damaged one: the copy in the segment's index, or one made anew, where a record
+/// follows it in `file`: records vouch for themselves, and tell the numbers that had been given away. None where it is no
+/// segment.
+pub(super) fn salvaged(file: &File, length: u64, index: Option<&Path>) -> io::Result<Option<SegmentHeader>> {
+    if let Some(header) = index.and_then(|index| Index::header(index, length)) {
+        return Ok(Some(header));
     }
+    let from = SEGMENT_HEADER as u64;
+    let voucher = match Scan::new(file, from, length).step()? {
+        Step::Record { head, .. } => head.voucher_at(),
+        Step::Damaged { .. } => None,
+        _ => return Ok(None),
+    };
+    let salt = voucher.map(|at| salt_at(file, from + at)).transpose()?.flatten();
     let written = file.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     let created = u64::try_from(written.as_millis()).unwrap_or_default();
-    Ok(Some(SegmentHeader { version: PACKED, created, first: 1 }))
+    Ok(Some(SegmentHeader { version: PACKED, created, first: 1, salt }))
+}
+
+fn salt_at(file: &File, at: u64) -> io::Result<Option<Salt>> {
+    let mut voucher = [0; 8];
+    file.read_exact_at(&mut voucher, at)?;
+    Ok(Salt::of_voucher(u64::from_le_bytes(voucher)))
 }
 
 /// Why a header is of no use.
@@ -55,6 +74,7 @@ impl SegmentHeader {
         let mut bytes = [0; SEGMENT_HEADER];
         bytes[0..8].copy_from_slice(MAGIC);
         bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.salt.map_or(0, Salt::number).to_le_bytes());
         bytes[16..24].copy_from_slice(&self.created.to_le_bytes());
         bytes[24..32].copy_from_slice(&self.first.to_le_bytes());
         let crc = crc32c::crc32c(&bytes[..32]);
@@ -72,10 +92,10 @@ impl SegmentHeader {
         if !(PLAIN..=PACKED).contains(&version) {
             return Err(HeaderFault::Version(version));
         }
-        take_u32(&mut rest).ok_or(HeaderFault::Damaged)?;
+        let salt = Salt::of(take_u32(&mut rest).ok_or(HeaderFault::Damaged)?);
         let created = take_u64(&mut rest).ok_or(HeaderFault::Damaged)?;
         let first = take_sequence(&mut rest).ok_or(HeaderFault::Damaged)?;
-        Ok(Self { version, created, first })
+        Ok(Self { version, created, first, salt })
     }
 }
 
@@ -102,11 +122,14 @@ pub(super) fn take_sequence(bytes: &mut &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const HEADER: SegmentHeader = SegmentHeader { version: PACKED, created: 1_700_000_000_123, first: 42 };
+    const HEADER: SegmentHeader =
+        SegmentHeader { version: PACKED, created: 1_700_000_000_123, first: 42, salt: None };
 
     #[test]
     fn a_header_reads_back_as_it_was_written() {
         assert_eq!(SegmentHeader::parse(&HEADER.encode()), Ok(HEADER));
+        let salted = SegmentHeader { salt: Salt::of(0x0102_0304), ..HEADER };
+        assert_eq!(SegmentHeader::parse(&salted.encode()), Ok(salted));
     }
 
     #[test]

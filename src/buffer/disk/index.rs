@@ -16,6 +16,8 @@ use super::run::{self, Run};
 pub(super) const MAX_INDEX: usize = 1 << 20;
 
 const FRONT: usize = 76;
+/// Where the segment's header is.
+const HEADER: usize = 24;
 const RUN: usize = 40;
 const PART: usize = 24;
 const MAGIC: &[u8; 8] = b"FOREBAYI";
@@ -97,10 +99,14 @@ impl Index {
 
     /// The index of `segment`, if it has one that can be believed.
     pub(super) fn read(path: &Path, segment: u64, header: SegmentHeader, length: u64) -> Option<Self> {
-        let mut bytes = Vec::new();
-        // why: whatever keeps it from being read, the segment itself tells the same.
-        File::open(path).ok()?.take(MAX_INDEX as u64 + 1).read_to_end(&mut bytes).ok()?;
-        Self::parse(&bytes, segment, header, length)
+        Self::parse(&bytes(path)?, segment, header, length)
+    }
+
+    /// The header of its segment as the index has it, if it can be believed and the segment is `length` bytes long.
+    pub(super) fn header(path: &Path, length: u64) -> Option<SegmentHeader> {
+        let bytes = bytes(path)?;
+        let header = SegmentHeader::parse(bytes.get(HEADER..)?.first_chunk()?).ok()?;
+        Self::parse(&bytes, 0, header, length).map(|_| header)
     }
 
     fn parse(bytes: &[u8], segment: u64, header: SegmentHeader, length: u64) -> Option<Self> {
@@ -123,6 +129,13 @@ impl Index {
         let superseded = (0..superseded).map(|_| take_u64(rest)).collect::<Option<_>>()?;
         rest.is_empty().then_some(Self { highest, runs, parts, superseded })
     }
+}
+
+fn bytes(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // why: whatever keeps it from being read, the segment itself tells the same.
+    File::open(path).ok()?.take(MAX_INDEX as u64 + 1).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// The segment that everything in an index has to lie in.
@@ -160,7 +173,7 @@ mod tests {
     use super::super::header::PACKED;
     use super::*;
 
-    const HEADER: SegmentHeader = SegmentHeader { version: PACKED, created: 17, first: 1 };
+    const HEADER: SegmentHeader = SegmentHeader { version: PACKED, created: 17, first: 1, salt: None };
 
     fn place(from: u64, to: u64) -> Place {
         Place { segment: 7, from, to }

@@ -20,7 +20,7 @@
 //! |---|---|---|
 //! | 0 | 8 | magic `FOREBAYS` |
 //! | 8 | 4 | format version, 1 or 2 |
-//! | 12 | 4 | reserved, 0 |
+//! | 12 | 4 | salt: a random number that no peer gets to see, or 0: none, as in segments of early releases |
 //! | 16 | 8 | creation, milliseconds since 1970 |
 //! | 24 | 8 | first sequence: no number from here on had been given away when the segment was created |
 //! | 32 | 4 | CRC of bytes 0..32 |
@@ -44,17 +44,20 @@
 //! | 18 | 2 | reserved, 0 |
 //! | 20 | 4 | documents `d` (0 in a part) |
 //! | 24 | 4 | tag runs `r` (0 in a part) |
-//! | 28 | 4 | superseded parts `p` |
+//! | 28 | 4 | superseded parts `p`, the voucher among them |
 //! | 32 | 4 | payload bytes `n`, as they are stored |
 //! | 36 | 4 | CRC of the body |
 //! | 40 | 4 | CRC of bytes 0..40 |
 //! | 44 | 4 × `d` | the end of each document in the payload without its codec, ascending; the last is its length: `n` with codec 0, at most 64 MiB with codec 1 |
 //! | | `r` × (4 + 4 + length) | tag run: documents, length of the tag, the tag in UTF-8; the documents add up to `d` |
-//! | | 8 × `p` | ids of the parts that this batch made obsolete |
+//! | | 8 × `p` | ids of the parts that this batch made obsolete; where the last is 2^64 - 2^32 or more, that is the voucher |
 //! | | `n` | payload: action and document lines of a batch; the raw part |
 //!
 //! The head's CRC covers the body's CRC and so, through it, every byte of the record; being apart it vouches for
 //! the length even where the body is damaged, and lets a reader hop from head to head.
+//! The voucher is 2^64 - 2^32 + the segment's salt; early releases wrote none, and take it for a part that nobody has. By it
+//! a reader that lost its way knows a record when it comes upon one: a payload may hold bytes that a peer made to look like
+//! a record, checksums and all, but not the salt. See the table at the end.
 //! Records of one segment need not ascend in sequence: a batch written for its age may follow younger ones.
 //! A compressed payload is unpacked into the length that the last end tells and no further; a frame that gives less or
 //! more is malformed.
@@ -128,13 +131,14 @@
 //! | an I/O error | refuses to start: an error is never taken for corruption |
 //! | an index that fits the segment's header and length, and no marks | takes its word; bodies are checked when they are read back |
 //! | a segment shorter than its header | removes it; nothing in it had been synced |
-//! | a header with a wrong magic or CRC, and a record behind it | copies the header to quarantine, counts `header`, writes a new one and goes on |
+//! | a header with a wrong magic or CRC, and an index that fits the length or a record behind it | copies the header to quarantine, counts `header`, writes a new one and goes on |
 //! | a header with a wrong magic or CRC otherwise | moves the file to quarantine, counts `header` |
-//! | a record that ends after the file, or zeros to the end of the file | cuts the segment there, counts `torn` |
-//! | a valid head with a damaged body | copies the record to quarantine, counts `checksum`, goes on behind it |
-//! | a damaged head whose length leads to a valid head | the same |
+//! | a record that ends after the file and none behind it that vouches for itself, or zeros to the end of the file | cuts the segment there, counts `torn` |
+//! | a valid head with a damaged body | copies the record to quarantine, counts `checksum` and the documents as dropped (`corrupt`), goes on behind it; where there is no record that vouches for itself, at the next that does |
+//! | a damaged head, and a record behind it that vouches for itself | copies what is before that one to quarantine, counts `checksum`, goes on there |
+//! | a damaged head in a segment without a salt, whose length leads to a valid head | the same |
 //! | a damaged head otherwise | copies the rest to quarantine, cuts the segment there, counts `checksum` |
-//! | a valid CRC over contents that contradict each other | as a damaged body, counts `malformed` |
+//! | a valid CRC over contents that contradict each other | as a damaged body or head, counts `malformed` |
 //! | a damaged or torn mark | ignores it: the documents go out once more, under the ids they had |
 //! | a part that a readable batch supersedes | settles it |
 //! | a record twice, left by a fault and a crash | queues both: the ids make the second one known to the target |
@@ -159,7 +163,9 @@ mod quarantine;
 mod reader;
 mod recovery;
 mod run;
+mod salt;
 mod scan;
+mod search;
 mod snapshot;
 mod space;
 mod store;
@@ -177,7 +183,8 @@ pub(super) use reader::{ReadBack, ReadLimits, Stretch, TRIES, Tries, is_lasting,
 pub(super) use recovery::{Recovered, recover};
 pub(super) use run::Run;
 pub(crate) use snapshot::{Found, Opened, Snapshot, Stored};
-pub(super) use space::{Space, file_system};
+pub(crate) use space::file_system;
+pub(super) use space::{Space, must_stay_free};
 pub(super) use store::Store;
 pub(crate) use wound::{Cause, Wound};
 

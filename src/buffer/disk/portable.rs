@@ -5,10 +5,12 @@ use std::io::{self, Write};
 
 use super::header::{PACKED, PLAIN, SEGMENT_HEADER, SegmentHeader};
 use super::record::NewRecord;
+use super::salt::Salt;
 
 /// A segment on its way to `out`.
 pub(crate) struct Portable<W> {
     out: W,
+    salt: Option<Salt>,
     front: Vec<u8>,
     length: u64,
 }
@@ -18,15 +20,16 @@ impl<W: Write> Portable<W> {
     /// where it is `packed` may payloads be compressed.
     pub(crate) fn begin(mut out: W, packed: bool, created: u64, first: u64) -> io::Result<Self> {
         let version = if packed { PACKED } else { PLAIN };
-        out.write_all(&SegmentHeader { version, created, first }.encode())?;
-        Ok(Self { out, front: Vec::new(), length: SEGMENT_HEADER as u64 })
+        let salt = Salt::random();
+        out.write_all(&SegmentHeader { version, created, first, salt }.encode())?;
+        Ok(Self { out, salt, front: Vec::new(), length: SEGMENT_HEADER as u64 })
     }
 
     /// Appends a record.
     pub(crate) fn append(&mut self, record: &NewRecord<'_>) -> io::Result<()> {
         self.front.clear();
         let fault = |fault| io::Error::new(io::ErrorKind::InvalidInput, fault);
-        record.encode_front(&mut self.front).map_err(fault)?;
+        record.encode_front(self.salt, &mut self.front).map_err(fault)?;
         self.out.write_all(&self.front)?;
         self.out.write_all(record.payload)?;
         self.length += record.length() as u64;

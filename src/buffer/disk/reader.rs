@@ -148,7 +148,7 @@ impl ReadBack {
                         set_aside(files, place.segment, from, from + u64::from(head.length), &damage)?;
                     }
                 },
-                Step::Damaged { from, to, damage } => set_aside(files, place.segment, from, to, &damage)?,
+                Step::Damaged { from, to, damage, .. } => set_aside(files, place.segment, from, to, &damage)?,
                 Step::Lost { from, damage } => set_aside(files, place.segment, from, place.to, &damage)?,
                 Step::Torn { from } => set_aside(files, place.segment, from, place.to, &"cut short")?,
                 Step::End => break,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::codec::{MAX_UNPACKED, unpack};
 use super::header::{take_sequence, take_u32, take_u64};
+use super::salt::Salt;
 use crate::buffer::TagRun;
 
 /// Bytes of a record's head.
@@ -13,7 +14,11 @@ pub(crate) const HEAD: usize = 44;
 /// A longer record is never written, so a longer length is damage.
 pub(crate) const MAX_RECORD: u32 = 1 << 30;
 
-const MARKER: &[u8; 4] = b"FBR1";
+/// Bytes of a voucher.
+const VOUCHER: usize = 8;
+
+/// What a record begins with.
+pub(crate) const MARKER: &[u8; 4] = b"FBR1";
 
 /// What a record holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,17 +99,18 @@ impl NewRecord<'_> {
 
     fn indexes(&self) -> usize {
         let tags: usize = self.tags.iter().map(|run| 8 + run.tag.len()).sum();
-        4 * self.ends.len() + tags + 8 * self.parts.len()
+        4 * self.ends.len() + tags + 8 * self.parts.len() + VOUCHER
     }
 
-    /// Appends everything but the payload to `out`, so that a large payload need not be copied to be written.
-    pub(crate) fn encode_front(&self, out: &mut Vec<u8>) -> Result<(), TooLarge> {
+    /// Appends everything but the payload to `out`, so that a large payload need not be copied to be written. `salt` is
+    /// that of the segment.
+    pub(super) fn encode_front(&self, salt: Option<Salt>, out: &mut Vec<u8>) -> Result<(), TooLarge> {
         let length = self.length();
         let narrow = u32::try_from(length).ok().filter(|length| *length <= MAX_RECORD);
         let length = narrow.ok_or(TooLarge(length))?;
         let start = out.len();
         self.put_head(out, length);
-        self.put_indexes(out);
+        self.put_indexes(salt, out);
         let body = crc32c::crc32c(&out[start + HEAD..]);
         let body = crc32c::crc32c_append(body, self.payload);
         out[start + 36..start + 40].copy_from_slice(&body.to_le_bytes());
@@ -121,13 +127,13 @@ impl NewRecord<'_> {
         out.extend_from_slice(&length.to_le_bytes());
         out.extend_from_slice(&self.sequence.to_le_bytes());
         out.extend_from_slice(&[self.kind as u8, self.codec as u8, 0, 0]);
-        for count in [self.ends.len(), self.tags.len(), self.parts.len(), self.payload.len(), 0, 0] {
+        for count in [self.ends.len(), self.tags.len(), self.parts.len() + 1, self.payload.len(), 0, 0] {
             out.extend_from_slice(&(count as u32).to_le_bytes());
         }
     }
 
     #[allow(clippy::cast_possible_truncation)]
-    fn put_indexes(&self, out: &mut Vec<u8>) {
+    fn put_indexes(&self, salt: Option<Salt>, out: &mut Vec<u8>) {
         for end in self.ends {
             out.extend_from_slice(&end.to_le_bytes());
         }
@@ -136,7 +142,7 @@ impl NewRecord<'_> {
             out.extend_from_slice(&(run.tag.len() as u32).to_le_bytes());
             out.extend_from_slice(run.tag.as_bytes());
         }
-        for part in self.parts {
+        for part in self.parts.iter().chain([&Salt::voucher(salt)]) {
             out.extend_from_slice(&part.to_le_bytes());
         }
     }
@@ -178,11 +184,19 @@ impl Head {
         take_u32(&mut &bytes[4..]).filter(|length| (HEAD as u32..=MAX_RECORD).contains(length))
     }
 
-    /// Reads the body that follows this head.
+    /// Where in the record its voucher would be, if it has one.
+    pub(super) fn voucher_at(&self) -> Option<u64> {
+        let at = u64::from(self.length).checked_sub(u64::from(self.payload) + VOUCHER as u64)?;
+        (self.parts > 0 && at >= HEAD as u64).then_some(at)
+    }
+
+    /// Whether `body` is what was written behind this head.
+    pub(crate) fn fits(&self, body: &[u8]) -> bool {
+        crc32c::crc32c(body) == self.body_crc
+    }
+
+    /// Reads a body that fits.
     pub(crate) fn parse_body<'a>(&self, body: &'a [u8]) -> Result<Body<'a>, Damage> {
-        if crc32c::crc32c(body) != self.body_crc {
-            return Err(Damage::Checksum);
-        }
         self.read_body(body).filter(|body| self.agrees(body)).ok_or(Damage::Malformed)
     }
 
@@ -192,7 +206,8 @@ impl Head {
         let rest = &mut indexes;
         let ends = take_all(rest, self.documents, 4, take_u32)?;
         let tags = take_all(rest, self.runs, 8, take_run)?;
-        let parts = take_all(rest, self.parts, 8, take_u64)?;
+        let mut parts = take_all(rest, self.parts, 8, take_u64)?;
+        parts.pop_if(|last| Salt::is_voucher(*last));
         rest.is_empty().then_some(Body { ends, tags, parts, payload })
     }
 
@@ -251,7 +266,7 @@ mod tests {
 
     fn encode(record: &NewRecord<'_>) -> Vec<u8> {
         let mut bytes = Vec::new();
-        record.encode_front(&mut bytes).expect("small enough");
+        record.encode_front(Salt::of(77), &mut bytes).expect("small enough");
         bytes.extend_from_slice(record.payload);
         assert_eq!(bytes.len(), record.length());
         bytes
@@ -274,7 +289,7 @@ mod tests {
         let (head, body) = bytes.split_first_chunk()?;
         let head = Head::parse(head).ok()?;
         let body = body.get(..head.length as usize - HEAD)?;
-        Some((head, head.parse_body(body).ok()?))
+        Some((head, Some(body).filter(|body| head.fits(body)).and_then(|body| head.parse_body(body).ok())?))
     }
 
     #[test]
@@ -283,6 +298,8 @@ mod tests {
         let bytes = sample(&tags);
         let (head, body) = parse(&bytes).expect("a sound record");
         assert_eq!((head.sequence, head.kind, head.documents), (7, Kind::Batch, 3));
+        let voucher = head.voucher_at().and_then(|at| bytes.get(at as usize..)?.first_chunk());
+        assert_eq!(voucher, Some(&Salt::voucher(Salt::of(77)).to_le_bytes()));
         assert_eq!(body, Body { ends: vec![2, 6, 7], tags, parts: vec![5, 6], payload: b"aabbbbc" });
     }
 

@@ -24,6 +24,8 @@ use crate::metrics::{Metrics, reason};
 pub(crate) struct Recovered {
     /// Unsettled batches, by sequence.
     pub(crate) runs: Vec<Run>,
+    /// Documents of damaged batches with sound heads that no start has told of before; others cannot be counted.
+    pub(crate) damaged: u64,
     /// Unsettled parts with their bytes, by id.
     pub(crate) parts: Vec<(u64, Vec<u8>)>,
     /// Settled ones, the latest [`SETTLED_PARTS`] of them.
@@ -111,7 +113,11 @@ impl Walk<'_> {
                     let place = Place { segment: id, from, to: from + u64::from(head.length) };
                     self.record(place, &head, &body, settled);
                 }
-                Step::Damaged { from, to, damage } => self.set_aside(id, from, to, damage)?,
+                Step::Damaged { from, to, damage, head } => {
+                    if self.set_aside(id, from, to, damage)? {
+                        self.damaged(head, settled);
+                    }
+                }
                 Step::Lost { from, damage } => {
                     self.set_aside(id, from, length, damage)?;
                     self.cut(id, from)?;
@@ -137,10 +143,12 @@ impl Walk<'_> {
             Ok(header) => Ok(Some(header)),
             Err(HeaderFault::Version(found)) => Err(OpenError::Version { path, found, known: PACKED }),
             Err(HeaderFault::Damaged) => {
-                match salvaged(file, length).map_err(OpenError::io("read", &path))? {
+                match salvaged(file, length, Some(&self.files.index(id)))
+                    .map_err(OpenError::io("read", &path))?
+                {
                     Some(header) => self.mend_header(id, header).map(Some),
                     None => {
-                        self.skipped("header", &path, 0, length);
+                        self.lost("header", &path, 0, length);
                         self.files.withdraw(id, length).map_err(OpenError::io("quarantine", &path))?;
                         Ok(None)
                     }
@@ -190,16 +198,24 @@ impl Walk<'_> {
         }
     }
 
-    fn set_aside(&self, id: u64, from: u64, to: u64, damage: Damage) -> Result<(), OpenError> {
+    fn damaged(&mut self, head: Option<Head>, settled: &[u64]) {
+        let lost = head.filter(|head| settled.binary_search(&head.sequence).is_err());
+        self.found.damaged += lost.map_or(0, |head| u64::from(head.documents));
+    }
+
+    /// False if it is in quarantine already.
+    fn set_aside(&self, id: u64, from: u64, to: u64, damage: Damage) -> Result<bool, OpenError> {
         let path = self.files.segment(id);
         let word = match damage {
             Damage::Checksum => "checksum",
             Damage::Malformed => "malformed",
         };
-        if quarantine::copy(self.files, id, from, to).map_err(OpenError::io("quarantine", &path))? {
-            self.skipped(word, &path, from, to);
+        let is_new =
+            quarantine::copy(self.files, id, from, to).map_err(OpenError::io("quarantine", &path))?;
+        if is_new {
+            self.lost(word, &path, from, to);
         }
-        Ok(())
+        Ok(is_new)
     }
 
     fn torn(&mut self, id: u64, from: u64, length: u64) -> Result<(), OpenError> {
@@ -220,6 +236,15 @@ impl Walk<'_> {
         Ok(())
     }
 
+    fn lost(&self, word: &'static str, path: &Path, from: u64, to: u64) {
+        reason(&self.metrics.recovery_skipped, word).inc();
+        tracing::error!(
+            file = %path.display(), from, to, reason = word,
+            "a segment is damaged; these bytes are in quarantine, what was in them is lost"
+        );
+    }
+
+    /// Nobody was told that what is passed over is safe, or it was made good.
     fn skipped(&self, word: &'static str, path: &Path, from: u64, to: u64) {
         reason(&self.metrics.recovery_skipped, word).inc();
         tracing::warn!(file = %path.display(), from, to, reason = word, "skipped bytes of a segment");

@@ -6,7 +6,10 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use super::header::{SEGMENT_HEADER, SegmentHeader};
 use super::record::{Body, Damage, HEAD, Head};
+use super::salt::Salt;
+use super::search::Search;
 
 /// Bytes read at once, so that small records do not take a call each.
 const AHEAD: u64 = 128 << 10;
@@ -15,9 +18,9 @@ const AHEAD: u64 = 128 << 10;
 pub(super) enum Step<'b> {
     /// A sound record.
     Record { from: u64, head: Head, body: Body<'b> },
-    /// A damaged one whose end is known: the walk goes on behind it.
-    Damaged { from: u64, to: u64, damage: Damage },
-    /// Damage from here to the end of the file: there is no way to tell where the next record begins.
+    /// Damage up to where the next record begins: the walk goes on there. A sound head tells what is lost by it.
+    Damaged { from: u64, to: u64, damage: Damage, head: Option<Head> },
+    /// Damage from here to the end of the file: nothing behind it tells that it is a record.
     Lost { from: u64, damage: Damage },
     /// The file ends within a record, or in zeros that were never written over.
     Torn { from: u64 },
@@ -33,6 +36,8 @@ pub(super) struct Scan<'a> {
     /// How far it may read ahead, at least to `end`.
     reach: u64,
     window: Window,
+    /// The segment's salt, once it was asked for.
+    salt: Option<Option<Salt>>,
 }
 
 /// Bytes of the file that were read last.
@@ -71,7 +76,7 @@ impl Window {
 
 impl<'a> Scan<'a> {
     pub(super) fn new(file: &'a File, offset: u64, end: u64) -> Self {
-        Self { file, offset, end, reach: end, window: Window::default() }
+        Self { file, offset, end, reach: end, window: Window::default(), salt: None }
     }
 
     /// A walk over nothing yet, to be turned to ranges before `reach` one after the other.
@@ -112,38 +117,64 @@ impl<'a> Scan<'a> {
         let Some(bytes) = self.head_at(from)? else { return Ok(self.over(Step::Torn { from })) };
         match Head::parse(&bytes) {
             Ok(head) => self.record(from, head),
-            Err(damage) => self.damaged(from, &bytes, damage),
+            Err(damage) => self.damaged_head(from, &bytes, damage),
         }
     }
 
     fn record(&mut self, from: u64, head: Head) -> io::Result<Step<'_>> {
         let to = from + u64::from(head.length);
-        if to > self.end {
-            return Ok(self.over(Step::Torn { from }));
+        let length = head.length as usize - HEAD;
+        if to > self.end || !head.fits(self.bytes_at(from + HEAD as u64, length)?) {
+            return self.damaged_body(from, to, head);
         }
         self.offset = to;
-        let body = self.bytes_at(from + HEAD as u64, head.length as usize - HEAD)?;
-        Ok(match head.parse_body(body) {
+        Ok(match head.parse_body(self.bytes_at(from + HEAD as u64, length)?) {
             Ok(body) => Step::Record { from, head, body },
-            Err(damage) => Step::Damaged { from, to, damage },
+            Err(damage) => Step::Damaged { from, to, damage, head: Some(head) },
         })
     }
 
-    /// A length that nothing vouches for is believed only if it leads to a sound head.
-    fn damaged(&mut self, from: u64, bytes: &[u8; HEAD], damage: Damage) -> io::Result<Step<'_>> {
+    /// Goes on at `to`, where a sound head says that the record ends, unless the next one begins elsewhere: bytes may have
+    /// come in between, or be missing.
+    fn damaged_body(&mut self, from: u64, to: u64, head: Head) -> io::Result<Step<'static>> {
+        let next = match self.search()? {
+            Some(search) if to != self.end && !search.vouches(to)? => search.next(from + 1)?,
+            _ => None,
+        };
+        let Some(to) = next.or(Some(to)).filter(|to| *to <= self.end) else {
+            return Ok(self.over(Step::Torn { from }));
+        };
+        self.offset = to;
+        Ok(Step::Damaged { from, to, damage: Damage::Checksum, head: Some(head) })
+    }
+
+    fn damaged_head(&mut self, from: u64, bytes: &[u8; HEAD], damage: Damage) -> io::Result<Step<'static>> {
         if self.is_zero(from)? {
             return Ok(self.over(Step::Torn { from }));
         }
-        let Some(to) = Head::claimed_length(bytes).map(|length| from + u64::from(length)) else {
-            return Ok(self.over(Step::Lost { from, damage }));
+        let next = match self.search()? {
+            Some(search) => search.next(from + 1)?,
+            None => self.claimed_end(from, bytes)?,
         };
-        match self.head_at(to)? {
-            Some(next) if Head::parse(&next).is_ok() => {
-                self.offset = to;
-                Ok(Step::Damaged { from, to, damage })
-            }
-            _ => Ok(self.over(Step::Lost { from, damage })),
-        }
+        let Some(to) = next else { return Ok(self.over(Step::Lost { from, damage })) };
+        self.offset = to;
+        Ok(Step::Damaged { from, to, damage, head: None })
+    }
+
+    /// A length that nothing vouches for is believed only if it leads to a sound head.
+    fn claimed_end(&mut self, from: u64, bytes: &[u8; HEAD]) -> io::Result<Option<u64>> {
+        let Some(length) = Head::claimed_length(bytes) else { return Ok(None) };
+        let to = from + u64::from(length);
+        Ok(self.head_at(to)?.filter(|next| Head::parse(next).is_ok()).map(|_| to))
+    }
+
+    /// A search for records, where the segment has a salt to tell them by.
+    fn search(&mut self) -> io::Result<Option<Search<'a>>> {
+        let salt = match self.salt {
+            Some(salt) => salt,
+            None => *self.salt.insert(salt(self.file)?),
+        };
+        Ok(salt.map(|salt| Search { file: self.file, salt, end: self.end }))
     }
 
     fn head_at(&mut self, from: u64) -> io::Result<Option<[u8; HEAD]>> {
@@ -173,4 +204,11 @@ impl<'a> Scan<'a> {
         self.offset = self.end;
         step
     }
+}
+
+/// What the segment's header tells; nothing if that is damaged.
+fn salt(file: &File) -> io::Result<Option<Salt>> {
+    let mut bytes = [0; SEGMENT_HEADER];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(SegmentHeader::parse(&bytes).ok().and_then(|header| header.salt))
 }

@@ -139,6 +139,10 @@ impl Snapshot {
                 return Ok(());
             }
         }
+        // why: a daemon removes a segment before its marks, and may begin one while the directory is listed.
+        if self.orphans.is_empty() || self.is_in_use() {
+            return Ok(());
+        }
         for path in self.orphans.iter().filter(|path| path.exists()) {
             let to = path.metadata().map_or(0, |metadata| metadata.len());
             let wound = Wound { path: path.clone(), from: 0, to, cause: Cause::Orphan };
@@ -190,7 +194,7 @@ impl Snapshot {
             Err(cause) => cause,
         };
         if cause == Cause::Header
-            && let Some(header) = salvaged(file, bytes)?
+            && let Some(header) = salvaged(file, bytes, segment.index.as_deref())?
         {
             return Ok(match wound(SEGMENT_HEADER as u64, cause) {
                 ControlFlow::Continue(()) => Ok(Headed { header, is_sound: false }),
@@ -223,7 +227,7 @@ impl Snapshot {
                         Err(damage) => wound(from, place.to, Cause::Record(damage)),
                     }
                 }
-                Step::Damaged { from, to, damage } => wound(from, to, Cause::Record(damage)),
+                Step::Damaged { from, to, damage, .. } => wound(from, to, Cause::Record(damage)),
                 Step::Lost { from, damage } => wound(from, bytes, Cause::Rest(damage)),
                 Step::Torn { .. } if self.is_being_written(segment) => break,
                 Step::Torn { from } => wound(from, bytes, Cause::Torn),

@@ -19,6 +19,8 @@ const AMPLE: u64 = 512 << 20;
 pub(crate) struct Space {
     dir: PathBuf,
     disk: u64,
+    /// What may be there beyond it.
+    lifted: u64,
     min_free: u64,
     min_free_percent: u64,
     /// What has to stay free, of the two the more.
@@ -30,7 +32,8 @@ pub(crate) struct Space {
 
 impl Space {
     pub(crate) fn new(dir: &Path, disk: u64, min_free: u64, min_free_percent: u64) -> Self {
-        Self { dir: dir.to_owned(), disk, min_free, min_free_percent, keep: min_free, free: 0, looked: None }
+        let dir = dir.to_owned();
+        Self { dir, disk, lifted: 0, min_free, min_free_percent, keep: min_free, free: 0, looked: None }
     }
 
     /// Sees to it that what is known to be free is true; once a group is enough.
@@ -41,7 +44,7 @@ impl Space {
         }
         let (free, total) = file_system(&self.dir).map_err(DiskError::io("read", &self.dir))?;
         self.free = free;
-        self.keep = self.min_free.max(total / 100 * self.min_free_percent);
+        self.keep = must_stay_free(total, self.min_free, self.min_free_percent);
         self.looked = Some(now);
         Ok(())
     }
@@ -52,15 +55,17 @@ impl Space {
         is_fresh && self.free >= self.keep.saturating_add(AMPLE)
     }
 
-    /// From here on only what must stay free counts: a stop has to put what is in memory somewhere, and that is bounded.
-    pub(crate) fn lift_budget(&mut self) {
-        self.disk = u64::MAX;
+    /// From here on so much may be there beyond the budget: a stop has to put what is in memory somewhere. What earlier
+    /// stops have put there counts, so that no number of stops comes to more.
+    pub(crate) fn lift_budget(&mut self, by: u64) {
+        self.lifted = by;
     }
 
     /// Whether `more` bytes may be written where `used` are on disk already.
     pub(crate) fn admit(&mut self, used: u64, more: u64) -> Result<(), DiskError> {
-        if used.saturating_add(more) > self.disk {
-            return Err(DiskError::Budget { used, more, limit: self.disk });
+        let limit = self.disk.saturating_add(self.lifted);
+        if used.saturating_add(more) > limit {
+            return Err(DiskError::Budget { used, more, limit });
         }
         let free = self.free;
         match free.checked_sub(more) {
@@ -69,6 +74,11 @@ impl Space {
         }
         Ok(())
     }
+}
+
+/// What has to stay free on a file system of `total` bytes: of the two the more.
+pub(crate) fn must_stay_free(total: u64, min_free: u64, min_free_percent: u64) -> u64 {
+    min_free.max(total / 100 * min_free_percent)
 }
 
 /// Bytes free to us and bytes in all on the file system of `dir`.

@@ -110,8 +110,8 @@ impl Store {
     }
 
     /// See [`Space::lift_budget`].
-    pub(crate) fn lift_budget(&mut self) {
-        self.space.lift_budget();
+    pub(crate) fn lift_budget(&mut self, by: u64) {
+        self.space.lift_budget(by);
     }
 
     /// Whether the budgets allow for one more record.

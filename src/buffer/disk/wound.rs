@@ -48,7 +48,7 @@ pub(crate) enum Cause {
     #[error("a record is damaged: {0}; a start moves it to quarantine and goes on behind it")]
     Record(Damage),
     #[error(
-        "a record is damaged: {0}; nothing tells where the next one begins, so that all from here on is lost"
+        "a record is damaged: {0}; nothing behind it tells that it is a record, so that all from here on is lost"
     )]
     Rest(Damage),
     #[error(

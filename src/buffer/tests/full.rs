@@ -94,6 +94,29 @@ async fn drop_oldest_leaves_what_is_on_loan_alone() {
 }
 
 #[tokio::test]
+async fn drop_oldest_takes_back_what_an_output_only_waits_with() {
+    let dir = directory();
+    // What is on loan is written for its age, too, so that it is in a segment.
+    let aged = BufferOptions { max_age: Duration::from_millis(1), ..tiny(WhenFull::DropOldest) };
+    let buffer = open(aged, dir.path());
+    give_all(&buffer, 12).await;
+    until(&buffer, "memory below its share", |buffer| buffer.stats().disk_events > 4).await;
+    let lent = pop(&buffer).await;
+    let waiting = tokio::spawn(async move {
+        let rested = lent.recall().clone().resting(std::future::pending::<()>()).await;
+        drop(lent);
+        rested
+    });
+    give_all(&buffer, 100).await;
+    assert_eq!(tokio::time::timeout(LONG, waiting).await.expect("in time").expect("no panic"), None);
+    until(&buffer, "memory below its share", |buffer| buffer.stats().memory_bytes <= 4_000).await;
+    let kept = drain(&buffer).await;
+    let newest: Vec<u32> = (0..100).collect();
+    assert!(newest.ends_with(&kept), "{kept:?}");
+    assert_eq!(dropped(&buffer, "buffer_full") + kept.len() as u64, 112);
+}
+
+#[tokio::test]
 async fn drop_oldest_on_a_disk_that_fails_gives_up_what_is_oldest_in_memory() {
     let dir = directory();
     let buffer = open(tiny(WhenFull::DropOldest), dir.path());
@@ -146,4 +169,24 @@ async fn a_part_of_the_file_system_stays_free() {
     assert!(buffer.stats().disk_fault.is_some_and(|fault| fault.contains("min_free_percent")));
     assert_eq!(drain(&buffer).await, [1]);
     assert!(waiter.safe().await);
+}
+
+#[tokio::test]
+async fn no_number_of_stops_puts_more_on_disk_than_the_budget_and_what_memory_holds() {
+    let dir = directory();
+    let (mut lost, mut given) = (0, 0);
+    for _ in 0..6 {
+        let buffer = open(tiny(WhenFull::Wait), dir.path());
+        while tokio::time::timeout(Duration::from_millis(100), buffer.ready_or_full()).await.is_ok() {
+            give_large(&buffer, given, None);
+            given += 1;
+        }
+        lost += buffer.stop(LONG).await.lost_events;
+        let bytes: u64 =
+            segments(dir.path()).iter().map(|path| path.metadata().expect("a segment").len()).sum();
+        assert!(bytes <= (16 << 10) + 2 * 4_000, "{bytes} bytes");
+        assert!(given < 200, "nobody was held back");
+    }
+    let kept = drain(&open(tiny(WhenFull::Wait), dir.path())).await;
+    assert_eq!(kept.len() as u64 + lost, u64::from(given), "what found no room is told of");
 }

@@ -11,6 +11,7 @@ mod patient;
 mod pressure;
 mod promise;
 mod replay;
+mod resumed;
 mod stories;
 
 use std::path::Path;

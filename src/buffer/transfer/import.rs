@@ -31,6 +31,16 @@ pub(crate) fn import(
         OpenError::Locked { path } => TransferError::Locked(path),
         fault => fault.into(),
     })?;
+    let moved = take_all(files.clone(), options, sources);
+    if moved.is_err() {
+        // why: what is left would fill a disk that is full already; the fault that is reported is the first one, and the
+        // next start removes what stays.
+        files.clear_staging().ok();
+    }
+    moved
+}
+
+fn take_all(files: Files, options: &BufferOptions, sources: &[Snapshot]) -> Result<Moved, TransferError> {
     let mut staged = Staged::new(files, options)?;
     let mut moved = Moved::default();
     for source in sources {

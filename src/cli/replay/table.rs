@@ -2,6 +2,7 @@
 
 use super::outcome::Outcome;
 use crate::cli::words::{count, size};
+use crate::encode::FILES;
 use crate::input::replay::{SourceReport, written};
 use crate::metrics::Settled;
 
@@ -32,6 +33,7 @@ pub(super) fn lines(outcome: &Outcome, is_verbose: bool) -> Vec<String> {
     }
     lines.extend(outcome.faults.iter().map(|(path, why)| format!("{path}: {why}")));
     lines.extend(expected(outcome));
+    lines.extend(known(outcome));
     lines.extend(
         outcome.why.iter().map(|why| format!("ended early: {why}; the same command goes on from here")),
     );
@@ -90,6 +92,9 @@ fn sum(outcome: &Outcome) -> [String; TITLES.len()] {
 /// What was not taken, and what is to be said of it beside.
 fn to_be_said(report: &SourceReport, settled: &Settled) -> Vec<String> {
     let mut words = Vec::new();
+    if !report.is_done {
+        words.push("not read to its end".to_owned());
+    }
     words.extend(report.fault.clone());
     if report.oddities.cut_lines > 0 {
         words.push(format!("{} cut at the limit", count(report.oddities.cut_lines, "line")));
@@ -104,6 +109,13 @@ fn to_be_said(report: &SourceReport, settled: &Settled) -> Vec<String> {
     words
 }
 
+/// What an earlier replay has done, where it has done anything.
+fn known(outcome: &Outcome) -> Option<String> {
+    let known: u64 = outcome.sources.iter().map(|(report, _)| report.resumed).sum();
+    let said = "safe with this target since an earlier replay, and not sent again; `--again` sends all";
+    (known > 0).then(|| format!("{}: {said}", count(known, "event")))
+}
+
 /// What would be sent, where nothing was.
 fn expected(outcome: &Outcome) -> Vec<String> {
     let Some(indices) = &outcome.expected else { return Vec::new() };
@@ -112,7 +124,11 @@ fn expected(outcome: &Outcome) -> Vec<String> {
     let range = range.map(|(first, last)| format!("events from {} to {}", written(first), written(last)));
     let mut lines: Vec<_> = range.into_iter().collect();
     for (index, expected) in indices {
-        let index = if index.is_empty() { "other indices" } else { index };
+        let index = match index.as_str() {
+            "" => "other indices",
+            FILES => "files",
+            index => index,
+        };
         let documents = count(expected.documents, "document");
         lines.push(format!("{index}: {documents}, about {}", size(expected.bytes)));
         lines.push(format!("  such as {}", expected.sample));

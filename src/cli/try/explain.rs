@@ -50,11 +50,14 @@ impl Explainer {
             What::Read => reading(&event.reading),
             What::Added if stage.changes.is_empty() => return Vec::new(),
             What::Added => "fields that are added".to_owned(),
-            What::Step { number, holds } => self.step(event.pipeline, number, holds),
+            What::Step { number, holds, .. } => self.step(event.pipeline, number, holds),
         };
-        let nothing =
-            if stage.changes.is_empty() { self.painted(DIM, ": nothing changes") } else { String::new() };
-        let title = format!("  {}{nothing}", self.painted(BOLD, &title));
+        let rest = match stage.what {
+            What::Step { ends: true, .. } => self.painted(RED, ": the event ends here"),
+            _ if stage.changes.is_empty() => self.painted(DIM, ": nothing changes"),
+            _ => String::new(),
+        };
+        let title = format!("  {}{rest}", self.painted(BOLD, &title));
         std::iter::once(title).chain(stage.changes.iter().map(|change| self.change(change))).collect()
     }
 

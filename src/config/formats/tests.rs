@@ -51,6 +51,12 @@ fn formats_are_named_in_parse_and_read_back_from_print() {
 }
 
 #[test]
+fn a_format_is_printed_by_the_name_that_was_written() {
+    let config = read("[[pipeline]]\nparse = [\"nginx\", \"json\"]\n").expect("a good file");
+    assert!(config.to_string().contains("parse = [\"nginx\", \"json\"]"), "{config}");
+}
+
+#[test]
 fn variables_describe_formats_too() {
     let variables =
         [("FOREBAY_FORMAT__BILLING__DISSECT", "%{a} %{b}"), ("FOREBAY_PIPELINE__0__PARSE", "billing,json")];

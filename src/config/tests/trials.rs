@@ -9,15 +9,16 @@ fn a_test_takes_a_line_or_a_record_and_values_of_every_type() {
     let content = "[[pipeline]]\n[[pipeline.test]]\ninput = 'a line'\ntag = 'shop'\n\
         expect = { level = 'WARN', n = 1, f = 0.5, ok = true, tags = ['a', 2], http.status = 500 }\nindex = 'i'\n\
         [[pipeline.test]]\ninput = { log = 'x', http = { status = 1 } }\nabsent = ['a', 'b']\n\
-        [[pipeline.test]]\ninput = 'x'\ndropped = true\n";
+        [[pipeline.test]]\ninput = 'x'\ndropped = true\n[[pipeline.test]]\ninput = ''\nabsent = ['a']\n";
     let config = from_file(content).expect("tests");
-    let [first, second, third] = config.pipelines[0].tests.as_slice() else { panic!("{config}") };
+    let [first, second, third, empty] = config.pipelines[0].tests.as_slice() else { panic!("{config}") };
     let expected =
         first.expect.as_ref().and_then(|expect| expect.iter().find(|(name, _)| name == "http.status"));
     assert_eq!(expected, Some(&("http.status".to_owned(), json!(500))));
     assert!(first.place.0.ends_with(":2:1"), "{:?}", first.place);
     assert_eq!(second.input, Some(json!({ "log": "x", "http": { "status": 1 } })));
     assert_eq!(third.dropped, Some(true));
+    assert_eq!(empty.input, Some(json!("")), "a line of nothing is a line");
     assert_eq!(from_file(&config.to_string()).expect("its print"), config);
 }
 

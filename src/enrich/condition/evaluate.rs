@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use bumpalo::Bump;
 
 use super::ast::{Expr, Op};
-use crate::enrich::view;
-use crate::event::Fields;
+use crate::enrich::{members, view};
+use crate::event::{Fields, Value};
 
 /// See the module. As deep as the condition, which its parser bounds.
 pub(super) fn holds<'a>(expr: &Expr, fields: &Fields<'a>, arena: &'a Bump) -> bool {
@@ -17,23 +17,35 @@ pub(super) fn holds<'a>(expr: &Expr, fields: &Fields<'a>, arena: &'a Bump) -> bo
         Expr::Any(parts) => parts.iter().any(|part| holds(part, fields, arena)),
         Expr::Exists(path) => path.exists(fields),
         Expr::Compare(path, op, literal) => {
-            let order = path.get(fields).and_then(|value| literal.order(&value, arena));
-            is_meant(*op, order)
+            // why: unlike is what is not alike, whatever it is.
+            let (op, negated) = if *op == Op::NotEqual { (Op::Equal, true) } else { (*op, false) };
+            let is_meant = |value: &Value<'a>| is_meant(op, literal.order(value, arena));
+            path.get(fields).is_some_and(|value| any(&value, is_meant)) != negated
         }
         Expr::Matches(path, regex) => {
-            let text = path.get(fields).and_then(|value| view::shown(&value, arena));
-            text.is_some_and(|text| regex.0.is_match(text))
+            let matches =
+                |value: &Value<'a>| view::shown(value, arena).is_some_and(|text| regex.0.is_match(text));
+            path.get(fields).is_some_and(|value| any(&value, matches))
         }
         Expr::In(path, literals) => path.get(fields).is_some_and(|value| {
-            literals.iter().any(|literal| literal.order(&value, arena) == Some(Ordering::Equal))
+            any(&value, |value| {
+                literals.iter().any(|literal| literal.order(value, arena) == Some(Ordering::Equal))
+            })
         }),
     }
+}
+
+/// Whether `test` holds for the value, or for an element of it, if it is an array.
+fn any<'a>(value: &Value<'a>, test: impl Fn(&Value<'a>) -> bool) -> bool {
+    let mut found = false;
+    let is_array = members::of_array(value, |element| found = found || test(&element));
+    found || (!is_array && test(value))
 }
 
 fn is_meant(op: Op, order: Option<Ordering>) -> bool {
     match op {
         Op::Equal => order == Some(Ordering::Equal),
-        Op::NotEqual => order != Some(Ordering::Equal),
+        Op::NotEqual => order.is_some_and(Ordering::is_ne),
         Op::Less => order == Some(Ordering::Less),
         Op::LessOrEqual => order.is_some_and(Ordering::is_le),
         Op::Greater => order == Some(Ordering::Greater),

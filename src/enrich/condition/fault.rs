@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Characters of a line that are shown before the fault, and from it on.
+const AROUND: usize = 60;
+
 /// What was expected, with the column and a caret below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConditionFault {
@@ -30,10 +33,15 @@ impl fmt::Display for ConditionFault {
             write!(f, "line {}, ", self.number)?;
         }
         writeln!(f, "column {}: {}", self.column, self.why)?;
+        let at = self.column - 1;
+        let first = at.saturating_sub(AROUND);
+        let shown: String = self.line.chars().skip(first).take(at - first + AROUND).collect();
+        let before = if first > 0 { "…" } else { "" };
+        let behind = if self.line.chars().nth(at + AROUND).is_some() { "…" } else { "" };
         // Tabs are as wide as the terminal makes them, below as above.
         let blank = |character| if character == '\t' { '\t' } else { ' ' };
-        let indent: String = self.line.chars().take(self.column - 1).map(blank).collect();
-        write!(f, "    {}\n    {indent}^", self.line)
+        let indent: String = before.chars().chain(shown.chars().take(at - first)).map(blank).collect();
+        write!(f, "    {before}{shown}{behind}\n    {indent}^")
     }
 }
 

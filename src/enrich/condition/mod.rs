@@ -11,7 +11,7 @@
 //! ```
 //!
 //! What holds: a missing field, or one that cannot be compared, makes a comparison false, and `!=`, `!~` and `not in` the
-//! contrary of `=`, `~` and `in`. Numbers are compared as numbers, also where a field holds one as text. Evaluating allocates
+//! contrary of `=`, `~` and `in`. Of an array a comparison holds that holds for one of its elements. Numbers are compared as numbers, also where a field holds one as text. Evaluating allocates
 //! nothing but texts with JSON escapes, in the event's arena, and never changes the event. What is printed reads back as equal.
 
 mod ast;

@@ -6,7 +6,7 @@
 use regex::bytes::Regex;
 
 use super::ConditionFault;
-use super::ast::{self, Expr, Matcher, Op};
+use super::ast::{self, Expr, KEYWORDS, Matcher, Op};
 use super::lexer::{self, Kind, Token};
 use super::literal::{KINDS, Literal};
 use crate::enrich::path::Path;
@@ -62,7 +62,20 @@ impl<'t> Parser<'t> {
             Some(Kind::Text(_)) => "a text".into(),
             None => "the end".into(),
         };
-        self.fault(format!("expected {what}, found {found}"))
+        let hint = self.lower_case().unwrap_or_default();
+        self.fault(format!("expected {what}, found {found}{hint}"))
+    }
+
+    /// What to write for a keyword in capitals, here or before.
+    fn lower_case(&self) -> Option<String> {
+        let near = [Some(self.next), self.next.checked_sub(1)];
+        near.into_iter().flatten().find_map(|at| match self.tokens.get(at).map(|token| &token.kind) {
+            Some(Kind::Word(word)) if !KEYWORDS.contains(word) => {
+                let keyword = KEYWORDS.iter().find(|keyword| keyword.eq_ignore_ascii_case(word))?;
+                Some(format!("; `{word}` is written `{keyword}`"))
+            }
+            _ => None,
+        })
     }
 
     fn any(&mut self) -> Parsed<Expr> {

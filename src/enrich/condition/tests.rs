@@ -100,7 +100,7 @@ fn what_is_missing_or_cannot_be_compared_is_false() {
         "missing ~ \"\"",
         "missing in [1, 2]",
         "path > 5",
-        "list = 1",
+        "list = 2",
         "http = \"x\"",
         "none = \"null\"",
         "path >= WARN",
@@ -135,12 +135,55 @@ fn a_mistake_is_told_with_what_was_expected_and_its_column() {
         ("not", 4, "found the end"),
         ("exists and", 8, "expected a field after `exists`, found `and`"),
         ("5 = a", 1, "found `5`"),
+        ("NOT a = 1", 5, "found `a`; `NOT` is written `not`"),
+        ("a = 1 AND b = 2", 7, "found `AND`; `AND` is written `and`"),
+        ("a IN [1]", 3, "found `IN`; `IN` is written `in`"),
+        ("a = TRUE", 5, "found `TRUE`; `TRUE` is written `true`"),
     ] {
         let fault = fault(text);
         assert!(
             fault.starts_with(&format!("column {column}: ")) && fault.contains(expected),
             "{text}\n{fault}"
         );
+    }
+}
+
+#[test]
+fn of_a_long_condition_the_part_around_the_fault_is_shown() {
+    let deep = fault(&"(".repeat(5_000));
+    let lines: Vec<&str> = deep.lines().collect();
+    assert_eq!(lines[1], format!("    …{}…", "(".repeat(120)));
+    assert_eq!(lines[2].chars().count(), 4 + 1 + 60 + 1, "{deep}");
+    let long = fault(&format!("{}c ? 1", "a = 1 and ".repeat(20)));
+    assert!(
+        long.lines().nth(1).is_some_and(|line| line.starts_with("    …") && line.ends_with("c ? 1")),
+        "{long}"
+    );
+}
+
+#[test]
+fn an_array_is_compared_by_its_items() {
+    let packed = rmp_serde::to_vec(&serde_json::json!(["x", "y", 5])).expect("in memory");
+    for arr in [Value::Json(r#"["x", "\u0079",5]"#), Value::Packed(&packed)] {
+        let mut fields = Fields::default();
+        fields.push("arr".into(), arr);
+        fields.push("empty".into(), Value::Json("[]"));
+        fields.push("deep".into(), Value::Json(r#"[["x"],{"a":"x"},null]"#));
+        let event = Event { time: Timestamp::now(), tag: "t", fields };
+        for (text, holds) in [
+            ("arr = \"y\"", true),
+            ("arr = 5 and arr > 4 and arr <= 5", true),
+            ("arr in [\"z\", \"x\"]", true),
+            ("arr ~ \"^y$\"", true),
+            ("arr != \"z\" and arr !~ \"z\" and arr not in [\"z\"]", true),
+            ("arr != \"x\"", false),
+            ("arr = \"z\"", false),
+            ("empty = \"x\" or empty ~ \"\"", false),
+            ("empty != \"x\"", true),
+            ("deep = \"x\" or deep ~ \"x\"", false),
+        ] {
+            assert_eq!(condition(text).holds(&event, &Bump::new()), holds, "{text}");
+        }
     }
 }
 

@@ -153,7 +153,7 @@ impl Gatherer {
             gathered.lines.extend(self.finish(&mut waiting, piece.stream, false));
             let trace = match kind {
                 Kind::Begins(trace) => Some(trace),
-                _ if waits => Some(Trace::default()),
+                _ if waits => Some(Trace::behind(piece.text)),
                 _ => None,
             };
             if let Some(trace) = trace {

@@ -1,5 +1,7 @@
 //! What lines of stack traces look like, each by itself.
 
+use super::postgresql;
+
 /// Whose trace it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Language {
@@ -13,6 +15,8 @@ pub(super) enum Language {
     Rust,
     /// A head to which only indented lines belong.
     Indented,
+    /// A class that is an exception where its frames follow at once: nothing else tells.
+    Named,
 }
 
 pub(super) fn starts(line: &[u8], beginnings: &[&str]) -> bool {
@@ -25,7 +29,10 @@ pub(super) fn language(line: &[u8]) -> Option<Language> {
         b' ' | b'\t' => by_frame(line),
         b'#' if line.starts_with(b"#0 ") => contains(line, b"): ").then_some(Language::Php),
         b'#' => is_ruby_thread(line).then_some(Language::Ruby),
+        b'[' if line == b"[stacktrace]" => Some(Language::Php),
         b'[' => by_php_log(without_php_time(line)?),
+        b'(' => is_node_warning(line).then_some(Language::Node),
+        b'0'..=b'9' => postgresql::may_go_on(line).then_some(Language::Indented),
         b'T' if line.starts_with(b"Traceback (most recent call last)") => Some(Language::Python),
         b'S' if line.starts_with(b"Stack (most recent call last)") => Some(Language::Python),
         b'S' if line.starts_with(b"SIG") && contains(line, b": ") => Some(Language::Go),
@@ -41,7 +48,9 @@ pub(super) fn language(line: &[u8]) -> Option<Language> {
         b'U' if line.starts_with(b"Uncaught ") => Some(Language::Node),
         b'P' | b'F' if is_php(line) => Some(Language::Php),
         b'c' | b'd' | b'f' | b'i' | b't' | b'w' if is_dotnet_console(line) => Some(Language::Indented),
-        first if first.is_ascii_alphabetic() => by_name(line).or_else(|| by_place(line)),
+        first if first.is_ascii_alphabetic() => {
+            by_name(line).or_else(|| by_place(line)).or_else(|| is_class(line).then_some(Language::Named))
+        }
         b'/' | b'.' => by_place(line),
         _ => None,
     }
@@ -55,7 +64,10 @@ pub(super) fn is_logged(line: &[u8]) -> bool {
         Some(Language::Python) => !line.starts_with(b"Exception "),
         Some(Language::Go) => line.starts_with(b"goroutine "),
         Some(Language::Ruby) => line.ends_with(b"'"),
-        Some(Language::Php | Language::Rust | Language::Indented) | None => false,
+        // Laravel's, of the exception that it logs.
+        Some(Language::Php) => line == b"[stacktrace]",
+        Some(Language::Named) => true,
+        Some(Language::Rust | Language::Indented) | None => false,
     }
 }
 
@@ -112,7 +124,12 @@ fn without_php_time(line: &[u8]) -> Option<&[u8]> {
     line.get(end + 1..)?.strip_prefix(b" ")
 }
 
-fn contains(line: &[u8], part: &[u8]) -> bool {
+/// `(node:1) UnhandledPromiseRejectionWarning: Error: …`
+fn is_node_warning(line: &[u8]) -> bool {
+    line.starts_with(b"(node:") && contains(line, b"Warning: ")
+}
+
+pub(super) fn contains(line: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(line, part).is_some()
 }
 
@@ -135,6 +152,15 @@ fn by_name(line: &[u8]) -> Option<Language> {
     } else {
         Language::Node
     })
+}
+
+/// `com.acme.Boom: …`: a class in a package of two parts or more.
+fn is_class(line: &[u8]) -> bool {
+    let name = name(line);
+    let is_part = |part: &[u8]| part.first().is_some_and(u8::is_ascii_lowercase);
+    let mut parts = name.rsplit(|byte| *byte == b'.');
+    let is_capital = parts.next().and_then(<[u8]>::first).is_some_and(u8::is_ascii_uppercase);
+    is_capital && is_exception_name(line) && parts.clone().count() >= 2 && parts.all(is_part)
 }
 
 /// The name that the line begins with.
@@ -175,6 +201,7 @@ pub(super) fn is_go(line: &[u8]) -> bool {
     let is_function = || line.ends_with(b")") && memchr::memchr(b'(', line).is_some_and(name);
     line.is_empty()
         || starts(line, &["goroutine ", "created by ", "exit status ", "[signal ", "panic: ", "PC=0x"])
+        || line == b"runtime stack:"
         || is_function()
         || is_register(line)
 }

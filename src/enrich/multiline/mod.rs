@@ -11,6 +11,7 @@
 mod gather;
 mod look;
 mod options;
+mod postgresql;
 mod rules;
 mod trace;
 
@@ -20,6 +21,9 @@ pub use options::MultilineOptions;
 pub use rules::Multiline;
 pub(super) use rules::Rules;
 
+/// How far .NET's console logger indents.
+const DOTNET: &str = "      ";
+
 /// The lines behind a first one: what goes on with its message, and the trace from the line on that begins it.
 pub(super) fn message_and_trace(lines: &str) -> (&str, &str) {
     let ends = lines.split_inclusive('\n').scan(0, |end, line| {
@@ -27,8 +31,14 @@ pub(super) fn message_and_trace(lines: &str) -> (&str, &str) {
         *end += line.len();
         Some((begin, line))
     });
-    let is_begin =
-        |line: &str| trace::Trace::begun_by(line.trim_end_matches(['\r', '\n']).as_bytes()).is_some();
+    // .NET's console logger indents all that is below its head.
+    let indent = if lines.starts_with(DOTNET) { DOTNET } else { "" };
+    let is_begin = |line: &str| {
+        let line = line.trim_end_matches(['\r', '\n']);
+        let line = line.strip_prefix(indent).unwrap_or(line);
+        // PHP's frames have a head of their own.
+        line == "Stack trace:" || trace::Trace::begun_by(line.as_bytes()).is_some()
+    };
     let begin = { ends }.find(|(_, line)| is_begin(line)).map_or(lines.len(), |(begin, _)| begin);
     lines.split_at_checked(begin).unwrap_or((lines, ""))
 }

@@ -103,6 +103,52 @@ fn the_trace_of_each_language_is_one_event_between_its_neighbours() {
 }
 
 #[test]
+fn what_programs_print_of_one_error_is_one_event() {
+    for event in [
+        "2026-11-28 12:20:14.123 CET [7] STATEMENT:  select a\n\t  from b\n\t where c;",
+        "fatal error: runtime: out of memory\n\nruntime stack:\nruntime.throw({0x4a?, 0x1?})\n\t/go/panic.go:1 \
+         +0x4d\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:5 +0x1d",
+        "Error: cannot start\n\nCaused by:\n    0: cannot read\n    1: no such file\n\nStack backtrace:\n   0: main",
+        "[2026-11-28 12:00:00] local.ERROR: no {\"exception\":\"[object] (E(code: 0): no at /a.php:1)\n[stacktrace]\n#0 \
+         /a.php(2): f()\n#1 {main}\n\n[previous exception] [object] (F(code: 0): x at /a.php:9)\n[stacktrace]\n#0 {main}\n\"}",
+        "com.acme.Boom: no\n\tat a.B.c(B.java:3)\nCaused by: com.acme.Bang: x\n\tat a.B.d(B.java:4)",
+        "2026-11-28 12:00:00 ERROR a.B - failed\ncom.acme.Boom: no\n\tat a.B.c(B.java:3)",
+        "(node:1) UnhandledPromiseRejectionWarning: Error: x\n    at f (/a.js:3:9)\n(Use `node --trace-warnings ...` to show \
+         where the warning was created)",
+        "java.lang.OutOfMemoryError: Java heap space\nDumping heap to java_pid1.hprof ...\nHeap dump file created [7 bytes in \
+         0.1 secs]",
+        "F, [2026-11-28T12:00:00.000001 #1] FATAL -- : [3f2e]   ERROR\n[3f2e] ActionView::Template::Error (no):\n[3f2e]     1: \
+         <h1>\n[3f2e]   \n[3f2e] app/views/a.html.erb:1",
+        "2026-11-28T12:16:30.117Z ERROR 1 --- [main] c.e.Boot : failed\n\njava.lang.RuntimeException: no\n\tat a.B.c(B.java:3)\n",
+    ] {
+        let mut rig = Rig::traces();
+        rig.line(1, "before");
+        for line in event.split('\n') {
+            rig.line(1, line);
+        }
+        rig.line(1, "after");
+        assert_eq!(rig.end(), ["before", event, "after"]);
+    }
+}
+
+#[test]
+fn a_class_without_frames_and_a_query_without_tabs_are_events_of_their_own() {
+    for (first, second) in [
+        ("com.acme.Shop: started", "  indented"),
+        ("com.acme.Shop: started", "com.acme.Shop: stopped"),
+        (
+            "2026-11-28 12:20:14.123 CET [7] STATEMENT:  select a",
+            "2026-11-28 12:20:14.123 CET [7] LOG:  done",
+        ),
+        ("F, [2026-11-28T12:00:00.000001 #1] ERROR -- : [3f2e] no", "[3f2f] another's"),
+    ] {
+        let mut rig = Rig::traces();
+        rig.lines(first).lines(second);
+        assert_eq!(rig.end(), [first, second]);
+    }
+}
+
+#[test]
 fn a_line_that_only_might_belong_is_an_event_of_its_own() {
     let mut rig = Rig::traces();
     let lines = [

@@ -2,21 +2,29 @@
 //!
 //! | language | begins with | goes on with, beside indented lines |
 //! |---|---|---|
-//! | Java, .NET | `a.b.CException: …`, `Exception in thread "…"`, `Unhandled exception. …`, `\tat …` | `Caused by:`, `Suppressed:`, `... 3 more`, `--- End of …` |
+//! | Java, .NET | `a.b.CException: …`, `Exception in thread "…"`, `Unhandled exception. …`, `\tat …` | `Caused by:`, `Suppressed:`, `... 3 more`, `--- End of …`, a blank line behind frames, `Dumping heap to …` |
+//! | | `a.b.C: …`, where a frame is the next line | the same |
 //! | Python | `Traceback (most recent call last):`, `Stack (most …`, `Exception in thread …:`, `  + Exception Group …` | the exception's own line, once; blank lines and `During handling …` |
-//! | Go | `panic: …`, `fatal error: …`, `SIGQUIT: …`, `goroutine 1 […` | `goroutine`, functions, `created by`, `exit status`, registers, blank lines |
-//! | Node | `TypeError: …`, `/app/a.js:3`, `    at …` | the line of source and the error's own, once; `}`, `Node.js v…`, blank lines |
+//! | Go | `panic: …`, `fatal error: …`, `SIGQUIT: …`, `goroutine 1 […` | `goroutine`, `runtime stack:`, functions, `created by`, `exit status`, registers, blank lines |
+//! | Node | `TypeError: …`, `/app/a.js:3`, `(node:1) …Warning: …`, `    at …` | the line of source and the error's own, once; `}`, `Node.js v…`, blank lines |
 //! | Ruby | `a.rb:3:in …`, `#<Thread:… terminated …` | `a.rb:3:in …` without a message; the line of source behind a blank one |
-//! | PHP | `PHP Fatal error:  Uncaught …`, `AException: …` | the rest of the message up to `Stack trace:`, `#0 …`, `Next …` |
-//! | Rust | `thread '…' panicked at …` | the message's line, `note:`, `stack backtrace:`, blank lines |
+//! | PHP | `PHP Fatal error:  Uncaught …`, `AException: …`, `[stacktrace]` | the rest of the message up to `Stack trace:`, `#0 …`, `Next …`, `[previous exception] …`, `"}` |
+//! | Rust | `thread '…' panicked at …`, anyhow's `Error: …` | the message's line, `note:`, `Caused by:`, `stack backtrace:`, blank lines |
 //! | .NET's console logger | `fail: Category[0]` | nothing else |
+//! | PostgreSQL | `… STATEMENT:  …` and others with a query | nothing else |
+//! | Rails with tags | `… FATAL -- : [TAG] …` | `[TAG] …` |
 //!
 //! A line that only might belong does not: two events are better than one that is of two.
+
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::look::{self, Language, starts};
 
 /// Lines of a message that ends with a line of its own, at most.
 const LONGEST_MESSAGE: u8 = 16;
+
+/// What anyhow prints below an error, whose first line looks like Node's.
+const ANYHOW: [&str; 2] = ["Caused by:", "Stack backtrace:"];
 
 /// How far a trace has come; nothing of one before it begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +36,8 @@ pub(super) struct Trace {
     owed: u8,
     /// Whether the exception's own line is still to come.
     lacks_error: bool,
+    /// The tags that Rails puts before each line of a message, with the blank behind them: their length and hash.
+    tags: Option<(usize, u64)>,
 }
 
 impl Trace {
@@ -38,12 +48,21 @@ impl Trace {
         let owed = match language {
             Language::Rust => u8::from(line.ends_with(b":")),
             // why: the message of an exception that nobody caught ends with the place that threw it.
-            Language::Php if !line.starts_with(b"#") && !look::ends_with_line_number(line) => LONGEST_MESSAGE,
+            Language::Php if starts(line, &["#", "[stacktrace]"]) || look::ends_with_line_number(line) => 0,
+            Language::Php => LONGEST_MESSAGE,
             Language::Node => u8::from(is_place),
             _ => 0,
         };
         let lacks_error = is_place || line.starts_with(b"#<Thread:");
-        Some(Self { language: Some(language), has_frames: false, owed, lacks_error })
+        Some(Self { language: Some(language), owed, lacks_error, ..Self::default() })
+    }
+
+    /// That of a message which one may follow.
+    pub(super) fn behind(message: &[u8]) -> Self {
+        let tags = memchr::memmem::find(message, b" -- : [").and_then(|at| message.get(at + 6..));
+        let end = tags.and_then(|tags| memchr::memmem::find(tags, b"] ")).map(|at| at + 2);
+        let tags = tags.zip(end).and_then(|(tags, end)| tags.get(..end));
+        Self { tags: tags.map(|tags| (tags.len(), xxh3_64(tags))), ..Self::default() }
     }
 
     /// Whether `line` goes on with what came; then it is taken.
@@ -53,6 +72,11 @@ impl Trace {
             return true;
         }
         self.owed = 0;
+        if self.language == Some(Language::Named) {
+            self.language = Some(Language::Classes);
+            self.has_frames = starts(line, &["\tat ", "    at ", "Caused by: "]);
+            return self.has_frames;
+        }
         if matches!(line, [b' ' | b'\t', ..]) {
             self.has_frames = true;
             return true;
@@ -65,8 +89,10 @@ impl Trace {
             Language::Node => self.takes_node(line),
             Language::Ruby => self.takes_ruby(line),
             Language::Php => self.takes_php(line),
-            Language::Rust => line.is_empty() || starts(line, &["note: ", "stack backtrace:"]),
-            Language::Indented => false,
+            Language::Rust => {
+                line.is_empty() || starts(line, &["note: ", "stack backtrace:"]) || starts(line, &ANYHOW)
+            }
+            Language::Indented | Language::Named => false,
         }
     }
 
@@ -74,12 +100,17 @@ impl Trace {
     fn begins(&mut self, line: &[u8]) -> bool {
         // Spring Boot prints a blank line before the trace; Python's asyncio tells what the exception was raised in.
         let is_between = line.is_empty() || starts(line, &["future: <", "task: <", "handle: <"]);
-        if is_between && !self.has_frames {
+        if (is_between && !self.has_frames) || self.has_tags(line) {
             return true;
         }
         let begun = Self::begun_by(line).filter(|_| look::is_logged(line));
         *self = begun.unwrap_or(*self);
         begun.is_some()
+    }
+
+    fn has_tags(&self, line: &[u8]) -> bool {
+        let is_same = |(length, hash)| line.get(..length).is_some_and(|tags| xxh3_64(tags) == hash);
+        self.tags.is_some_and(is_same)
     }
 
     fn takes_class(&mut self, line: &[u8]) -> bool {
@@ -88,7 +119,10 @@ impl Trace {
             self.language = Some(Language::Php);
             return true;
         }
-        starts(line, &["Caused by:", "Suppressed:", "... ", "at ", "--- End of "])
+        // Spring Boot prints a blank line behind the trace, too.
+        (line.is_empty() && self.has_frames)
+            || starts(line, &["Caused by:", "Suppressed:", "... ", "at ", "--- End of "])
+            || starts(line, &["Dumping heap to ", "Heap dump file created "])
     }
 
     /// After the frames comes `Name: message`; then perhaps another trace behind a blank line and a word.
@@ -108,7 +142,7 @@ impl Trace {
 
     /// The error's own line comes behind the place and the source, and is not another one's behind this one's frames.
     fn takes_node(&mut self, line: &[u8]) -> bool {
-        if line.is_empty() || starts(line, &["}", "Node.js v"]) {
+        if line.is_empty() || starts(line, &["}", "Node.js v", "(Use `node "]) || starts(line, &ANYHOW) {
             return true;
         }
         if self.lacks_error && look::is_exception_name(line) {
@@ -140,5 +174,6 @@ impl Trace {
         }
         self.has_frames |= line.starts_with(b"#");
         starts(line, &["Stack trace:", "PHP Stack trace:", "#", "PHP   "])
+            || starts(line, &["[stacktrace]", "[previous exception] ", "\"}"])
     }
 }

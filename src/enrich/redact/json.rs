@@ -9,7 +9,7 @@ use std::ops::Range;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 
-use super::{Action, Redact, view};
+use super::{Action, Redact, names, view};
 
 /// The value without what is found in it; none where nothing is.
 pub(super) fn redacted<'a>(redact: &'a Redact, json: &'a str, arena: &'a Bump) -> Option<&'a str> {
@@ -52,7 +52,10 @@ impl<'a> Walk<'a> {
             return Some(value);
         }
         let end = end_of_value(self.json, value)?;
-        self.hide(value..end);
+        let is_number = self.json.get(value..end).is_some_and(names::is_number);
+        if !(is_number && names::may_be_a_count(inside)) {
+            self.hide(value..end);
+        }
         Some(end)
     }
 

@@ -5,6 +5,7 @@
 //! overlaps, goes as one. Numbers are looked at by their field's name alone: one that looks like a card number is a time more
 //! often.
 
+mod arguments;
 mod bytes;
 mod cards;
 mod emails;
@@ -83,10 +84,10 @@ impl Redact {
     /// Takes what is found out of `event`.
     pub(crate) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         if matches!(self.action, Action::Remove) && !self.scan.names.is_empty() {
-            event.fields.retain(|name| !self.scan.names.cover(name.as_bytes()));
+            event.fields.extract(|field| self.is_secret(&field.name, &field.value)).for_each(drop);
         }
         for (name, value) in event.fields.values_mut() {
-            if self.scan.names.cover(name.as_bytes()) {
+            if self.is_secret(name, value) {
                 if let Some(hidden) = self.whole(value, arena) {
                     *value = hidden;
                 }
@@ -97,6 +98,12 @@ impl Redact {
         if self.in_names {
             self.rename(event, arena);
         }
+    }
+
+    #[inline]
+    fn is_secret(&self, name: &str, value: &Value<'_>) -> bool {
+        self.scan.names.cover(name.as_bytes())
+            && !(names::may_be_a_count(name.as_bytes()) && is_number(value))
     }
 
     fn rename<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
@@ -179,6 +186,16 @@ impl Redact {
         }
         out.extend_from_slice_copy(text.get(done..).unwrap_or_default());
         out.into_bump_slice()
+    }
+}
+
+/// A number, or a text that is one, as of a line that knows no other values.
+fn is_number(value: &Value<'_>) -> bool {
+    match value {
+        Value::Unsigned(_) | Value::Signed(_) | Value::Single(_) | Value::Double(_) => true,
+        Value::Json(text) | Value::Scalar(text) => names::is_number(text.trim_matches('"').as_bytes()),
+        Value::Text(text) => names::is_number(text),
+        _ => false,
     }
 }
 

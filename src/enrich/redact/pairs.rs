@@ -1,16 +1,26 @@
-//! Names of secrets within a text, with their values: `password=x`, `?access_token=x&…`, `"api_key": "x"`, `Cookie: a=b; c=d`.
+//! Names of secrets within a text, with their values: `password=x`, `?access_token=x&…`, `"api_key": "x"`, `Cookie: a=b; c=d`,
+//! `password = x`, `"password"=>"x"`, `[password] => x`.
 //!
 //! A value in quotes ends with them, any other where such values do: at a blank, a comma and the like. Behind a colon and a
-//! blank, as in prose, a `token` is none: parsers complain of unexpected ones.
+//! blank, as in prose, a `token` is none, nor is an unexpected one before any sign, of which parsers complain.
 
 use super::bytes;
-use super::names::Names;
+use super::names::{Names, is_number, may_be_a_count};
 
 /// Bytes of a name that are looked at.
 const LONGEST_NAME: usize = 64;
 
 /// What stands before the secret itself in `Authorization`.
 const SCHEMES: [&[u8]; 5] = [b"bearer", b"basic", b"digest", b"token", b"apikey"];
+
+/// A name of a secret before its sign.
+struct Name<'t> {
+    text: &'t [u8],
+    /// Whether it stands in quotes.
+    is_quoted: bool,
+    /// Whether a parser complains of it: `Unexpected token = …`.
+    is_unexpected: bool,
+}
 
 /// Hands each secret in `text` to `found`, by where it begins and ends.
 pub(super) fn find(text: &[u8], names: &Names, mut found: impl FnMut(usize, usize)) {
@@ -19,7 +29,7 @@ pub(super) fn find(text: &[u8], names: &Names, mut found: impl FnMut(usize, usiz
         if at < done {
             continue;
         }
-        let secret = name(text, at, names).and_then(|(name, quoted)| value(text, at, name, quoted));
+        let secret = name(text, at, names).and_then(|name| value(text, at, &name));
         if let Some((start, end)) = secret.filter(|(start, end)| start < end) {
             found(start, end);
             done = end;
@@ -27,12 +37,17 @@ pub(super) fn find(text: &[u8], names: &Names, mut found: impl FnMut(usize, usiz
     }
 }
 
-/// The name that ends at `at`, where secrets have it, and whether it stands in quotes.
-fn name<'t>(text: &'t [u8], at: usize, names: &Names) -> Option<(&'t [u8], bool)> {
+/// The name that ends at `at`, or before the blanks there, where secrets have it.
+fn name<'t>(text: &'t [u8], at: usize, names: &Names) -> Option<Name<'t>> {
     let mut before = text.get(..at)?;
-    let quoted = matches!(before.last(), Some(b'"' | b'\''));
+    while let [rest @ .., b' ' | b'\t'] = before {
+        before = rest;
+    }
+    let is_apart = before.len() < at;
+    before = before.strip_suffix(b"]").unwrap_or(before);
+    let is_quoted = matches!(before.last(), Some(b'"' | b'\''));
     while let [rest @ .., b'"' | b'\'' | b'\\'] = before
-        && quoted
+        && is_quoted
     {
         before = rest;
     }
@@ -40,31 +55,32 @@ fn name<'t>(text: &'t [u8], at: usize, names: &Names) -> Option<(&'t [u8], bool)
         return None;
     }
     let length = bytes::count_back(before, bytes::NAME, LONGEST_NAME);
-    let name = before.get(before.len() - length..)?;
-    names.cover(name).then_some((name, quoted))
+    let (before, text) = before.split_at_checked(before.len() - length)?;
+    let is_unexpected = is_apart && before.ends_with(b"expected ");
+    names.cover(text).then_some(Name { text, is_quoted, is_unexpected })
 }
 
 /// Where the value behind the sign at `at` begins and ends.
-fn value(text: &[u8], at: usize, name: &[u8], name_is_quoted: bool) -> Option<(usize, usize)> {
-    let blanks = blanks(text, at + 1);
-    let mut start = at + 1 + blanks;
+fn value(text: &[u8], at: usize, name: &Name<'_>) -> Option<(usize, usize)> {
+    let is_arrow = text.get(at..)?.starts_with(b"=>");
+    let sign = at + if is_arrow { 2 } else { 1 };
+    let blanks = blanks(text, sign);
+    let mut start = sign + blanks;
     let slashes = text.get(start..)?.iter().take_while(|byte| **byte == b'\\').count();
     if let Some(quote @ (b'"' | b'\'')) = text.get(start + slashes) {
         start += slashes + 1;
         return Some((start, quoted_end(text, start, *quote, slashes)));
     }
-    let is_token = ends_with(name, b"token") || ends_with(name, b"tokens");
-    let in_prose = text.get(at) == Some(&b':') && blanks > 0 && !name_is_quoted;
-    // `a == b`, `a => b`, `A::b`, `a://b`.
+    // `a == b`, `A::b`, `a://b`.
     let goes_on = matches!(text.get(start..), Some([b'=' | b':' | b'>', ..] | [b'/', b'/', ..]));
-    if goes_on || (in_prose && is_token) {
+    let is_colon = text.get(at) == Some(&b':');
+    if goes_on || (!name.is_quoted && is_prose(name, is_colon && blanks > 0)) {
         return None;
     }
-    let is_cookie = ends_with(name, b"cookie") || ends_with(name, b"cookies");
+    let is_cookie = ends_with(name.text, b"cookie") || ends_with(name.text, b"cookies");
     let end = start + word(text, start, is_cookie);
     let first = text.get(start..end)?;
-    if [&b"null"[..], b"nil", b"none", b"true", b"false"].iter().any(|word| first.eq_ignore_ascii_case(word))
-    {
+    if says_nothing(first) || (is_number(first) && may_be_a_count(name.text)) {
         return None;
     }
     let is_scheme = SCHEMES.iter().any(|scheme| first.eq_ignore_ascii_case(scheme));
@@ -72,8 +88,19 @@ fn value(text: &[u8], at: usize, name: &[u8], name_is_quoted: bool) -> Option<(u
     Some((start, if is_scheme { next + word(text, next, false) } else { end }))
 }
 
+/// Whether a name without quotes is a word of a sentence: before a `colon` with a blank behind it, or where a parser complains.
+fn is_prose(name: &Name<'_>, colon: bool) -> bool {
+    let is_token = ends_with(name.text, b"token") || ends_with(name.text, b"tokens");
+    (colon && (is_token || name.text.eq_ignore_ascii_case(b"pass"))) || (is_token && name.is_unexpected)
+}
+
+fn says_nothing(value: &[u8]) -> bool {
+    [&b"null"[..], b"nil", b"none", b"true", b"false"].iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
 fn blanks(text: &[u8], from: usize) -> usize {
-    text.get(from..).unwrap_or_default().iter().take_while(|byte| **byte == b' ').count()
+    let rest = text.get(from..).unwrap_or_default();
+    rest.iter().take_while(|byte| matches!(**byte, b' ' | b'\t')).count()
 }
 
 fn ends_with(name: &[u8], end: &[u8]) -> bool {
@@ -137,6 +164,21 @@ mod tests {
             ("token:abc", "abc"),
             ("secret=\"no end", "no end"),
             ("CLIENT_SECRET=größe;x", "größe"),
+            ("PGPASSWORD=abc psql", "abc"),
+            ("db.password = hunter2", "hunter2"),
+            ("password = \"q r\" x", "q r"),
+            ("password : q", "q"),
+            ("Password\t: q", "q"),
+            ("password:\thunter2", "hunter2"),
+            (r#"{"password"=>"x"}"#, "x"),
+            (r#"{"user" : "u", "password" : "x"}"#, "x"),
+            ("[password] => z", "z"),
+            ("user[password]=z&a=b", "z"),
+            ("access_token = abc", "abc"),
+            ("token = 'abc'", "abc"),
+            ("session token = abc", "abc"),
+            ("password: must be set", "must"),
+            ("db_pass=12345", "12345"),
         ] {
             assert_eq!(found(text), [secret], "{text}");
         }
@@ -160,6 +202,19 @@ mod tests {
             "10:30:45",
             "keys=a",
             "password=\"\"",
+            "the password is wrong",
+            "password => ",
+            "password == x",
+            "password != x",
+            "password >= 8",
+            "Unexpected token = in JSON",
+            "Unexpected token => x",
+            "Unexpected token : x",
+            "max_tokens=4096 tokens: 5, prompt_tokens = 812",
+            "\"total_tokens\": 852",
+            "pass: 12, fail: 3",
+            "pass=12 fail=3",
+            "    =    =",
         ] {
             assert_eq!(found(text), [""; 0], "{text}");
         }

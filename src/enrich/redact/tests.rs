@@ -138,6 +138,37 @@ fn a_field_that_is_named_like_a_secret_is_masked_whole() {
 }
 
 #[test]
+fn counts_of_tokens_stay_in_every_kind_of_value() {
+    let usage = json!({"usage": {"prompt_tokens": 812, "max_tokens": 1.5}, "tokens": 5});
+    let (redact, arena) = (redact(&RedactOptions::default()), Bump::new());
+    let (line, packed) = (usage.to_string(), rmp_serde::to_vec(&usage).expect("in memory"));
+    for (name, value) in [
+        ("a", Value::Json(&line)),
+        ("a", Value::Packed(&packed)),
+        ("tokens", Value::Scalar("5")),
+        ("prompt_tokens", Value::Text(b"812")),
+        ("total_tokens", Value::Unsigned(852)),
+        ("pass", Value::Unsigned(12)),
+    ] {
+        assert_eq!(after(&redact, &arena, vec![(name, value.clone())])[0].1, value);
+    }
+    assert_eq!(named("tokens", Value::Text(b"x1")), Value::Text(b"[REDACTED]"));
+    assert_eq!(named("token", Value::Unsigned(5)), Value::Text(b"[REDACTED]"));
+    let remove = RedactOptions { action: RedactAction::Remove, ..RedactOptions::default() };
+    assert_eq!(json(&remove, r#"{"tokens":5,"token":6}"#), r#"{"tokens":5,"token":null}"#);
+}
+
+#[test]
+fn options_and_elements_are_found_where_no_sign_is() {
+    for (before, expected) in [
+        ("psql --password hunter2 -h db", "psql --password [REDACTED] -h db"),
+        ("<user>u</user><password>x</password>", "<user>u</user><password>[REDACTED]</password>"),
+    ] {
+        assert_eq!(text(&RedactOptions::default(), before), expected);
+    }
+}
+
+#[test]
 fn secrets_in_objects_and_arrays_are_found_and_the_rest_stays_byte_for_byte() {
     let before = r#"{ "user" : {"password":{"a":["x","}"]},"mails":["eva@example.org", "no"]}, "n":1.50,"Api-Key" : 12 ,"token":null}"#;
     let expected = r#"{ "user" : {"password":"[REDACTED]","mails":["[REDACTED]", "no"]}, "n":1.50,"Api-Key" : "[REDACTED]" ,"token":null}"#;
@@ -266,9 +297,11 @@ fn options_that_would_do_nothing_or_harm_are_refused() {
 
 #[test]
 fn hostile_texts_neither_hold_up_the_search_nor_grow() {
-    use Family::{Cards, Emails, Ips, Keys, Tokens, Urls};
-    let all =
-        RedactOptions { find: vec![Cards, Emails, Ips, Tokens, Keys, Urls], ..RedactOptions::default() };
+    use Family::{Cards, Emails, Ips, Keys, Names, Tokens, Urls};
+    let all = RedactOptions {
+        find: vec![Names, Cards, Emails, Ips, Tokens, Keys, Urls],
+        ..RedactOptions::default()
+    };
     for part in [
         "4 ",
         "@",
@@ -285,6 +318,13 @@ fn hostile_texts_neither_hold_up_the_search_nor_grow() {
         "1.",
         "1:",
         "::",
+        " ",
+        "password = ",
+        "password>",
+        "<password>",
+        "--token ",
+        "--token '",
+        "']",
     ] {
         let long = part.repeat((32 << 10) / part.len());
         assert!(text(&all, &long).len() <= 2 * long.len(), "{part}");

@@ -1,4 +1,4 @@
-//! Secrets that begin with a text of their own: tokens, keys, URLs with a password. All these texts are looked for at once, and
+//! Secrets that begin with a text of their own: tokens, keys, URLs with a password, options of commands. All these texts are looked for at once, and
 //! what follows one is looked at where it stands.
 //!
 //! Prefixes as their issuers document them; a run of the right letters and of the right length must follow.
@@ -6,7 +6,7 @@
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::options::Family;
-use super::{tokens, urls};
+use super::{arguments, tokens, urls};
 
 /// What must follow a prefix.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,17 @@ const WORDS: &[(&str, Family, Rest)] = &[
     ("BASIC ", Family::Tokens, Found(tokens::basic)),
     ("://", Family::Urls, Found(urls::user)),
     ("-----BEGIN ", Family::Keys, Found(tokens::private_key)),
+    // `--db-password x` and `<password>x</password>`, which have none of the signs that names stand before.
+    ("-password ", Family::Names, Found(arguments::option)),
+    ("-passwd ", Family::Names, Found(arguments::option)),
+    ("-passphrase ", Family::Names, Found(arguments::option)),
+    ("-secret ", Family::Names, Found(arguments::option)),
+    ("-token ", Family::Names, Found(arguments::option)),
+    ("-api-key ", Family::Names, Found(arguments::option)),
+    ("assword>", Family::Names, Found(arguments::element)),
+    ("asswd>", Family::Names, Found(arguments::element)),
+    ("ecret>", Family::Names, Found(arguments::element)),
+    ("oken>", Family::Names, Found(arguments::element)),
     // Amazon
     ("AKIA", Family::Keys, Run(b"", 16, 16)),
     ("ASIA", Family::Keys, Run(b"", 16, 16)),

@@ -58,9 +58,16 @@ impl Action {
             (None, _) => {
                 let keys: Vec<_> =
                     all(&StepOptions::default(), around).into_iter().map(|(key, _)| key).collect();
-                Err(StepFault {
-                    key: "when",
-                    why: format!("stands in a step that does nothing; it takes one of {}", keys.join(", ")),
+                let keys = keys.join(", ");
+                Err(match options.when {
+                    Some(_) => {
+                        let why = format!("stands in a step that does nothing; it takes one of {keys}");
+                        StepFault { key: "when", why }
+                    }
+                    None => {
+                        let why = format!("is missing, or another: a [[pipeline.step]] takes one of {keys}");
+                        StepFault { key: "set", why }
+                    }
                 })
             }
         }
@@ -90,20 +97,30 @@ impl Action {
 
     /// Takes `event` through.
     pub(super) fn run<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Outcome<'a> {
-        let ended = match self {
-            Self::Drop => Some("filtered"),
-            Self::Sample(sample) => (!sample.keeps(event, arena)).then_some("sampled"),
-            Self::Throttle(throttle) => {
-                (!throttle.passes(event, arena, Instant::now())).then_some("throttled")
-            }
-            Self::Dedupe(dedupe) => (!dedupe.passes(event, arena, Instant::now())).then_some("deduplicated"),
+        let goes_on = match self {
+            Self::Drop => false,
+            Self::Sample(sample) => sample.keeps(event, arena),
+            Self::Throttle(throttle) => throttle.passes(event, arena, Instant::now()),
+            Self::Dedupe(dedupe) => dedupe.passes(event, arena, Instant::now()),
             Self::Route(route) => return Outcome::Keep(route.apply(event, arena)),
             change => {
                 change.change(event, arena);
-                None
+                true
             }
         };
+        let ended = if goes_on { None } else { self.ends() };
         ended.map_or(Outcome::Keep(None), Outcome::Drop)
+    }
+
+    /// Why it ends events, if it does.
+    pub(super) fn ends(&self) -> Option<&'static str> {
+        match self {
+            Self::Drop => Some("filtered"),
+            Self::Sample(_) => Some("sampled"),
+            Self::Throttle(_) => Some("throttled"),
+            Self::Dedupe(_) => Some("deduplicated"),
+            _ => None,
+        }
     }
 
     /// What changes the event and no more.

@@ -1,7 +1,8 @@
 //! `convert`: values brought to a type.
 //!
-//! A duration becomes a number in the unit that the field's name ends with (`took_ms`), else in seconds; a size one of bytes. A
-//! number for `int` loses its fraction, as Elasticsearch's `coerce` has it. What cannot be converted is kept as text in
+//! A duration becomes a number in the unit that the field's name ends with (`took_ms`), else in seconds; a size one of bytes.
+//! A duration is written with a fraction, `3000.0`, so that the first one does not make the mapping whole; in nanoseconds,
+//! of which there are no parts, it is whole. A number for `int` loses its fraction, as Elasticsearch's `coerce` has it. What cannot be converted is kept as text in
 //! `FIELD_as_text`, as healing does, so that no value upsets a mapping. Null, arrays and objects are left alone.
 
 use std::borrow::Cow;
@@ -77,6 +78,12 @@ impl One {
         }
     }
 
+    /// Nanoseconds that are more than a whole number can hold are none that anybody measured.
+    fn duration<'a>(&self, number: f64) -> Value<'a> {
+        let nanoseconds = (self.unit == 1.0).then(|| whole(Number::Broken(number.round()))).flatten();
+        nanoseconds.unwrap_or(Value::Double(number))
+    }
+
     fn converted<'a>(&self, value: &Value<'a>, shown: &'a [u8]) -> Option<Value<'a>> {
         match self.to {
             To::Text => Some(Value::Text(shown)),
@@ -86,7 +93,9 @@ impl One {
             To::Ip => address(shown).map(Value::Text),
             To::Duration => {
                 let nanoseconds = quantity::nanoseconds(shown).map(|nanoseconds| nanoseconds / self.unit);
-                nanoseconds.or_else(|| Some(view::number(value)?.as_f64())).map(shortest)
+                nanoseconds
+                    .or_else(|| Some(view::number(value)?.as_f64()))
+                    .map(|number| self.duration(number))
             }
             To::Bytes => quantity::bytes(shown).and_then(|bytes| whole(Number::Broken(bytes.round()))),
         }
@@ -101,16 +110,6 @@ fn whole(number: Number) -> Option<Value<'static>> {
     };
     let unsigned = u64::try_from(number).map(Value::Unsigned);
     unsigned.or_else(|_| i64::try_from(number).map(Value::Signed)).ok()
-}
-
-/// A number without a fraction as a whole one, so that it is printed as such.
-fn shortest(number: f64) -> Value<'static> {
-    let is_whole = number.fract() == 0.0 && number.abs() < 9e15;
-    if is_whole {
-        whole(Number::Broken(number)).unwrap_or(Value::Double(number))
-    } else {
-        Value::Double(number)
-    }
 }
 
 fn truth(text: &[u8]) -> Option<bool> {

@@ -1,13 +1,15 @@
-//! `copy`: the value of a field under another name too.
+//! `copy`: the value of a field under another name too, and of an object all that lies below it.
 //!
-//! What had that name before is kept as `original.NAME`.
+//! What had that name before is kept as `original.NAME`. All values are those before the step, so that what one copy makes is
+//! not what another takes.
 
 use std::borrow::Cow;
 
 use bumpalo::Bump;
+use bumpalo::collections::Vec as ArenaVec;
 
-use crate::enrich::path::Path;
-use crate::event::Event;
+use crate::enrich::path::{self, Path};
+use crate::event::{Event, Field, Value};
 
 /// See the module.
 #[derive(Debug)]
@@ -20,14 +22,25 @@ impl Copy {
     }
 
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
-        for (from, to) in &self.0 {
-            if from == to {
+        let mut whole: ArenaVec<'_, (&Path, Value<'a>)> = ArenaVec::new_in(arena);
+        let mut below: ArenaVec<'_, (&str, Value<'a>)> = ArenaVec::new_in(arena);
+        for (from, to) in self.0.iter().filter(|(from, to)| from != to) {
+            if let Some(value) = from.get(&event.fields) {
+                whole.push((to, value));
                 continue;
             }
-            if let Some(value) = from.get(&event.fields) {
-                super::set_aside(&mut event.fields, to, arena);
-                event.fields.push(Cow::Borrowed(to.name()), value);
-            }
+            let is_meant = |field: &&Field<'_>| from.covers(&field.name) && !to.covers(&field.name);
+            below.extend(event.fields.iter().filter(is_meant).map(|field| {
+                let rest = field.name.get(from.name().len() + 1..).unwrap_or_default();
+                (path::joined(arena, to.name(), ".", rest), field.value.clone())
+            }));
+        }
+        for (to, value) in whole {
+            super::set_aside(&mut event.fields, to, arena);
+            event.fields.push(Cow::Borrowed(to.name()), value);
+        }
+        for (name, value) in below {
+            event.fields.add_beside("forebay", path::legal_in(arena, Cow::Borrowed(name)), value);
         }
     }
 }

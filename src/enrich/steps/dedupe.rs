@@ -34,7 +34,7 @@ struct Slot {
 
 impl Dedupe {
     pub(super) fn new(options: &DedupeOptions, host: &str) -> Result<Self, String> {
-        let key = Template::new(&options.key, host).map_err(|fault| format!("key: {fault}"))?;
+        let key = Template::key(&options.key, host).map_err(|fault| format!("key: {fault}"))?;
         Ok(Self { key, window: options.window, held: Held::new(super::KEYS) })
     }
 

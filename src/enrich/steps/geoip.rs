@@ -37,6 +37,9 @@ struct From {
 
 impl GeoIp {
     pub(super) fn new(options: &GeoIpOptions) -> Result<Self, String> {
+        if options.database.is_empty() {
+            return Err("database: names no file".into());
+        }
         let from = match options.field.as_deref() {
             Some(name) => vec![From::new(name, options.target.as_deref())?],
             None => USUAL

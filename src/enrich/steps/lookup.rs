@@ -25,7 +25,7 @@ pub(super) struct Lookup {
 
 impl Lookup {
     pub(super) fn new(options: &LookupOptions, host: &str) -> Result<Self, String> {
-        let key = Template::new(&options.key, host).map_err(|fault| format!("key: {fault}"))?;
+        let key = Template::key(&options.key, host).map_err(|fault| format!("key: {fault}"))?;
         let file = Watched::open(FilePath::new(&options.table), table::read)
             .map_err(|fault| format!("table: {fault}"))?;
         Ok(Self { key, into: super::field(&options.into)?, file })

@@ -48,8 +48,8 @@ const KEYS: usize = 1 << 16;
 
 pub use options::{
     Convert, DedupeOptions, DockerOptions, FlattenOptions, GeoIpOptions, GuardOptions, LookupOptions,
-    NestOptions, ReplaceOptions, RouteOptions, SampleOptions, SetValue, StepOptions, ThrottleOptions,
-    UserAgentOptions,
+    NestOptions, ReplaceOptions, RouteOptions, RouteOutput, SampleOptions, SetValue, StepOptions,
+    ThrottleOptions, UserAgentOptions,
 };
 
 /// What becomes of an event.
@@ -104,6 +104,11 @@ impl Step {
         self.when.as_ref().is_none_or(|when| when.holds(event, arena))
     }
 
+    /// Why it ends events, if it does.
+    pub fn ends(&self) -> Option<&'static str> {
+        self.action.ends()
+    }
+
     /// Takes `event` through.
     pub fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Outcome<'a> {
         if !self.takes(event, arena) {
@@ -144,16 +149,30 @@ impl Steps {
         self.0.iter()
     }
 
-    /// Takes `event` through all, or as far as it goes.
-    pub fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Outcome<'a> {
+    /// Takes `event` through all, or as far as it goes; answers which was the last.
+    #[inline]
+    pub fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> (Outcome<'a>, usize) {
+        self.apply_each(event, arena, || ())
+    }
+
+    /// As [`Steps::apply`], saying when each step has ended.
+    #[inline]
+    pub(super) fn apply_each<'a>(
+        &'a self,
+        event: &mut Event<'a>,
+        arena: &'a Bump,
+        mut ended: impl FnMut(),
+    ) -> (Outcome<'a>, usize) {
         let mut destination = None;
-        for step in &self.0 {
-            match step.apply(event, arena) {
+        for (index, step) in self.0.iter().enumerate() {
+            let outcome = step.apply(event, arena);
+            ended();
+            match outcome {
                 Outcome::Keep(other) => destination = other.or(destination),
-                dropped @ Outcome::Drop(_) => return dropped,
+                Outcome::Drop(_) => return (outcome, index),
             }
         }
-        Outcome::Keep(destination)
+        (Outcome::Keep(destination), self.0.len().saturating_sub(1))
     }
 }
 

@@ -181,13 +181,24 @@ impl Default for DedupeOptions {
     }
 }
 
-/// `route = { index = "audit-%Y.%m", tag = "audit.{tag}" }`
+/// `route = { index = "audit-%Y.%m", tag = "audit.{tag}" }`, `route = { output = "file" }`
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RouteOptions {
     /// The index.
     pub index: Option<String>,
     /// A template of the tag.
     pub tag: Option<String>,
+    /// The output.
+    pub output: Option<RouteOutput>,
+}
+
+/// Where a document goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteOutput {
+    /// To `[elasticsearch]`, as without a route.
+    Elasticsearch,
+    /// To the files of `[file]`.
+    File,
 }
 
 /// `lookup = { table = "users.csv", key = "{user_id}", into = "user" }`

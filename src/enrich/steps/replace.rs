@@ -21,10 +21,47 @@ pub(super) struct Replace {
     expands: bool,
 }
 
+/// The groups that a replacement names: `$1`, `$name`, `${name}`.
+fn groups(with: &str) -> impl Iterator<Item = &str> {
+    let mut rest = with;
+    std::iter::from_fn(move || {
+        loop {
+            let (_, after) = rest.split_once('$')?;
+            rest = after.strip_prefix('$').unwrap_or(after);
+            if rest.len() < after.len() {
+                continue;
+            }
+            if let Some((group, behind)) = after.strip_prefix('{').and_then(|inside| inside.split_once('}')) {
+                rest = behind;
+                return Some(group);
+            }
+            let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
+            let end = after.find(|character| !is_part(character)).unwrap_or(after.len());
+            if end > 0 {
+                rest = after.get(end..).unwrap_or_default();
+                return after.get(..end);
+            }
+        }
+    })
+}
+
+fn is_there(regex: &Regex, group: &str) -> bool {
+    match group.parse::<usize>() {
+        Ok(number) => number < regex.captures_len(),
+        Err(_) => regex.capture_names().flatten().any(|name| name == group),
+    }
+}
+
 impl Replace {
     pub(super) fn new(options: &ReplaceOptions) -> Result<Self, String> {
         let regex = Regex::new(&options.pattern).map_err(|error| format!("pattern: {error}"))?;
         let (path, with) = (super::field(&options.field)?, options.with.clone());
+        if let Some(group) = groups(&with).find(|group| !is_there(&regex, group)) {
+            return Err(format!(
+                "with: names the group `{group}`, which the pattern does not have; `$$` is the sign itself, and letters \
+                 behind a group are parted from it by braces: `${{1}}x`"
+            ));
+        }
         Ok(Self { path, regex, expands: with.contains('$'), with })
     }
 

@@ -1,4 +1,4 @@
-//! `route`: another index, or another tag.
+//! `route`: another index, another tag, or files in place of Elasticsearch.
 //!
 //! An index that is named by the tag follows it. The field that holds the tag does too, where it still does; in the books, and on
 //! pages by tag, the event stays under the tag that it came with.
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bumpalo::Bump;
 
 use super::Surroundings;
-use super::options::RouteOptions;
+use super::options::{RouteOptions, RouteOutput};
 use crate::encode::Destination;
 use crate::enrich::template::Template;
 use crate::event::{Event, Value};
@@ -28,11 +28,15 @@ impl Route {
         let own = own.map_err(|fault: crate::encode::IndexTemplateFault| format!("index: {fault}"))?;
         let tag = options.tag.as_deref().map(|tag| Template::new(tag, around.host)).transpose();
         let tag = tag.map_err(|fault| format!("tag: {fault}"))?;
-        if own.is_none() && tag.is_none() {
-            return Err("has neither index nor tag".into());
-        }
-        let template = own.map(Arc::new).or_else(|| around.index.clone());
-        let destination = template.map(|template| Destination::of_any_tag(template, around.fallback));
+        let destination = match options.output {
+            Some(RouteOutput::File) if own.is_some() => return Err("files have no index".into()),
+            Some(RouteOutput::File) => Some(Destination::of_files()),
+            None if own.is_none() && tag.is_none() => return Err("has neither index, tag nor output".into()),
+            Some(RouteOutput::Elasticsearch) | None => {
+                let template = own.map(Arc::new).or_else(|| around.index.clone());
+                template.map(|template| Destination::of_any_tag(template, around.fallback))
+            }
+        };
         Ok(Self { destination, tag, tag_field: around.tag_field.map(str::to_owned) })
     }
 

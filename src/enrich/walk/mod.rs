@@ -20,7 +20,7 @@ use super::part::{Line, Part};
 use super::steps::Outcome;
 use super::{Assembler, Course, Gatherer, Joiner, MultilineOptions, PartialOptions, Pipeline, Pipelines};
 use crate::decode::{DecodeError, read_record};
-use crate::encode::{Encoder, IdBase};
+use crate::encode::{Destination, Encoder, IdBase};
 use crate::event::{Event, Fields, Timestamp};
 use crate::metrics::Metrics;
 use crate::parse::Level;
@@ -163,11 +163,11 @@ impl Walk {
         }
         pipeline.apply(&mut event);
         stages.next(What::Added, &event);
-        let end = match take_steps(pipeline, &mut event, &arena, &mut stages) {
+        let own = pipeline.destination(part.tag);
+        let end = match take_steps(pipeline, &own, &mut event, &arena, &mut stages) {
             Outcome::Drop(reason) => End::Dropped(reason),
             Outcome::Keep(other) => {
                 let mut written = Vec::new();
-                let own = pipeline.destination(part.tag);
                 self.encoder.write(&mut written, other.unwrap_or(&own), &event, part.id, self.written);
                 self.written += 1;
                 End::written(&written)
@@ -188,6 +188,7 @@ impl Walk {
 
 fn take_steps<'a>(
     pipeline: &'a Pipeline,
+    own: &Destination,
     event: &mut Event<'a>,
     arena: &'a Bump,
     stages: &mut Stages,
@@ -195,10 +196,17 @@ fn take_steps<'a>(
     let mut destination = None;
     for (index, step) in pipeline.own_steps.iter().enumerate() {
         let holds = step.takes(event, arena);
+        let (tag, target) = (event.tag, destination.unwrap_or(own).index(event));
         let outcome = step.apply(event, arena);
-        stages.next(What::Step { number: index, holds }, event);
+        let ends = matches!(outcome, Outcome::Drop(_));
+        stages.next(What::Step { number: index, holds, ends }, event);
         match outcome {
-            Outcome::Keep(other) => destination = other.or(destination),
+            Outcome::Keep(Some(other)) => {
+                destination = Some(other);
+                stages.rerouted("{tag}", tag.to_owned(), event.tag.to_owned());
+                stages.rerouted("_index", target, other.index(event));
+            }
+            Outcome::Keep(None) => (),
             Outcome::Drop(_) => return outcome,
         }
     }

@@ -28,6 +28,14 @@ impl Stages {
         self.now = now;
     }
 
+    /// Notes what `what` has made of where the event goes.
+    pub(super) fn rerouted(&mut self, name: &str, before: String, after: String) {
+        if let Some(stage) = self.stages.last_mut().filter(|_| before != after) {
+            let change = Change { field: name.to_owned(), before: Some(before), after: Some(after) };
+            stage.changes.push(change);
+        }
+    }
+
     /// What there was at the beginning, and what happened to it.
     pub(super) fn end(self) -> (Vec<Change>, Vec<Stage>) {
         (self.given, self.stages)

@@ -60,7 +60,7 @@ fn each_step_is_told_with_what_it_changes_and_whether_its_condition_holds() {
         assert!(changed.iter().any(|told| told == change), "{change} is not in {changed:?}");
     }
     let holds: Vec<_> = event.stages.iter().map(|stage| stage.what).collect();
-    assert_eq!(holds[2..], [0, 1, 2].map(|number| What::Step { number, holds: number > 0 }));
+    assert_eq!(holds[2..], [0, 1, 2].map(|number| What::Step { number, holds: number > 0, ends: false }));
     assert_eq!(event.reading.format.as_deref(), Some("json"));
     let End::Document { index, id, .. } = &event.end else { panic!("{event:?}") };
     assert_eq!((index.as_str(), id.len()), ("other", 24));

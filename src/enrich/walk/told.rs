@@ -41,7 +41,9 @@ impl Reading {
         let asked = match pipeline.line.as_ref().map(|line| line.parse()) {
             None | Some(Parse::None) => vec!["none".to_owned()],
             Some(Parse::Auto) => vec!["auto".to_owned()],
-            Some(Parse::Formats(formats)) => formats.iter().map(|format| format.name().to_owned()).collect(),
+            Some(Parse::Formats(formats)) => {
+                formats.iter().map(|format| format.called().to_owned()).collect()
+            }
         };
         let format = seen.lines_read().next().map(|(format, _)| format.to_owned());
         Self { asked, format, is_misfit: seen.misfits().next().is_some() }
@@ -70,13 +72,15 @@ pub enum What {
         number: usize,
         /// Whether its condition held.
         holds: bool,
+        /// Whether the event ends here.
+        ends: bool,
     },
 }
 
 /// A field that is new, gone, or other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Its name; `@timestamp` is the event's time.
+    /// Its name; `@timestamp` is the event's time, `_index` its index and `{tag}` its tag, as a step can have changed them.
     pub field: String,
     /// Its value before, in JSON.
     pub before: Option<String>,

@@ -4,6 +4,7 @@ use super::parsers::Parsers;
 use super::{matched, modify, rewrite};
 use crate::import::draft::{Draft, Effect, Filter};
 use crate::import::geo;
+use crate::import::line::{self, Step};
 use crate::import::section::Section;
 use crate::import::words::{field, inline, list, path, quote, regex, text};
 
@@ -31,7 +32,7 @@ pub(super) fn read(mut section: Section, parsers: &Parsers, draft: &mut Draft) -
         }
     };
     draft.leave_rest(&section);
-    (!effects.is_empty()).then_some(Filter { pattern, effects, from })
+    (!effects.is_empty()).then(|| Filter { pattern, from: line::noted(from, &effects), effects })
 }
 
 fn parser(section: &mut Section, parsers: &Parsers, draft: &mut Draft) -> Vec<Effect> {
@@ -45,7 +46,7 @@ fn parser(section: &mut Section, parsers: &Parsers, draft: &mut Draft) -> Vec<Ef
         section.entries.clear();
         return Vec::new();
     }
-    names.iter().filter_map(|name| parsers.line(&name.value, &from, draft)).collect()
+    names.iter().flat_map(|name| parsers.line(&name.value, &from, draft)).collect()
 }
 
 fn multiline(section: &mut Section, parsers: &Parsers, draft: &mut Draft) -> Vec<Effect> {
@@ -73,12 +74,19 @@ fn grep(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
     let between = section.take(&["logical_op"]).map(|entry| entry.value.to_ascii_lowercase());
     let mut drops = Vec::new();
     for (name, keeps) in [("regex", true), ("exclude", false)] {
-        let mut rules = Vec::new();
+        let (mut rules, mut are_all) = (Vec::new(), true);
         for entry in section.take_all(name) {
             match fits(&entry.value) {
                 Ok(rule) => rules.push(rule),
-                Err(why) => draft.leave(entry.from(), why),
+                Err(why) => {
+                    draft.leave(entry.from(), why);
+                    are_all = false;
+                }
             }
+        }
+        // why: without one of them more would be dropped than was.
+        if !are_all && between.as_deref() == Some(if keeps { "or" } else { "and" }) {
+            continue;
         }
         let joined = match between.as_deref() {
             Some(word @ ("and" | "or")) if !rules.is_empty() => vec![rules.join(&format!(" {word} "))],
@@ -97,7 +105,7 @@ fn fits(rule: &str) -> Result<String, String> {
     let (key, pattern) = rule.split_once(char::is_whitespace).ok_or("it has no pattern")?;
     let name =
         path(key).and_then(|path| field(&path)).ok_or_else(|| format!("`{key}` is no name of a field"))?;
-    Ok(format!("{name} ~ {}", text(&regex(pattern.trim())?)))
+    Ok(line::fits(&name, &text(&regex(pattern.trim())?), false))
 }
 
 fn record(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
@@ -108,7 +116,7 @@ fn record(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
         .map(|entry| entry.value)
         .collect();
     if !keep.is_empty() {
-        effects.push(Effect::Step(vec![("keep", list(&keep))]));
+        effects.push(Effect::Step(vec![("keep", list(&line::kept(&keep)))]));
     }
     let mut set = Vec::new();
     for entry in section.take_all("record") {
@@ -119,11 +127,14 @@ fn record(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
         }
     }
     if !set.is_empty() {
-        effects.push(Effect::Step(vec![("set", inline(&set))]));
+        effects.extend(line::steps(|line| {
+            let named = |(key, value): &(String, String)| (line::named(key, line).to_owned(), value.clone());
+            Some(Step::new("set", inline(&set.iter().map(named).collect::<Vec<_>>())))
+        }));
     }
     let remove: Vec<String> = section.take_all("remove_key").into_iter().map(|entry| entry.value).collect();
     if !remove.is_empty() {
-        effects.push(Effect::Step(vec![("remove", list(&remove))]));
+        effects.extend(line::steps(|line| Some(Step::new("remove", list(&line::listed(&remove, line))))));
     }
     effects
 }
@@ -141,7 +152,10 @@ fn nest(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
     let under = section.take(&["nest_under"]);
     let strip = section.take(&["remove_prefix"]);
     let Some(under) = under.filter(|_| !fields.is_empty()) else { return Vec::new() };
-    let mut keys = vec![("under".to_owned(), quote(&under.value)), ("fields".to_owned(), list(&fields))];
-    keys.extend(strip.map(|strip| ("strip".to_owned(), quote(&strip.value))));
-    vec![Effect::Step(vec![("nest", inline(&keys))])]
+    line::steps(|line| {
+        let fields = list(&line::listed(&fields, line));
+        let mut keys = vec![("under".to_owned(), quote(&under.value)), ("fields".to_owned(), fields)];
+        keys.extend(strip.as_ref().map(|strip| ("strip".to_owned(), quote(&strip.value))));
+        Some(Step::new("nest", inline(&keys)))
+    })
 }

@@ -1,6 +1,7 @@
 //! `modify`: its rules in order, all under its conditions.
 
 use crate::import::draft::{Draft, Effect};
+use crate::import::line::{self, Step};
 use crate::import::section::Section;
 use crate::import::words::{field, inline, list, quote, regex, text};
 
@@ -19,53 +20,51 @@ pub(super) fn modify(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
     }
     let mut effects = Vec::new();
     for entry in std::mem::take(&mut section.entries) {
-        match rule(&entry.key, &entry.value) {
-            Ok((own, key, value)) => {
-                let all: Vec<String> = conditions.iter().cloned().chain(own).collect();
-                let mut keys = Vec::new();
-                if !all.is_empty() {
-                    keys.push(("when", quote(&all.join(" and "))));
-                }
-                keys.push((key, value));
-                effects.push(Effect::Step(keys));
-            }
-            Err(why) => draft.leave(entry.from(), why),
+        if let Err(why) = rule(&entry.key, &entry.value, line::ALONE) {
+            draft.leave(entry.from(), why);
+            continue;
         }
+        effects.extend(line::steps(|line| {
+            let mut step = rule(&entry.key, &entry.value, line).ok()??;
+            step.when.splice(..0, conditions.iter().cloned());
+            Some(step)
+        }));
     }
     effects
 }
 
-/// A condition of its own, the step's key and its value.
-type Rule = (Option<String>, &'static str, String);
-
-fn rule(kind: &str, value: &str) -> Result<Rule, String> {
+/// The step of a rule, where the line is called `line`; none where there is nothing to do.
+fn rule(kind: &str, value: &str, line: &str) -> Result<Option<Step>, String> {
     let pair = || {
         let (one, other) = value.split_once(char::is_whitespace).ok_or("it takes two names")?;
-        Ok::<_, String>((one.to_owned(), other.trim().to_owned()))
+        Ok::<_, String>((line::named(one, line), other.trim()))
     };
-    let name = |name: &str| field(name).ok_or_else(|| format!("`{name}` is no name of a field"));
-    let table = |one: String, other: &str| inline(&[(one, quote(other))]);
-    Ok(match kind {
-        "set" => {
+    let misses = |name: &str| {
+        let name = field(name).ok_or_else(|| format!("`{name}` is no name of a field"))?;
+        Ok::<_, String>(vec![format!("not exists {name}")])
+    };
+    let table = |one: &str, other: &str| inline(&[(one.to_owned(), quote(other))]);
+    let remove = |name: &str| Step::new("remove", list(&line::listed(&[name.to_owned()], line)));
+    Ok(Some(match kind {
+        "set" | "add" => {
             let (key, text) = pair()?;
-            (None, "set", table(key, &self::value(&text)?))
-        }
-        "add" => {
-            let (key, text) = pair()?;
-            (Some(format!("not exists {}", name(&key)?)), "set", table(key, &self::value(&text)?))
+            let when = if kind == "add" { misses(key)? } else { Vec::new() };
+            Step { when, ..Step::new("set", table(key, &self::value(text)?)) }
         }
         "rename" | "hard_rename" | "copy" | "hard_copy" => {
-            let (old, new) = pair()?;
-            let own =
-                if kind.starts_with("hard") { None } else { Some(format!("not exists {}", name(&new)?)) };
-            let step = if kind.ends_with("copy") { "copy" } else { "rename" };
-            (own, step, table(old, &new))
+            let (old, new) = pair().map(|(old, new)| (old, line::named(new, line)))?;
+            if old == new {
+                return Ok(None);
+            }
+            let when = if kind.starts_with("hard") { Vec::new() } else { misses(new)? };
+            let key = if kind.ends_with("copy") { "copy" } else { "rename" };
+            Step { when, ..Step::new(key, table(old, new)) }
         }
-        "remove" => (None, "remove", list(&[value])),
-        "remove_wildcard" => (None, "remove", list(&[format!("{}*", value.trim_end_matches('*'))])),
+        "remove" => remove(value),
+        "remove_wildcard" => remove(&format!("{}*", value.trim_end_matches('*'))),
         "remove_regex" => return Err("`remove` takes names, and names that begin so".into()),
         _ => return Err("Forebay has nothing like it".into()),
-    })
+    }))
 }
 
 /// A text with variables of the environment as a template.
@@ -99,13 +98,19 @@ fn condition(rule: &str) -> Result<String, String> {
         (parts.next().unwrap_or_default().to_ascii_lowercase(), parts.next().unwrap_or_default());
     let value = parts.next().unwrap_or_default();
     let name = field(key).ok_or_else(|| format!("`{key}` is no name of a field"))?;
+    let equals = |name: &str| format!("{name} = {}", text(value));
     Ok(match kind.as_str() {
-        "key_exists" => format!("exists {name}"),
-        "key_does_not_exist" => format!("not exists {name}"),
-        "key_value_equals" => format!("{name} = {}", text(value)),
-        "key_value_does_not_equal" => format!("exists {name} and {name} != {}", text(value)),
-        "key_value_matches" => format!("{name} ~ {}", text(&regex(value)?)),
-        "key_value_does_not_match" => format!("exists {name} and {name} !~ {}", text(&regex(value)?)),
+        "key_exists" => line::exists(&name),
+        "key_does_not_exist" => format!("not {}", line::exists(&name)),
+        "key_value_equals" => line::condition(&name, equals),
+        "key_value_does_not_equal" => {
+            line::condition(&name, |name| format!("exists {name} and {name} != {}", text(value)))
+        }
+        "key_value_matches" => line::fits(&name, &text(&regex(value)?), false),
+        "key_value_does_not_match" => {
+            let pattern = text(&regex(value)?);
+            line::condition(&name, |name| format!("exists {name} and {name} !~ {pattern}"))
+        }
         _ => return Err("there is no such condition".into()),
     })
 }

@@ -4,17 +4,37 @@ use super::matched;
 use crate::import::draft::{Draft, End, Leg};
 use crate::import::section::Section;
 use crate::import::target::{self, Defaults};
+use crate::import::words::path;
 use crate::import::{settings, template};
 
 /// What Fluent Bit takes where a key is missing.
 const DEFAULTS: Defaults = Defaults { port: 9200, index: "fluent-bit", template: index };
 
-/// An index, in which only the time has a place.
+/// An index, in which the time, fields and the tag have places: `$TAG`, `$kubernetes['namespace_name']`.
 fn index(text: &str) -> Result<String, String> {
     if text.contains("${") {
         return Err("the index is known where it runs; set `index`".into());
     }
-    template::index(text)
+    let (plain, places) = text.split_once('$').map_or((text, None), |(plain, places)| (plain, Some(places)));
+    let mut index = plain.to_owned();
+    for place in places.into_iter().flat_map(|places| places.split('$')) {
+        let (accessor, rest) = accessor(place);
+        match path(accessor).filter(|_| !accessor.starts_with("TAG[")) {
+            Some(path) if path == "TAG" => index.push_str("${tag}"),
+            Some(path) => index.push_str(&format!("${{$.{path}}}")),
+            None => return Err(format!("`${accessor}` is no field and not the whole tag")),
+        }
+        index.push_str(rest);
+    }
+    template::index(&index)
+}
+
+/// The name of a field with what is in brackets behind it, and what follows.
+fn accessor(text: &str) -> (&str, &str) {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let (name, rest) = text.split_at(text.find(|c| !is_name(c)).unwrap_or(text.len()));
+    let brackets = if rest.starts_with('[') { rest.rfind(']').map_or(0, |end| end + 1) } else { 0 };
+    text.split_at(name.len() + brackets)
 }
 
 /// Carries an output over; none where Forebay has nothing like it.

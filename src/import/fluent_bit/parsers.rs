@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::import::Unreadable;
 use crate::import::draft::{Draft, Effect};
+use crate::import::format::{self, Layout};
 use crate::import::include::Parse;
 use crate::import::section::Section;
 use crate::import::words::{inline, quote, regex};
-use crate::import::{Unreadable, format};
 
 /// Parsers by name.
 #[derive(Default)]
@@ -49,17 +50,20 @@ impl Parsers {
     }
 
     /// The format of a parser for lines.
-    pub(super) fn line(&self, name: &str, from: &str, draft: &mut Draft) -> Option<Effect> {
+    pub(super) fn line(&self, name: &str, from: &str, draft: &mut Draft) -> Vec<Effect> {
         let found = self.lines.iter().find(|parser| parser.value("name") == Some(name));
         let Some(mut parser) = found.cloned() else {
-            return format::known(name, from, draft).map(Effect::Parse);
+            let mut nothing = Section::file(&"".into());
+            return format::of_kind(name, from, &mut nothing, draft);
         };
         let kind = parser.take(&["format"]).map(|kind| kind.value.to_ascii_lowercase()).unwrap_or_default();
-        let format = match parser.take(&["regex"]).filter(|_| kind == "regex") {
-            Some(regex) => format::own(&regex, &mut parser, Some(name), draft),
-            None => format::known(&kind, from, draft),
+        parser.pass_over(&["name", "time_keep", "time_strict", "skip_empty_values", "logfmt_no_bare_keys"]);
+        let effects = match parser.take(&["regex"]).filter(|_| kind == "regex") {
+            Some(regex) => format::of_own((Layout::Regex, &regex), &mut parser, Some(name), draft),
+            None => format::of_kind(&kind, from, &mut parser, draft),
         };
-        format.map(Effect::Parse)
+        draft.leave_rest(&parser);
+        effects
     }
 
     /// How a parser for several lines joins them.

@@ -19,26 +19,29 @@ pub(super) fn rewrite(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
                 draft.leave(entry.from(), why);
                 rules.push(rule);
             }
-            Err(why) => draft.leave(entry.from(), why),
+            Err((rule, why)) => {
+                draft.leave(entry.from(), why);
+                rules.push(rule);
+            }
         }
     }
-    retag::steps(&rules, false).unwrap_or_else(|why| {
-        draft.leave(section.from(), why);
-        Vec::new()
-    })
+    retag::steps(&rules, false)
 }
 
-/// `$KEY REGEX NEW_TAG KEEP`
-fn rule(text: &str) -> Result<(Rule, bool), String> {
+/// `$KEY REGEX NEW_TAG KEEP`: the rule, and whether the old tag is kept; or as much of it as can be carried, and why not all.
+fn rule(text: &str) -> Result<(Rule, bool), (Rule, String)> {
+    let unknown = |why: String| (Rule::default(), why);
     let parts: Vec<&str> = text.split_whitespace().collect();
     let [key, pattern, tag, keep] = parts.as_slice() else {
-        return Err("a rule has a key, a regex, a tag and whether the old one is kept".into());
+        return Err(unknown("a rule has a key, a regex, a tag and whether the old one is kept".into()));
     };
-    let key = path(key).ok_or_else(|| format!("`{key}` is no name of a field"))?;
+    let key = path(key).ok_or_else(|| unknown(format!("`{key}` is no name of a field")))?;
+    let condition = Some(retag::condition(&key, pattern, false).map_err(unknown)?);
     let tag = tag.replace("$TAG", "{tag}");
     if tag.contains(['$', '[']) {
-        return Err(format!("its tag, `{tag}`, has parts of the field or of the old tag"));
+        let why =
+            format!("its tag, `{tag}`, has parts of the field or of the old tag; its events keep their tag");
+        return Err((Rule { condition, ..Rule::default() }, why));
     }
-    let rule = Rule { key, pattern: (*pattern).to_owned(), inverted: false, tag, index: None };
-    rule.condition().map(|_| (rule, keep.eq_ignore_ascii_case("true")))
+    Ok((Rule { condition, tag: Some(tag), index: None }, keep.eq_ignore_ascii_case("true")))
 }

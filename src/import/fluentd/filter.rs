@@ -2,10 +2,11 @@
 
 use super::{grep, parser};
 use crate::import::draft::{Draft, Effect, Filter};
-use crate::import::geo;
-use crate::import::section::Section;
+use crate::import::line::{self, Step};
+use crate::import::section::{Entry, Section};
 use crate::import::template::template;
 use crate::import::words::{inline, list, path, quote, regex};
+use crate::import::{geo, words};
 
 /// Carries a filter over, as far as Forebay has the like; none where it has nothing.
 pub(super) fn read(directive: &Section, pattern: String, draft: &mut Draft) -> Option<Filter> {
@@ -30,7 +31,7 @@ pub(super) fn read(directive: &Section, pattern: String, draft: &mut Draft) -> O
     if !matches!(kind.as_str(), "stdout" | "prometheus") {
         draft.leave_rest(&section);
     }
-    (!effects.is_empty()).then_some(Filter { pattern, effects, from })
+    (!effects.is_empty()).then(|| Filter { pattern, from: line::noted(from, &effects), effects })
 }
 
 /// `record_transformer` and `record_modifier`.
@@ -39,42 +40,59 @@ fn record(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
     let mut set = Vec::new();
     for record in section.take_sections("record") {
         for entry in record.entries {
-            match value(&entry.value) {
-                Ok(value) => set.push((entry.key.clone(), value)),
+            match value(&entry.value, line::ALONE) {
+                Ok(_) => set.push(entry),
                 Err(why) => draft.leave(entry.from(), why),
             }
         }
     }
-    if let Some(keep) = section.take(&["keep_keys", "whitelist_keys"]) {
-        effects.push(Effect::Step(vec![("keep", list(&names(&keep.value)))]));
-    }
     if !set.is_empty() {
-        effects.push(Effect::Step(vec![("set", inline(&set))]));
+        effects.extend(line::steps(|line| Some(Step::new("set", values(&set, line)))));
     }
+    effects.extend(keep(&set, section, draft));
     if let Some(remove) = section.take(&["remove_keys"]) {
-        effects.push(Effect::Step(vec![("remove", list(&names(&remove.value)))]));
+        let names = names(&remove.value);
+        effects.extend(line::steps(|line| Some(Step::new("remove", list(&line::listed(&names, line))))));
     }
-    if let Some(renew) = section.take(&["renew_record"]).filter(|renew| renew.is_on()) {
-        draft.leave(renew.from(), "the event keeps its other fields; `keep` names those that stay");
-    }
-    section.pass_over(&[
-        "enable_ruby",
-        "auto_typecast",
-        "char_encoding",
-        "renew_time_key",
-        "renew_record",
-        "prepare_value",
-    ]);
+    section.pass_over(&["enable_ruby", "auto_typecast", "char_encoding", "renew_time_key", "prepare_value"]);
     effects
 }
 
+/// What alone stays, after all was set, since that may be read from what goes. `keep_keys` counts in a record that is begun
+/// anew, beside what is set.
+fn keep(set: &[Entry], section: &mut Section, draft: &mut Draft) -> Option<Effect> {
+    let (white, keep) = (section.take(&["whitelist_keys"]), section.take(&["keep_keys"]));
+    let renew = section.take(&["renew_record"]).filter(Entry::is_on);
+    let stays = match (&white, &renew) {
+        (Some(white), _) => names(&white.value),
+        (None, Some(_)) => {
+            let kept = keep.map(|keep| names(&keep.value)).unwrap_or_default();
+            kept.into_iter().chain(set.iter().map(|entry| entry.key.clone())).collect()
+        }
+        (None, None) => return None,
+    };
+    if stays.is_empty() {
+        let from = white.or(renew).map_or_else(|| section.from(), |entry| entry.from());
+        draft.leave(from, "nothing that could stay is known: the event keeps its fields");
+        return None;
+    }
+    Some(Effect::Step(vec![("keep", list(&line::kept(&stays)))]))
+}
+
+/// The fields that `set` gives, in TOML.
+fn values(set: &[Entry], line: &str) -> String {
+    let value =
+        |entry: &Entry| Some((line::named(&entry.key, line).to_owned(), value(&entry.value, line).ok()?));
+    inline(&set.iter().filter_map(value).collect::<Vec<_>>())
+}
+
 /// A value that `set` gives, in TOML. A hash or an array is none.
-fn value(text: &str) -> Result<String, String> {
+fn value(text: &str, line: &str) -> Result<String, String> {
     match text {
         _ if text.starts_with(['{', '[']) => {
             Err("it is a hash or an array, which `set` does not make".into())
         }
-        _ => template(text).map(|template| quote(&template)),
+        _ => template(text, line).map(|template| quote(&template)),
     }
 }
 
@@ -89,20 +107,20 @@ fn concat(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
     section.pass_over(&[
         "key",
         "stream_identity_key",
-        "separator",
         "timeout_label",
         "use_first_timestamp",
         "keep_partial_key",
     ]);
     section.pass_over(&["use_partial_cri_logtag", "partial_cri_logtag_key", "partial_cri_stream_key"]);
     if let Some(interval) = section.take(&["flush_interval"])
-        && let Some(time) = crate::import::words::time(&interval.value)
+        && let Some(time) = words::time(&interval.value)
     {
         draft.set("multiline", "timeout", quote(&time), interval.from());
     }
     let joins_parts =
         ["use_partial_metadata", "partial_key", "use_partial_metadata_ignore_case", "partial_value"];
     let is_of_parts = section.take(&joins_parts).is_some();
+    let separator = section.take(&["separator"]).filter(|between| !["\n", "\\n"].contains(&&*between.value));
     section.pass_over(&["partial_metadata_format", "partial_value"]);
     let start = section.take(&["multiline_start_regexp"]);
     let follow = section.take(&["continuous_line_regexp"]);
@@ -121,6 +139,10 @@ fn concat(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
         }
         // Docker's parts are joined anyway.
         true => Vec::new(),
-        false => vec![Effect::Multiline(inline(&rules))],
+        false => {
+            let why = "lines are joined by the line break that was between them";
+            separator.into_iter().for_each(|separator| draft.leave(separator.from(), why));
+            vec![Effect::Multiline(inline(&rules))]
+        }
     }
 }

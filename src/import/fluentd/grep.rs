@@ -1,6 +1,7 @@
 //! `grep`: events that stay, or go, by their fields.
 
 use crate::import::draft::{Draft, Effect};
+use crate::import::line;
 use crate::import::section::Section;
 use crate::import::words::{field, path, quote, regex, text};
 
@@ -70,6 +71,5 @@ fn one(section: &mut Section, inverted: bool) -> Result<String, String> {
 fn fits(key: &str, pattern: &str, inverted: bool) -> Result<String, String> {
     let name =
         path(key).and_then(|path| field(&path)).ok_or_else(|| format!("`{key}` is no name of a field"))?;
-    let sign = if inverted { "!~" } else { "~" };
-    Ok(format!("{name} {sign} {}", text(&regex(pattern)?)))
+    Ok(line::fits(&name, &text(&regex(pattern)?), inverted))
 }

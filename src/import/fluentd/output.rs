@@ -9,8 +9,8 @@ use crate::import::{settings, target};
 pub(super) enum Target {
     /// They end there.
     End(End),
-    /// They go on at a label.
-    Label(String),
+    /// They go on at a label: at one of several, as an event goes one way.
+    Labels(Vec<String>),
     /// They get another tag, by the rules in here.
     Retag(Section),
     /// Those of them that are a stack trace become one, and all go on from the start, or from a label.
@@ -31,10 +31,10 @@ pub(super) fn read(directive: &Section, draft: &mut Draft) -> Target {
     let kind = directive.take(&["@type", "type"]).map(|kind| kind.value).unwrap_or_default();
     directive.pass_over(&["@id", "@log_level"]);
     match kind.as_str() {
-        "relabel" => Target::Label(directive.value("@label").unwrap_or_default().to_owned()),
+        "relabel" => Target::Labels(vec![label(&directive)]),
         "rewrite_tag_filter" => Target::Retag(directive),
         "detect_exceptions" => Target::Traces(traces(directive, draft)),
-        "copy" => Target::End(copy(directive, draft)),
+        "copy" => copy(directive, draft),
         _ => Target::End(end(&kind, directive, draft)),
     }
 }
@@ -68,12 +68,32 @@ fn traces(mut directive: Section, draft: &mut Draft) -> Traces {
     Traces { prefix, label }
 }
 
-/// Of several stores the first that Forebay has counts, as it has one target.
-fn copy(mut directive: Section, draft: &mut Draft) -> End {
+fn label(relabel: &Section) -> String {
+    relabel.value("@label").unwrap_or_default().to_owned()
+}
+
+/// Whether events end there in an index.
+pub(super) fn is_indexed(output: &Section) -> bool {
+    let kind = output.value("@type").or(output.value("type"));
+    kind.is_some_and(|kind| ELASTICSEARCH.contains(&kind)) || output.sections.iter().any(is_indexed)
+}
+
+/// Of several stores the first that Forebay has counts, as it has one target; labels do where none has an index.
+fn copy(mut directive: Section, draft: &mut Draft) -> Target {
     let mut found: Option<End> = None;
+    let is_indexed = is_indexed(&directive);
+    let mut labels = Vec::new();
     for mut store in directive.take_sections("store") {
         let kind = store.take(&["@type", "type"]).map(|kind| kind.value).unwrap_or_default();
         let from = store.from();
+        if kind == "relabel" {
+            let label = label(&store);
+            match is_indexed {
+                true => draft.leave(from, format!("an event goes to one index: `{label}` is not followed")),
+                false => labels.push(label),
+            }
+            continue;
+        }
         let end = end(&kind, store, draft);
         match &found {
             Some(first) if end.index.is_some() && end.index != first.index && first.index.is_some() => {
@@ -86,16 +106,21 @@ fn copy(mut directive: Section, draft: &mut Draft) -> End {
     }
     directive.pass_over(&["deep_copy", "copy_mode"]);
     draft.leave_rest(&directive);
-    found.unwrap_or_default()
+    if labels.is_empty() { Target::End(found.unwrap_or_default()) } else { Target::Labels(labels) }
 }
+
+/// Outputs that have an index.
+const ELASTICSEARCH: [&str; 5] = [
+    "elasticsearch",
+    "elasticsearch_dynamic",
+    "opensearch",
+    "elasticsearch_data_stream",
+    "opensearch_data_stream",
+];
 
 fn end(kind: &str, mut output: Section, draft: &mut Draft) -> End {
     let found = match kind {
-        "elasticsearch"
-        | "elasticsearch_dynamic"
-        | "opensearch"
-        | "elasticsearch_data_stream"
-        | "opensearch_data_stream" => target::elasticsearch(&mut output, &target::FLUENTD, draft),
+        _ if ELASTICSEARCH.contains(&kind) => target::elasticsearch(&mut output, &target::FLUENTD, draft),
         "file" => {
             settings::file(&mut output, draft);
             End::default()

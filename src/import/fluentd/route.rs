@@ -7,6 +7,7 @@ use super::filter;
 use super::output::{self, Target, Traces};
 use super::rewrite;
 use crate::import::draft::{Draft, Effect, End, Filter, Leg};
+use crate::import::line;
 use crate::import::pattern::{covers, is_one, overlaps};
 use crate::import::section::Section;
 use crate::import::words::quote;
@@ -84,7 +85,8 @@ impl Walk<'_> {
     fn end(&mut self, directive: &Section, scope: &str, filters: &[Filter]) {
         match output::read(directive, self.draft) {
             Target::End(end) => self.leg(scope, filters.to_vec(), end, directive.from()),
-            Target::Label(name) => {
+            Target::Labels(names) => {
+                let name = self.choose(names, &directive.from());
                 let depth = self.depth + 1;
                 let Self { labels, past, .. } = *self;
                 let prefix = self.prefix.clone();
@@ -93,6 +95,18 @@ impl Walk<'_> {
             Target::Traces(traces) => self.traces(traces, directive, scope, filters),
             Target::Retag(rewriter) => self.retag(rewriter, scope, filters),
         }
+    }
+
+    /// The label that events go on at: the first with an index, or the first.
+    fn choose(&mut self, names: Vec<String>, by: &str) -> String {
+        let is_indexed =
+            |name: &String| self.labels.get(name).is_some_and(|route| route.iter().any(output::is_indexed));
+        let chosen =
+            names.iter().find(|name| is_indexed(name)).or(names.first()).cloned().unwrap_or_default();
+        for other in names.iter().filter(|name| **name != chosen) {
+            self.draft.leave(by, format!("an event goes one way, to `{chosen}`: `{other}` is not followed"));
+        }
+        chosen
     }
 
     /// Events go on with their traces joined, from the start again as a rule, where that match no longer takes them.
@@ -126,18 +140,16 @@ impl Walk<'_> {
         let mut rules = rewrite::rules(rewriter, self.draft);
         let mut end = End::default();
         for rule in &mut rules {
-            let Some(found) = self.goes_to(&label, &rule.tag, &from, 0) else { continue };
+            let Some(tag) = &rule.tag else { continue };
+            let Some(found) = self.goes_to(&label, tag, &from, 0) else { continue };
             rule.index = found.index.as_ref().map(|(index, _)| index.clone());
             end.tag_field = end.tag_field.take().or(found.tag_field);
         }
-        match crate::import::retag::steps(&rules, true) {
-            Ok(effects) => {
-                let rewriting = Filter { pattern: scope.to_owned(), effects, from: from.clone() };
-                let filters = filters.iter().cloned().chain(Some(rewriting)).collect();
-                self.leg(scope, filters, end, from);
-            }
-            Err(why) => self.draft.leave(from, why),
-        }
+        let effects = crate::import::retag::steps(&rules, true);
+        let noted = line::noted(from.clone(), &effects);
+        let rewriting = Filter { pattern: scope.to_owned(), effects, from: noted };
+        let filters = filters.iter().cloned().chain(Some(rewriting)).collect();
+        self.leg(scope, filters, end, from);
     }
 
     /// Where the events of `tag` end, if the tag is known.
@@ -158,7 +170,10 @@ impl Walk<'_> {
             }
             return match output::read(directive, self.draft) {
                 Target::End(end) => Some(end),
-                Target::Label(name) => self.goes_to(&name, tag, by, depth + 1),
+                Target::Labels(names) => {
+                    let name = self.choose(names, &directive.from());
+                    self.goes_to(&name, tag, by, depth + 1)
+                }
                 Target::Retag(_) | Target::Traces(_) => None,
             };
         }

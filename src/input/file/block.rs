@@ -13,12 +13,6 @@ use crate::encode::IdBase;
 use crate::event::Timestamp;
 use crate::input::{LineEntry, Records};
 
-/// A block is handed on when its entries are this long…
-const BYTES: usize = 128 << 10;
-
-/// …or so many.
-const EVENTS: usize = 4_096;
-
 /// Fields that every event of a source has, written as msgpack pairs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fixed {
@@ -46,6 +40,21 @@ pub(crate) struct Said<'s> {
     pub(crate) more: Option<&'s Fixed>,
 }
 
+/// Entries after which a block is handed on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// Bytes of them…
+    pub(crate) bytes: usize,
+    /// …or so many.
+    pub(crate) events: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { bytes: 128 << 10, events: 4_096 }
+    }
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
@@ -55,6 +64,7 @@ pub(crate) struct Block {
     ids: Vec<IdBase>,
     /// Fewer than ids where something is in it that is no line, or none that stands in its entry as it is.
     lines: Vec<LineEntry>,
+    room: Room,
     /// How far into the file everything is in this block or in those before it.
     pub(crate) end: Resting,
 }
@@ -65,9 +75,15 @@ impl Block {
         Self { tag: tag.as_bytes().to_vec(), ..Self::default() }
     }
 
+    /// The same with less room.
+    pub(crate) fn within(mut self, room: Room) -> Self {
+        self.room = room;
+        self
+    }
+
     /// Whether it is time to hand it on.
     pub(crate) fn is_full(&self) -> bool {
-        self.entries.len() >= BYTES || self.ids.len() >= EVENTS
+        self.entries.len() >= self.room.bytes || self.ids.len() >= self.room.events
     }
 
     /// Whether there is nothing in it.

@@ -9,6 +9,7 @@
 //! is written beside what is read. What a content is, `Kind` tells by its bytes; whose it is, `Identity` by its path.
 
 mod ahead;
+mod beginning;
 mod block;
 mod blocks;
 mod dead_letters;
@@ -43,9 +44,10 @@ pub(crate) const PATH_FIELD: &str = "log.file.path";
 #[cfg(test)]
 mod tests;
 
+pub(crate) use beginning::Beginning;
 #[cfg(test)]
 pub(crate) use block::Said;
-pub(crate) use block::{Block, Fixed};
+pub(crate) use block::{Block, Fixed, Room};
 pub(crate) use blocks::{Blocks, Oddities};
 pub(crate) use fluentd::sent as sent_chunk;
 pub(crate) use form::{Carried, Form};

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Mark;
+use super::{Beginning, Mark};
 use crate::buffer::Waiter;
 use crate::durable;
 use crate::encode::IdBase;
@@ -36,6 +36,12 @@ pub(crate) struct Step {
     pub(crate) events: u64,
     /// Where the file lay.
     pub(crate) path: String,
+    /// The tag that its events got, so that those of a copy under another name get the same, and go to the same index.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) tag: String,
+    /// How the file begins, where that was looked at.
+    #[serde(default, skip_serializing_if = "Beginning::is_none")]
+    pub(crate) beginning: Beginning,
 }
 
 impl Step {
@@ -51,7 +57,8 @@ impl Step {
 #[derive(Debug)]
 pub struct Progress {
     path: PathBuf,
-    log: File,
+    /// None where it is not kept on disk.
+    log: Option<File>,
     /// By course.
     steps: HashMap<u64, Step>,
     /// Courses by the hash of their file's first line.
@@ -69,7 +76,7 @@ impl Progress {
         }
         let log = OpenOptions::new().create(true).append(true).read(true).open(path)?;
         let (steps, by_file, order) = Default::default();
-        let mut progress = Self { path: path.to_owned(), log, steps, by_file, order, lines: 0 };
+        let mut progress = Self { path: path.to_owned(), log: Some(log), steps, by_file, order, lines: 0 };
         for line in BufReader::new(File::open(path)?).split(b'\n') {
             progress.lines += 1;
             if let Ok(step) = serde_json::from_slice(&line?) {
@@ -82,6 +89,12 @@ impl Progress {
         Ok(progress)
     }
 
+    /// What is known for as long as this process lives.
+    pub(crate) fn in_memory() -> Self {
+        let (path, steps, by_file, order) = Default::default();
+        Self { path, log: None, steps, by_file, order, lines: 0 }
+    }
+
     /// What is known of files with this first line, the farthest first.
     pub(crate) fn of(&self, file: u64) -> Vec<Step> {
         let courses = self.by_file.get(&file).into_iter().flatten();
@@ -92,12 +105,22 @@ impl Progress {
 
     /// Notes a step.
     pub(crate) fn note(&mut self, step: &Step) -> io::Result<()> {
+        self.take(step.clone());
+        let Some(log) = &mut self.log else { return Ok(()) };
         let mut line = serde_json::to_vec(step)?;
         line.push(b'\n');
-        self.log.write_all(&line)?;
+        log.write_all(&line)?;
         self.lines += 1;
-        self.take(step.clone());
         if self.lines > 2 * self.steps.len() + PAST { self.rewrite() } else { Ok(()) }
+    }
+
+    /// The tag of a content that begins like this, which is called `own`: the one that it, or what it is a copy of, got first.
+    pub(crate) fn tag_of(&self, beginning: &Beginning, own: &str) -> Option<String> {
+        let courses = self.by_file.get(&beginning.file()?)?;
+        let known = courses.iter().filter_map(|course| self.steps.get(course));
+        let mut alike = known.filter(|step| !step.tag.is_empty() && step.beginning.agrees(beginning));
+        let first = alike.next()?;
+        (first.tag != own && alike.all(|step| step.tag != own)).then(|| first.tag.clone())
     }
 
     fn take(&mut self, step: Step) {
@@ -134,7 +157,7 @@ impl Progress {
         file.into_inner()?.sync_all()?;
         fs::rename(&aside, &self.path)?;
         durable::sync_dir(self.path.parent().unwrap_or(Path::new(".")))?;
-        self.log = OpenOptions::new().append(true).open(&self.path)?;
+        self.log = Some(OpenOptions::new().append(true).open(&self.path)?);
         self.lines = self.steps.len();
         Ok(())
     }

@@ -56,7 +56,7 @@ impl Beside {
         let (base, age) = rotation(name);
         let Some(logs) = self.logs.get_mut(&base) else { return Default::default() };
         let goes_on = logs.keys().next_back().is_some_and(|newest| *newest > age);
-        let before = logs.iter_mut().filter(|(other, _)| **other < age).next_back();
+        let before = logs.iter_mut().rfind(|(other, _)| **other < age);
         (before.map(|(_, carried)| std::mem::take(carried)).unwrap_or_default(), goes_on)
     }
 

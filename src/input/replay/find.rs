@@ -5,8 +5,10 @@
 //! and those that tell of others.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -48,7 +50,7 @@ impl Found {
                 found.faults.push((path.clone(), fault));
             }
         }
-        found.groups = groups(files);
+        found.groups = groups(once(files));
         found
     }
 
@@ -110,6 +112,40 @@ impl Found {
             }
         }
     }
+}
+
+/// Leaves each file under one of its names: the one that is no link, as whose it is its place tells.
+///
+/// Kubernetes has every log twice, `/var/log/containers/…` being links into `/var/log/pods`.
+fn once(files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut places: HashMap<(u64, u64), usize> = HashMap::new();
+    let mut kept: Vec<PathBuf> = Vec::with_capacity(files.len());
+    for path in files {
+        let Ok(metadata) = path.metadata() else {
+            kept.push(path);
+            continue;
+        };
+        match places.entry((metadata.dev(), metadata.ino())) {
+            Entry::Vacant(place) => {
+                place.insert(kept.len());
+                kept.push(path);
+            }
+            Entry::Occupied(place) => {
+                if let Some(other) =
+                    kept.get_mut(*place.get()).filter(|other| is_link(other) && !is_link(&path))
+                {
+                    *other = path;
+                }
+            }
+        }
+    }
+    kept
+}
+
+/// Whether a link leads to it, or to a folder that it is in.
+fn is_link(path: &Path) -> bool {
+    let absolute = std::path::absolute(path);
+    path.canonicalize().ok() != absolute.ok()
 }
 
 /// A pattern of which the folders that it names outright do not lead up and down again.
@@ -223,6 +259,22 @@ mod tests {
             ]
         );
         assert!(found.faults.is_empty());
+    }
+
+    #[test]
+    fn a_file_of_many_names_is_read_once_and_by_the_name_that_is_no_link() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path().canonicalize().expect("there");
+        for name in ["containers", "pods"] {
+            fs::create_dir(folder.join(name)).expect("made");
+        }
+        fs::write(folder.join("pods/0.log"), "line\n").expect("written");
+        fs::hard_link(folder.join("pods/0.log"), folder.join("pods/hard.log")).expect("linked");
+        std::os::unix::fs::symlink("../pods/0.log", folder.join("containers/web.log")).expect("linked");
+        let found = Found::at(std::slice::from_ref(&folder), Path::new(""));
+        assert_eq!(found.groups, [[folder.join("pods/0.log")]]);
+        let found = Found::at(&[folder.join("containers/web.log")], Path::new(""));
+        assert_eq!(names(&found), [["web.log"]], "where it is the only name, it serves");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::rate::{Pace, Rate};
 use super::report::SourceReport;
 use super::sources::Sources;
 use crate::enrich::{MultilineOptions, PartialOptions};
-use crate::input::file::{Encoding, Progress};
+use crate::input::file::{Encoding, Mark, Progress, Step};
 use crate::input::{Selection, Shared};
 use crate::metrics::{Ledger, Settled};
 
@@ -58,8 +58,8 @@ pub struct Job {
     pub(super) partial: PartialOptions,
     pub(super) multiline: MultilineOptions,
     pub(super) ledger: Arc<Ledger>,
-    /// None where nothing is sent, so that nothing is done.
-    progress: Option<Mutex<Progress>>,
+    /// What is known of files.
+    progress: Mutex<Progress>,
     pub(super) pace: Option<Pace>,
     /// No more is read from here on…
     pub(super) stop: CancellationToken,
@@ -70,6 +70,8 @@ pub struct Job {
     next: AtomicUsize,
     /// Threads that may still read something.
     reading: AtomicUsize,
+    /// Threads that ended before their work.
+    lost: AtomicUsize,
     threads: TaskTracker,
     sources: Mutex<Sources>,
 }
@@ -80,7 +82,7 @@ impl Job {
         shared: Arc<Shared>,
         options: ReplayOptions,
         (partial, multiline): (PartialOptions, MultilineOptions),
-        progress: Option<Progress>,
+        progress: Progress,
         mut groups: Vec<Vec<PathBuf>>,
     ) -> Self {
         if options.readers > 1 {
@@ -95,7 +97,7 @@ impl Job {
             partial,
             multiline,
             ledger,
-            progress: progress.map(Mutex::new),
+            progress: Mutex::new(progress),
             pace,
             stop: CancellationToken::new(),
             give_up: CancellationToken::new(),
@@ -103,6 +105,7 @@ impl Job {
             groups,
             next: AtomicUsize::new(0),
             reading: AtomicUsize::new(0),
+            lost: AtomicUsize::new(0),
             threads: TaskTracker::new(),
             sources: Mutex::new(sources),
         }
@@ -157,14 +160,46 @@ impl Job {
         }
     }
 
+    /// A thread ended before its work: what it was reading is not taken as a whole.
+    pub(super) fn lose_reader(&self) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        self.end_reading();
+    }
+
+    /// Why not all was read, if nobody ended it.
+    pub fn why(&self) -> Option<String> {
+        let lost = self.lost.load(Ordering::Relaxed);
+        (lost > 0).then(|| format!("{lost} of its readers failed; the log says where"))
+    }
+
     /// Resolves when all threads have ended: all files are read, and all that was read is settled.
     pub async fn ended(&self) {
         self.threads.wait().await;
     }
 
+    /// Whether what an earlier run has done is done.
+    pub(super) fn resumes(&self) -> bool {
+        self.options.resume
+    }
+
     /// What is known of files that were read before.
-    pub(super) fn progress(&self) -> Option<MutexGuard<'_, Progress>> {
-        self.progress.as_ref().map(|progress| progress.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives `step`, of a content that is `own` by its name, the tag under which it was read first; where nothing is known of it
+    /// yet, that of what begins alike. Notes it at once: should this run end before anything is safe, its documents may be
+    /// with the target all the same.
+    pub(super) fn begin_course(&self, step: &mut Step, own: &str) {
+        let mut progress = self.progress();
+        if step.tag.is_empty() {
+            step.tag = progress.tag_of(&step.beginning, own).unwrap_or_else(|| own.to_owned());
+        }
+        let Some(file) = step.beginning.file().filter(|_| step.mark.place == 0) else { return };
+        let begun = Step { mark: Mark { file, ..Mark::default() }, ..step.clone() };
+        if let Err(fault) = progress.note(&begun) {
+            tracing::warn!(%fault, "cannot note which files are read; a copy under another name may go to another index");
+        }
     }
 
     /// Begins a source: its number.

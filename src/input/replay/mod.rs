@@ -21,6 +21,7 @@ mod sources;
 mod stream;
 mod taker;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread;
 
@@ -39,8 +40,12 @@ pub fn start(job: &Arc<Job>, standard_input: bool, runtime: &Handle) -> std::io:
     let begin = |name: &str, run: fn(Reader)| {
         let reader = Reader::new(Arc::clone(job), runtime.clone());
         let running = job.begin_thread();
+        let job = Arc::clone(job);
         let run = move || {
-            run(reader);
+            // why: what it was to read is not taken, and who asked for it has to hear of that.
+            if panic::catch_unwind(AssertUnwindSafe(|| run(reader))).is_err() {
+                job.lose_reader();
+            }
             drop(running);
         };
         thread::Builder::new().name(name.to_owned()).spawn(run).map(drop)

@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::input::file::Room;
+
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rate {
@@ -28,6 +30,22 @@ impl std::str::FromStr for Rate {
         match rate {
             Self::Events(0) | Self::Bytes(0) => Err("a rate of 0 would never end".to_owned()),
             rate => Ok(rate),
+        }
+    }
+}
+
+/// Steps of a second in which as much is read as the rate allows.
+const STEPS: u64 = 10;
+
+impl Rate {
+    /// What may be read at once, so that it comes evenly.
+    pub(super) fn room(self) -> Room {
+        let most = Room::default();
+        let of =
+            |rate: u64, most: usize| usize::try_from(rate / STEPS).map_or(most, |step| step.clamp(1, most));
+        match self {
+            Self::Events(rate) => Room { events: of(rate, most.events), ..most },
+            Self::Bytes(rate) => Room { bytes: of(rate, most.bytes), ..most },
         }
     }
 }
@@ -71,6 +89,14 @@ mod tests {
         for wrong in ["", "fast", "0", "0KiB", "-1"] {
             assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn no_more_is_read_at_once_than_a_step_allows_and_never_nothing() {
+        assert_eq!(Rate::Events(5).room().events, 1);
+        assert_eq!(Rate::Events(1_000).room().events, 100);
+        assert_eq!(Rate::Bytes(10 << 10).room().bytes, 1 << 10);
+        assert_eq!(Rate::Bytes(u64::MAX).room().bytes, Room::default().bytes);
     }
 
     #[test]

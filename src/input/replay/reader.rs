@@ -238,8 +238,9 @@ pub(super) fn note(job: &Job, course: &mut Course) {
 }
 
 fn remember(job: &Job, course: &Course) {
-    let Some(mut progress) = job.progress() else { return };
-    if let Err(fault) = progress.note(course.step()) {
+    if job.resumes()
+        && let Err(fault) = job.progress().note(course.step())
+    {
         tracing::warn!(%fault, "cannot note how far files are read; what was read since will be looked at again");
     }
 }

@@ -71,7 +71,8 @@ impl SourceReport {
 
     /// Whether something of it was not taken.
     pub fn has_left(&self, settled: &Settled) -> bool {
-        self.fault.is_some()
+        !self.is_done
+            || self.fault.is_some()
             || self.oddities.cut_lines > 0
             || self.dead_letters(settled) > 0
             || self.unsettled(settled) > 0
@@ -138,4 +139,17 @@ pub fn written(time: Timestamp) -> String {
     let nanos = i32::try_from(time.nanos()).unwrap_or_default();
     jiff::Timestamp::new(time.seconds(), nanos)
         .map_or_else(|_| time.seconds().to_string(), |time| time.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_whose_reader_died_on_the_way_is_not_taken() {
+        let settled = Settled::default();
+        let read = SourceReport { read: 713, ..SourceReport::default() };
+        assert!(read.has_left(&settled));
+        assert!(!SourceReport { is_done: true, ..read }.has_left(&settled));
+    }
 }

@@ -10,11 +10,12 @@ use tokio::runtime::Handle;
 
 use super::beside::Beside;
 use super::job::Job;
+use super::rate::Rate;
 use super::reader::Place;
 use super::taker::Taker;
 use crate::input::file::{
-    Block, Blocks, Carried, Content, Course, Form, Found, HEAD, Identity, Kind, Lines, Mark, PATH_FIELD,
-    Reading, Rest, Step, Take, Text, each_content, sent_chunk,
+    Beginning, Block, Blocks, Carried, Content, Course, Form, Found, HEAD, Identity, Kind, Lines, Mark,
+    PATH_FIELD, Reading, Rest, Step, Take, Text, each_content, sent_chunk,
 };
 
 /// See the module.
@@ -42,13 +43,15 @@ impl Source<'_> {
         };
         let kind = Kind::of(&head, Some(&self.name));
         self.job.note(self.index, |report| report.kind = kind.word());
-        let step = if kind.goes_on() { self.known(&head) } else { None };
-        let mut taker = Taker::new(self, Course::from(self.step(step.clone())), kind.goes_on());
+        let mut identity = self.identity();
+        let step = if kind.goes_on() { self.step(&head, &mut identity) } else { Step::default() };
+        let from = step.mark;
+        let mut taker = Taker::new(self, Course::from(step), kind.goes_on());
         let mut rest = Cursor::new(head).chain(text);
-        let read = pass_over(&mut rest, step.as_ref()).and_then(|()| match kind {
-            Kind::Lines(form) => self.lines(&mut rest, form, carried, &mut taker),
+        let read = pass_over(&mut rest, from.place).and_then(|()| match kind {
+            Kind::Lines(form) => self.lines(&mut rest, form, identity, carried, &mut taker),
             Kind::Binary(what) => Err(nothing_to_read(what)),
-            kind => self.others(&mut rest, kind, is_file_itself, &mut taker),
+            kind => self.others(&mut rest, kind, (is_file_itself, &identity.tag), &mut taker),
         });
         (taker.end(), read)
     }
@@ -60,22 +63,29 @@ impl Source<'_> {
         Identity::told_by(&self.name, &|path| self.beside.read(path))
     }
 
-    /// The step to begin from.
-    fn step(&self, known: Option<Step>) -> Step {
-        let events = known.as_ref().map_or(0, |step| step.events);
-        self.job.note(self.index, |report| report.resumed = events);
-        let begin = || Step { course: Step::new_course(), ..Step::default() };
-        Step { path: self.name.display().to_string(), ..known.unwrap_or_else(begin) }
+    /// The step to begin from; its tag becomes that of `identity`.
+    ///
+    /// Ids hold inside one index, and the index comes from the tag: a copy under another name keeps the tag under which it
+    /// was read first, by this run or by an earlier one.
+    fn step(&self, head: &[u8], identity: &mut Identity) -> Step {
+        let beginning = Beginning::of(head);
+        let known = beginning.file().and_then(|file| self.known(file));
+        self.job.note(self.index, |report| report.resumed = known.as_ref().map_or(0, |step| step.events));
+        let mut step = known.unwrap_or_else(|| Step { course: Step::new_course(), ..Step::default() });
+        (step.path, step.beginning) = (self.name.display().to_string(), beginning);
+        self.job.begin_course(&mut step, &identity.tag);
+        identity.tag.clone_from(&step.tag);
+        step
     }
 
     fn lines(
         &self,
         from: &mut dyn Read,
         form: Form,
+        mut identity: Identity,
         carried: &mut Carried,
         taker: &mut Taker<'_>,
     ) -> io::Result<()> {
-        let mut identity = self.identity();
         identity.fixed.text(PATH_FIELD, &self.name.display().to_string());
         let mark = taker.mark();
         let limit = self.job.options.line_bytes;
@@ -87,7 +97,8 @@ impl Source<'_> {
         if mark == Mark::default() {
             blocks.carry_on(carried_here);
         }
-        let mut block = Block::of(&identity.tag);
+        let room = self.job.options.rate.map(Rate::room).unwrap_or_default();
+        let mut block = Block::of(&identity.tag).within(room);
         loop {
             let filled = blocks.fill(&mut block, Rest::IsLine);
             let is_over = block.is_empty() || filled.is_err();
@@ -105,10 +116,9 @@ impl Source<'_> {
         &self,
         from: &mut dyn Read,
         kind: Kind,
-        is_file_itself: bool,
+        (is_file_itself, tag): (bool, &str),
         taker: &mut Taker<'_>,
     ) -> io::Result<()> {
-        let identity = self.identity();
         let path = is_file_itself.then_some(self.place.path);
         // why: a chunk is sent as it lies there, compressed or not.
         let is_chunk = kind == Kind::FluentdChunk && self.name == self.place.path && !self.place.is_stream;
@@ -117,7 +127,7 @@ impl Source<'_> {
         let reading = Reading {
             path,
             from: taker.mark(),
-            tag: options.tag.as_deref().unwrap_or(&identity.tag),
+            tag: options.tag.as_deref().unwrap_or(tag),
             sent,
             longest: options.line_bytes,
             keeps_index: options.keeps_index,
@@ -127,13 +137,12 @@ impl Source<'_> {
     }
 
     /// How far an earlier run has come with this very content, whatever it was called then.
-    fn known(&self, head: &[u8]) -> Option<Step> {
-        if self.place.is_stream {
+    fn known(&self, file: u64) -> Option<Step> {
+        if self.place.is_stream || !self.job.resumes() {
             return None;
         }
-        let mut first = Lines::new(head, Mark::default(), HEAD);
-        let file = first.next(Rest::Waits).ok()??.end.file;
-        let steps = self.job.progress()?.of(file);
+        let mut steps = self.job.progress().of(file);
+        steps.retain(|step| step.mark.place > 0);
         if steps.is_empty() { None } else { self.verified(steps) }
     }
 
@@ -176,10 +185,9 @@ fn farthest(text: impl Read, steps: &mut Vec<Step>, limit: usize) -> Option<Step
     found
 }
 
-/// Reads up to the step, to begin behind it.
-fn pass_over(from: &mut dyn Read, step: Option<&Step>) -> io::Result<()> {
-    let Some(step) = step else { return Ok(()) };
-    io::copy(&mut from.take(step.mark.place), &mut io::sink()).map(drop)
+/// Reads up to the `place` where an earlier run ended.
+fn pass_over(from: &mut dyn Read, place: u64) -> io::Result<()> {
+    io::copy(&mut from.take(place), &mut io::sink()).map(drop)
 }
 
 fn head(from: &mut impl Read) -> io::Result<Vec<u8>> {

@@ -80,7 +80,8 @@ impl<'s> Taker<'s> {
         let job = self.source.job;
         let Some(pace) = &job.pace else { return };
         let wait = pace.wait(events, bytes);
-        self.source.runtime.block_on(job.stop.run_until_cancelled(tokio::time::sleep(wait)));
+        // why: a sleep that is made outside of the runtime finds no timer.
+        self.source.runtime.block_on(async { job.stop.run_until_cancelled(tokio::time::sleep(wait)).await });
     }
 
     /// Writes what waits for lines that will not come.

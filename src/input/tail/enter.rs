@@ -172,7 +172,7 @@ impl Table {
         }
         let Some(end) = content.end(opened, &self.stop)? else { return Ok(()) };
         let path = file.path.to_string_lossy().into_owned();
-        let step = Step { course: new_course(), mark: end.mark, last: end.last, events: 0, path };
+        let step = Step { course: new_course(), mark: end.mark, last: end.last, path, ..Step::default() };
         self.positions.lock().skip(&step)
     }
 }

@@ -9,7 +9,8 @@ use crate::output::document::Document;
 /// One change.
 #[derive(Clone, Debug)]
 pub enum Edit {
-    /// The value of the first path gets the second; a document without it stays as it is.
+    /// The value of the first path gets the second; a document without it stays as it is. What has the second already is
+    /// kept as `original.NAME`, as pipelines keep it.
     Rename(String, String),
     /// The field goes.
     Remove(String),
@@ -77,6 +78,7 @@ impl Edits {
             match edit {
                 Edit::Rename(from, to) => {
                     if let Some(value) = document.take(from) {
+                        make_way(&mut document, to);
                         document.set(to, value);
                     }
                 }
@@ -86,6 +88,15 @@ impl Edits {
         }
         Some(document.write())
     }
+}
+
+fn make_way(document: &mut Document, path: &str) {
+    let Some(before) = document.take(path) else { return };
+    let mut name = format!("original.{path}");
+    while document.has(&name) {
+        name.insert_str(0, "original.");
+    }
+    document.set(&name, before);
 }
 
 #[cfg(test)]
@@ -109,6 +120,22 @@ mod tests {
             edits.apply(&document).expect("an object"),
             r#"{"a":{"b":0.10},"big":123456789012345678901,"severity":"x","level":"warn","n":1.50,"o":{"x": [1]},"empty":""}"#
         );
+    }
+
+    #[test]
+    fn a_field_whose_name_another_gets_is_kept_under_a_name_of_its_own() {
+        let edits = Edits::new(vec![Edit::rename("bad=message").expect("a pair")]);
+        for (document, expected) in [
+            (r#"{"message":"m","bad":1}"#, r#"{"original.message":"m","message":1}"#),
+            (
+                r#"{"message":"m","bad":1,"original.message":"o"}"#,
+                r#"{"original.message":"o","original.original.message":"m","message":1}"#,
+            ),
+            (r#"{"message":"m"}"#, r#"{"message":"m"}"#),
+        ] {
+            let document = RawValue::from_string(document.into()).expect("JSON");
+            assert_eq!(edits.apply(&document).expect("an object"), expected);
+        }
     }
 
     #[test]

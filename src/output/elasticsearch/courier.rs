@@ -15,25 +15,31 @@ use tokio_util::sync::CancellationToken;
 use super::answer::{Outcome, Refusal};
 use super::heal::{self, Healed, Remedy};
 use super::part::{self, Part};
-use super::target::{Attempt, Stopped, Target, unless};
+use super::target::{Attempt, Stopped, Target, resting, unless};
 use super::verdict::Obstacle;
-use crate::buffer::Delivery;
+use crate::buffer::{Delivery, Recall};
+use crate::encode::is_for_files;
 use crate::metrics::{self, Verdict};
 use crate::output::dead_letters::{DeadLetters, Letter, destination};
+use crate::output::file::FileOutput;
 
-/// Attends to `delivery` until it is settled; a stop returns it.
+/// Attends to `delivery` until it is settled; a stop returns it, and so does the buffer that takes it back.
 pub(super) async fn deliver(
     target: &Target,
     dead_letters: &DeadLetters,
+    files: Option<&FileOutput>,
     delivery: Delivery,
     stop: &CancellationToken,
 ) -> Result<(), Stopped> {
-    let mut way = Way::new(target, delivery);
+    let mut way = Way::new(target, delivery, files.is_some());
     while let Some(part) = way.next() {
-        unless(stop, tokio::time::sleep_until(part.due.into())).await?;
-        way.go(part, stop).await?;
+        let recall = way.recall();
+        resting(recall.as_deref(), stop, tokio::time::sleep_until(part.due.into())).await?;
+        way.go(part, recall.as_deref(), stop).await?;
     }
     way.bury(dead_letters, stop).await?;
+    // why: last, since files know no ids: should the delivery go back, they have nothing of it yet.
+    way.file(files, stop).await?;
     way.tally.count(target, way.letters.len());
     way.tell_ledger();
     way.delivery.delivered();
@@ -69,6 +75,8 @@ struct Way<'a> {
     /// Owned, not borrowed: it may be sent to another thread but not shared with one.
     delivery: Delivery,
     parts: Vec<Part>,
+    /// Documents that are not for the target, by their place.
+    for_files: Vec<usize>,
     /// Documents on a further try, by their place.
     healed: BTreeMap<usize, Healed>,
     tally: Tally,
@@ -76,10 +84,12 @@ struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    fn new(target: &'a Target, delivery: Delivery) -> Self {
-        let parts = Part::whole(&delivery).into_iter().collect();
+    fn new(target: &'a Target, delivery: Delivery, has_files: bool) -> Self {
+        let is_for_files = |place: &usize| has_files && is_for_files(part::lines(&delivery, *place).0);
+        let (for_files, others): (Vec<_>, Vec<_>) = (0..delivery.ends().len()).partition(is_for_files);
+        let parts = Part::first(others).into_iter().collect();
         let (healed, tally) = (BTreeMap::new(), Tally::default());
-        Self { target, delivery, parts, healed, tally, letters: Vec::new() }
+        Self { target, delivery, parts, for_files, healed, tally, letters: Vec::new() }
     }
 
     /// The part that is due first.
@@ -88,7 +98,18 @@ impl<'a> Way<'a> {
         Some(self.parts.swap_remove(first))
     }
 
-    async fn go(&mut self, part: Part, stop: &CancellationToken) -> Result<(), Stopped> {
+    /// By which the buffer may take it back; none once a document has a verdict, which would be counted twice.
+    fn recall(&self) -> Option<Arc<Recall>> {
+        let is_untouched = self.tally.indexed + self.tally.duplicate == 0 && self.letters.is_empty();
+        is_untouched.then(|| Arc::clone(self.delivery.recall()))
+    }
+
+    async fn go(
+        &mut self,
+        part: Part,
+        recall: Option<&Recall>,
+        stop: &CancellationToken,
+    ) -> Result<(), Stopped> {
         let body = part.body(&self.delivery, &self.healed);
         let (size, count) = (body.len(), part.count());
         if count > 1 && size > self.target.body_most.load(Ordering::Relaxed) {
@@ -98,7 +119,7 @@ impl<'a> Way<'a> {
         if part.again {
             self.target.metrics.retries.inc_by(count as u64);
         }
-        match self.target.attempt(body, count, stop).await? {
+        match self.target.attempt(body, count, recall, stop).await? {
             Attempt::ByItem(outcomes) => self.settle(&part, outcomes, stop).await?,
             Attempt::Elsewhere => self.parts.push(part.at_once()),
             Attempt::Again(least) => {
@@ -229,6 +250,18 @@ impl<'a> Way<'a> {
             attempt += 1;
         }
         drop(held);
+        Ok(())
+    }
+
+    /// Writes what is for files.
+    async fn file(&mut self, files: Option<&FileOutput>, stop: &CancellationToken) -> Result<(), Stopped> {
+        let Some((files, part)) = files.zip(Part::first(self.for_files.iter().copied())) else {
+            return Ok(());
+        };
+        let body = part.body(&self.delivery, &BTreeMap::new());
+        files.put(body, part.ends(&self.delivery), stop).await.ok_or(Stopped)?;
+        files.count(self.for_files.len());
+        self.tally.indexed += self.for_files.len() as u64;
         Ok(())
     }
 

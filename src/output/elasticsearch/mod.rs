@@ -51,6 +51,7 @@ use self::pattern::Naming;
 pub(super) use self::pattern::matches as is_like;
 use self::target::{Stopped, Target};
 use self::template::Standing;
+use super::file::FileOutput;
 use super::{DeadLetters, ElasticsearchOptions, Finding, OutputError, TargetHealth};
 use crate::buffer::Delivery;
 use crate::metrics::Metrics;
@@ -69,6 +70,8 @@ pub struct Elasticsearch {
 struct Shared {
     target: Target,
     dead_letters: DeadLetters,
+    /// Takes the documents that a pipeline sends to files.
+    files: Option<FileOutput>,
     options: ElasticsearchOptions,
     /// The index of each pipeline that has its own.
     indices: Vec<String>,
@@ -78,16 +81,17 @@ struct Shared {
 
 impl Elasticsearch {
     /// Reads the certificates and sets up a client for each node; sends nothing. `indices` are those that documents
-    /// go to beside that of `options`. Call it inside a tokio runtime.
+    /// go to beside that of `options`; `files` takes those that are for files. Call it inside a tokio runtime.
     pub fn new(
         options: ElasticsearchOptions,
         indices: Vec<String>,
         dead_letters: DeadLetters,
+        files: Option<FileOutput>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, OutputError> {
         let (access, seeds) = access(&options)?;
         let target = target(&options, &access, &seeds, metrics)?;
-        Ok(Self { shared: Arc::new(Shared { target, dead_letters, options, indices, access, seeds }) })
+        Ok(Self { shared: Arc::new(Shared { target, dead_letters, files, options, indices, access, seeds }) })
     }
 
     /// Reaches each node that `options` name and says what it found, or what is wrong and what to do. Writes nothing,
@@ -111,7 +115,10 @@ impl Elasticsearch {
             (None, Some(fault)) if up == 0 => (false, format!("no node answers: {fault}")),
             _ => (true, format!("{up} of {} nodes up", nodes.len())),
         };
-        TargetHealth { ok, summary, nodes }
+        match self.shared.files.as_ref().map(FileOutput::health) {
+            Some(files) if !files.ok && ok => TargetHealth { nodes, ..files },
+            _ => TargetHealth { ok, summary, nodes },
+        }
     }
 
     /// See [`super::Output::run`].
@@ -132,7 +139,8 @@ impl Elasticsearch {
             let Some(delivery) = delivery else { break };
             let (shared, stop) = (Arc::clone(&self.shared), stop.clone());
             under_way.spawn(async move {
-                courier::deliver(&shared.target, &shared.dead_letters, delivery, &stop).await
+                let Shared { target, dead_letters, files, .. } = &*shared;
+                courier::deliver(target, dead_letters, files.as_ref(), delivery, &stop).await
             });
         }
         finish(under_way, &stop).await;

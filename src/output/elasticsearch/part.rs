@@ -26,16 +26,10 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// All documents of `delivery`; nothing where it is empty.
-    pub(super) fn whole(delivery: &Delivery) -> Option<Self> {
-        let count = delivery.ends().len();
-        (count > 0).then(|| Self {
-            spans: std::iter::once(0..count).collect(),
-            attempt: 0,
-            again: false,
-            due: Instant::now(),
-            _held: None,
-        })
+    /// The documents at `places`, ascending, for the first time; nothing where there are none.
+    pub(super) fn first(places: impl IntoIterator<Item = usize>) -> Option<Self> {
+        let part = Self::later(places, 0, Duration::ZERO, None);
+        part.map(|part| Self { again: false, ..part })
     }
 
     /// The documents at `places`, ascending, after a pause; nothing where there are none.
@@ -95,6 +89,16 @@ impl Part {
         body.into()
     }
 
+    /// Where its documents end in its body, as long as none is on a further try.
+    pub(super) fn ends(&self, delivery: &Delivery) -> Vec<u32> {
+        let lengths = self.places().map(|place| extent(delivery, &(place..place + 1)).len());
+        let end = lengths.scan(0, |end, length| {
+            *end += u32::try_from(length).unwrap_or(u32::MAX);
+            Some(*end)
+        });
+        end.collect()
+    }
+
     fn mixed_body(&self, delivery: &Delivery, healed: &BTreeMap<usize, Healed>) -> Bytes {
         let mut body = Vec::new();
         for place in self.places() {
@@ -136,7 +140,7 @@ mod tests {
     #[test]
     fn neighbours_are_a_slice_and_others_are_joined() {
         let delivery = delivery();
-        let whole = Part::whole(&delivery).expect("documents");
+        let whole = Part::first(0..delivery.ends().len()).expect("documents");
         assert_eq!(whole.body(&delivery, &BTreeMap::new()).as_ptr(), delivery.bytes().as_ptr());
         let apart = Part::later([0, 1, 3], 0, Duration::ZERO, None).expect("documents");
         assert_eq!(apart.count(), 3);

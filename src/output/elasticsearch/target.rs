@@ -17,6 +17,7 @@ use super::heal::Healer;
 use super::nodes::{Lease, Nodes};
 use super::trouble::Troubles;
 use super::verdict::{self, Obstacle, Reported, Whole};
+use crate::buffer::Recall;
 use crate::metrics::{self, Metrics};
 use crate::output::Compression;
 
@@ -34,7 +35,7 @@ pub(super) struct Target {
     pub(super) metrics: Arc<Metrics>,
 }
 
-/// The daemon stops before the matter is settled.
+/// The daemon stops before the matter is settled, or the buffer has taken the delivery back.
 #[derive(Debug)]
 pub(super) struct Stopped;
 
@@ -62,17 +63,31 @@ pub(super) async fn unless<T>(stop: &CancellationToken, work: impl Future<Output
     }
 }
 
+/// As [`unless`], and where there is a `recall` the buffer may take the delivery back meanwhile.
+pub(super) async fn resting<T>(
+    recall: Option<&Recall>,
+    stop: &CancellationToken,
+    work: impl Future<Output = T>,
+) -> Result<T, Stopped> {
+    match recall {
+        Some(recall) => unless(stop, recall.resting(work)).await?.ok_or(Stopped),
+        None => unless(stop, work).await,
+    }
+}
+
 impl Target {
-    /// Sends `body`, of so many documents. A stop is heard before the request, not while it is under way.
+    /// Sends `body`, of so many documents. A stop is heard before the request, not while it is under way; so is the buffer,
+    /// where there is a `recall`.
     pub(super) async fn attempt(
         &self,
         body: Bytes,
         documents: usize,
+        recall: Option<&Recall>,
         stop: &CancellationToken,
     ) -> Result<Attempt, Stopped> {
         let (bytes, encoding) = self.encoding.encode(body).await;
         let ready = async { (self.gate.enter().await, self.nodes.pick().await) };
-        let (slot, lease) = unless(stop, ready).await?;
+        let (slot, lease) = resting(recall, stop, ready).await?;
         self.metrics.bulk_bytes.inc_by(bytes.len() as u64);
         let started = Instant::now();
         let body = Body { bytes, content_type: "application/x-ndjson", encoding };

@@ -90,9 +90,9 @@ fn client<'a>(text: &'a str, has_port: bool, sink: &mut Sink<'_, 'a>) -> &'a str
     let address = text.strip_prefix("[client ").or_else(|| text.strip_prefix("[remote "));
     let Some((address, rest)) = address.and_then(|address| address.split_once("] ")) else { return text };
     if has_port {
-        http::address(known::CLIENT, known::CLIENT_PORT, address, sink);
+        http::client(address, sink);
     } else {
-        sink.text(known::CLIENT, address);
+        sink.client(address);
     }
     rest
 }

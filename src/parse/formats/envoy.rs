@@ -11,7 +11,7 @@
 //! Quotes in quotes are printed as they are: the request ends where the status follows it, and the last texts are read
 //! from the line's end, so that only a user agent can hold any.
 
-use super::http::{self, FORWARDED, MILLISECONDS};
+use super::http::{self, MILLISECONDS};
 use crate::event::Value;
 use crate::parse::known::{self, Known};
 use crate::parse::level::Level;
@@ -26,6 +26,7 @@ const UPSTREAM_TIME: Known = Known::new("upstream_duration_ms", "envoyproxy.upst
 const CLUSTER: Known = Known::new("upstream_cluster", "envoyproxy.upstream_cluster");
 const UPSTREAM_LOCAL: Known = Known::new("upstream_local", "envoyproxy.upstream_local_address");
 const SERVER_NAME: Known = Known::new("tls_server_name", "tls.client.server_name");
+const FORWARDED: Known = Known::new("forwarded_for", "envoyproxy.forwarded_for");
 const ROUTE: Known = Known::new("route", "envoyproxy.route_name");
 
 /// Reads a line of any of these layouts.
@@ -116,8 +117,8 @@ fn places<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<&'a str> {
     let (name, route) = (words.next()?, words.next()?);
     sink.text(CLUSTER, cluster);
     sink.text(UPSTREAM_LOCAL, local);
-    http::address(known::SERVER, known::SERVER_PORT, server, sink);
-    http::address(known::CLIENT, known::CLIENT_PORT, client, sink);
+    http::server(server, sink);
+    http::client(client, sink);
     sink.text(SERVER_NAME, name);
     sink.text(ROUTE, route);
     words.next().is_none().then_some(texts)

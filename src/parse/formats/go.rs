@@ -1,8 +1,8 @@
 //! Go's `log`: `YYYY/MM/DD HH:MM:SS[.microseconds] [FILE:LINE: ]MESSAGE`.
 //!
 //! A level stands at the message's beginning where `slog` prints through it, `INFO`, `ERROR+2`, or in brackets and
-//! capitals, as is the custom of HashiCorp's programs. Flags that print no date, or a prefix before it, leave nothing to
-//! recognise a line by. <https://pkg.go.dev/log#pkg-constants>, <https://pkg.go.dev/log/slog#hdr-Levels>
+//! capitals, as is the custom of HashiCorp's programs; or before the time as the logger's prefix, `ERROR: `. Flags that print no
+//! date, or another prefix before it, leave nothing to recognise a line by. <https://pkg.go.dev/log#pkg-constants>, <https://pkg.go.dev/log/slog#hdr-Levels>
 
 use crate::parse::known;
 use crate::parse::level::Level;
@@ -10,6 +10,8 @@ use crate::parse::sink::Sink;
 use crate::parse::time::forms;
 
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
+    let (prefix, line) =
+        if line.starts_with(|first: char| first.is_ascii_digit()) { ("", line) } else { prefix(line)? };
     if line.as_bytes().get(4) != Some(&b'/') {
         return None;
     }
@@ -23,8 +25,19 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     sink.said(forms::Said { offset: None, ..said })?;
     let message = place(message, sink);
     let message = leveled(message, sink);
+    if !prefix.is_empty() {
+        sink.level(prefix);
+    }
     sink.message(message);
     Some(())
+}
+
+/// `ERROR: `, and what follows it.
+fn prefix(line: &str) -> Option<(&str, &str)> {
+    let end = line.bytes().take(9).position(|byte| byte == b':')?;
+    let (word, rest) = line.split_at_checked(end)?;
+    let rest = rest.strip_prefix(": ").filter(|_| word.bytes().all(|byte| byte.is_ascii_uppercase()))?;
+    Level::of_word(word).map(|_| (word, rest))
 }
 
 /// Whether it begins as in nginx' error log, which has the same time: `[LEVEL] `, in small letters.

@@ -61,15 +61,25 @@ fn target_and_version(target: &str) -> Option<(&str, &str)> {
     Some((url, protocol.strip_prefix("HTTP/")?))
 }
 
-/// `HOST:PORT` in two fields; an address without a port is all host.
-pub(super) fn address<'a>(host: Known, port: Known, text: &'a str, sink: &mut Sink<'_, 'a>) {
-    match host_and_port(text) {
-        Some((name, number)) => {
-            sink.text(host, name);
-            sink.value(port, Value::Scalar(number));
-        }
-        None => sink.text(host, text),
-    }
+/// A virtual host in two fields, `HOST:PORT`; what has no port is all host.
+pub(super) fn virtual_host<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) {
+    let (host, port) = host_and_port(text).unwrap_or((text, ""));
+    sink.text(known::VIRTUAL_HOST, host);
+    sink.number(known::SERVER_PORT, port);
+}
+
+/// The same of a client.
+pub(super) fn client<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) {
+    let (host, port) = host_and_port(text).unwrap_or((text, ""));
+    sink.client(host);
+    sink.number(known::CLIENT_PORT, port);
+}
+
+/// The same of a server.
+pub(super) fn server<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) {
+    let (host, port) = host_and_port(text).unwrap_or((text, ""));
+    sink.server(host);
+    sink.number(known::SERVER_PORT, port);
 }
 
 /// `HOST:PORT`, the host perhaps an IPv6 address without brackets.

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use bumpalo::Bump;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{docker_json, flat, mongodb};
-use crate::event::{self, Fields, Name, Value};
+use crate::event::{self, Fields, Name, Object, Value};
 use crate::parse::sink::{MAX_MEMBERS, Sink};
 
 /// The line is no JSON object, or one of too many members.
@@ -19,9 +20,11 @@ pub struct NotJson;
 /// what it was.
 pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> Result<(), NotJson> {
     let before = fields.len();
-    if let Some(plain) = flat::members(line, |name, value| push(fields, before, depth, name, value)) {
+    let mut has_dots = false;
+    let member = |name, value| push(fields, before, depth, name, value, &mut has_dots);
+    if let Some(plain) = flat::members(line, member) {
         if plain.is_compact {
-            fields.set_object(line);
+            fields.set_object(Object { text: line, has_dots });
         }
         return Ok(());
     }
@@ -53,11 +56,34 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     json_object(object, 1, sink.fields()).ok()
 }
 
-/// Appends a member of a plain object; false where there are too many.
-fn push<'a>(fields: &mut Fields<'a>, before: usize, depth: usize, name: &'a str, value: &'a str) -> bool {
+/// Why `line` is no object, and where; looked for once it is known to be none.
+pub(in crate::parse) fn why_not<'a>(line: &str, arena: &'a Bump) -> &'a str {
+    match serde_json::from_str::<IgnoredAny>(line) {
+        Err(error) if error.is_eof() => "it ends before its JSON does",
+        Err(error) => {
+            let (row, column) = (error.line(), error.column());
+            bumpalo::format!(in arena, "line {}, byte {} is not expected there", row, column).into_bump_str()
+        }
+        Ok(IgnoredAny) if line.trim_start().starts_with('{') => {
+            "it is of another format, or has too many members"
+        }
+        Ok(IgnoredAny) => "it is no object",
+    }
+}
+
+/// Appends a member of a plain object, and notes a dot in its name; false where there are too many.
+fn push<'a>(
+    fields: &mut Fields<'a>,
+    before: usize,
+    depth: usize,
+    name: &'a str,
+    value: &'a str,
+    has_dots: &mut bool,
+) -> bool {
     match event::plain_name(name) {
         Some(name) => fields.push_both(name, Value::Scalar(value)),
         None => {
+            *has_dots |= name.contains('.');
             fields.push(event::legal_name_unless_plain(Cow::Borrowed(name), depth), Value::Scalar(value));
         }
     }
@@ -135,6 +161,21 @@ mod tests {
                 ("escape", json("null"))
             ]
         );
+    }
+
+    #[test]
+    fn what_is_no_object_is_told_with_the_place_where_it_stops() {
+        let arena = Bump::new();
+        for (line, why) in [
+            ("", "it ends before its JSON does"),
+            ("{\"a\":1", "it ends before its JSON does"),
+            ("plain", "line 1, byte 1 is not expected there"),
+            ("{\"a\":1} tail", "line 1, byte 9 is not expected there"),
+            ("{\"a\":1,\n b}", "line 2, byte 2 is not expected there"),
+            ("[1]", "it is no object"),
+        ] {
+            assert_eq!(why_not(line, &arena), why, "{line}");
+        }
     }
 
     #[test]

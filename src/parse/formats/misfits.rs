@@ -143,6 +143,10 @@ const NEARLY: &[(Format, &[&str])] = &[
             "2026/11/28 x",
             "2026/13/28 12:00:00 x",
             "2026/11/28 12:00:00",
+            "ERROR: 2026 was a good year",
+            "Error: 2026/11/28 12:00:00 x",
+            "EXTRA: 2026/11/28 12:00:00 x",
+            "ERROR:2026/11/28 12:00:00 x",
         ],
     ),
     (
@@ -155,6 +159,62 @@ const NEARLY: &[(Format, &[&str])] = &[
             "2026-11-28T12:00:00 I  NETWORK  [a] no offset",
             "2026-11-28T12:00:00Z I  network  [a] x",
             "2026-11-28T12:00:00Z I  NETWORK  a",
+        ],
+    ),
+    (
+        Format::Dotnet,
+        &[
+            "info: hello",
+            "info: hello[0]",
+            "info: Hello[0] world",
+            "info: a.B[0]x",
+            "info: a.B[x]",
+            "info: a.B[]",
+            "info: two words.B[0]",
+            "note: a.B[0]",
+            "größe: a.B[0]",
+        ],
+    ),
+    (
+        Format::Sidekiq,
+        &[
+            "2026-11-28T12:00:00.123Z pid=1 tid=a info: x",
+            "2026-11-28T12:00:00.123Z pid=1 tid=a x y",
+            "2026-11-28T12:00:00.123Z pid=1",
+            "2026-11-28T12:00:00Z pid=1 tid=a INFO: x",
+            "2026-11-28 12:00:00.123 +pid=1 tid=a INFO: x",
+        ],
+    ),
+    (
+        Format::Gin,
+        &[
+            "[GIN] 2026/11/28 12:00:00 | 200 | 1ms | ::1 | GET \"/\"",
+            "[GIN] 2026/11/28 - 12:00:00 | OK | 1ms | ::1 | GET \"/\"",
+            "[GIN] 2026/11/28 - 12:00:00 | 200 | soon | ::1 | GET \"/\"",
+            "[GIN] 2026/11/28 - 12:00:00 | 200 | 1ms | ::1 | GET /",
+            "[GIN] 2026/11/28 - 12:00:00 | 200 | 1ms",
+            "[GIN-debug] Listening and serving HTTP on :8080",
+        ],
+    ),
+    (
+        Format::Nest,
+        &[
+            "[Nest] 7  - 11/28/2026, 12:00:00     LOG [A] x",
+            "[Nest] x  - 11/28/2026, 12:00:00 PM     LOG [A] x",
+            "[Nest] 7  - 11/28/2026, 12:00:00 PM     log [A] x",
+            "[Nest] 7  - 28/11/2026, 12:00:00 PM     LOG [A] x",
+            "[Nest] 7 11/28/2026, 12:00:00 PM     LOG [A] x",
+        ],
+    ),
+    (
+        Format::Php,
+        &[
+            "[28-Nov-2026 12:00:00] hello",
+            "[28-Nov-2026 12:00:00] INFO: hello",
+            "[28-Nov-2026 12:00:00 Mars/Olympus] PHP Warning:  x",
+            "[28-Nov-2026 12:00:00 UTC]x",
+            "[28 Nov 2026 12:00:00] NOTICE: x",
+            "28-Nov-2026 12:00:00 NOTICE: x",
         ],
     ),
 ];

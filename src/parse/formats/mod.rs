@@ -8,9 +8,11 @@ pub(super) mod cri;
 pub(super) mod csv;
 pub(super) mod django;
 pub(super) mod docker_json;
+pub(super) mod dotnet;
 pub(super) mod elasticsearch;
 pub(super) mod envoy;
 mod flat;
+pub(super) mod gin;
 pub(super) mod go;
 pub(super) mod gunicorn_error;
 pub(super) mod haproxy;
@@ -27,12 +29,15 @@ mod members;
 pub(super) mod mongodb;
 pub(super) mod morgan;
 pub(super) mod mysql;
+pub(super) mod nest;
 pub(super) mod nginx_error;
 mod pairs;
+pub(super) mod php;
 pub(super) mod postgresql;
 pub(super) mod rabbitmq;
 pub(super) mod redis;
 pub(super) mod ruby;
+pub(super) mod sidekiq;
 pub(super) mod spring_boot;
 mod syslog;
 pub(super) mod syslog_3164;
@@ -40,6 +45,7 @@ pub(super) mod syslog_5424;
 pub(super) mod uvicorn;
 pub(super) mod zap;
 
+pub(super) use json::why_not as why_not_json;
 pub use json::{BorrowedName, NotJson, json_object};
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ fn requested<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<&'a str> {
     let (client, rest) = rest.split_once(' ')?;
     let (rest, url) = rest.rsplit_once(' ')?;
     let (user, method) = rest.rsplit_once(' ')?;
-    sink.text(known::CLIENT, client);
+    sink.client(client);
     sink.text(known::USER, user);
     sink.text(known::PROTOCOL, version);
     target(method, url, sink)?;

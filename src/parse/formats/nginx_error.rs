@@ -117,8 +117,8 @@ fn name(text: &str) -> Option<(&'static str, &str)> {
 
 fn named<'a>(name: &str, value: &'a str, sink: &mut Sink<'_, 'a>) {
     match name {
-        "client" => sink.text(known::CLIENT, value),
-        "server" => sink.text(known::SERVER, value),
+        "client" => sink.client(value),
+        "server" => sink.server(value),
         "login" => sink.text(known::USER, value),
         "request" => {
             if !http::request_line(value, sink) {

@@ -43,7 +43,7 @@ fn access<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     if !is_status || client.contains(' ') {
         return None;
     }
-    http::address(known::CLIENT, known::CLIENT_PORT, client, sink);
+    http::client(client, sink);
     sink.value(known::STATUS, Value::Scalar(status));
     http::request(request, sink);
     Some(())

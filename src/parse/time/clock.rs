@@ -9,7 +9,8 @@ const CLOCK: Shape = Shape::new(b"00:00:00");
 /// An offset behind its sign.
 const WHOLE: Shape = Shape::new(b" 0000   ");
 
-/// `10:30:45`, perhaps with a fraction of up to nine digits behind a point or a comma.
+/// `10:30:45`, perhaps with a fraction behind a point or a comma, whose digits beyond the ninth are left out; `24:00:00`, the end
+/// of a day.
 pub(crate) fn time_of_day(text: &str) -> Read<'_, Civil> {
     time_of_day_at(text, 0).map_or_else(misfit, |(end, time)| Ok((tail(text, end), time)))
 }
@@ -21,7 +22,8 @@ pub(super) fn time_of_day_at(text: &str, at: usize) -> Option<(usize, Civil)> {
     let parts = CLOCK.parts(time)?;
     let (hour, minute, second) = (parts.two(0), parts.two(3), parts.two(6));
     let (taken, nanos) = fraction(rest);
-    let is_time = hour <= 23 && minute <= 59 && second <= 60;
+    let is_time =
+        (hour <= 23 && minute <= 59 && second <= 60) || (hour, minute, second, nanos) == (24, 0, 0, 0);
     is_time.then_some((at + 8 + taken, Civil { hour, minute, second, nanos, ..Civil::default() }))
 }
 
@@ -31,8 +33,10 @@ fn fraction(text: &[u8]) -> (usize, u32) {
     let [b'.' | b',', digits @ ..] = text else { return (0, 0) };
     match (words::leading_digits(digits), digits.get(8..)) {
         ((0, _), _) => (0, 0),
-        ((8, _), Some([b'0'..=b'9', b'0'..=b'9', ..])) => (0, 0),
-        ((8, number), Some([ninth @ b'0'..=b'9', ..])) => (10, number * 10 + u32::from(ninth - b'0')),
+        ((8, number), Some([ninth @ b'0'..=b'9', beyond @ ..])) => {
+            let beyond = beyond.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            (10 + beyond, number * 10 + u32::from(ninth - b'0'))
+        }
         ((taken, number), _) => (taken + 1, number * 10),
     }
 }
@@ -102,18 +106,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fraction_has_up_to_nine_digits() {
+    fn a_fraction_is_read_to_the_ninth_digit() {
         for (text, read) in [
             (".", (0, 0)),
             (",5", (2, 500_000_000)),
             (".1234567 ", (8, 123_456_700)),
             (".12345678", (9, 123_456_780)),
             (".123456789Z", (10, 123_456_789)),
-            (".1234567890", (0, 0)),
+            (".1234567890123Z", (14, 123_456_789)),
             (".a", (0, 0)),
             (":1", (0, 0)),
         ] {
             assert_eq!(fraction(text.as_bytes()), read, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_ends_at_24_and_no_later() {
+        assert!(time_of_day("24:00:00").is_ok());
+        for text in ["24:00:01", "24:01:00", "24:00:00.5", "25:00:00"] {
+            assert!(time_of_day(text).is_err(), "{text}");
         }
     }
 

@@ -5,6 +5,8 @@
 //! | [`iso`] | `2024-01-15T10:30:45.123Z`, `2024/01/15 10:30:45`, `2024-01-15 10:30:45,123 +0100` | nearly all |
 //! | [`clf`] | `15/Jan/2024:10:30:45 +0000` | web servers |
 //! | [`short_year`] | `24/01/15 10:30:45` | Spark |
+//! | [`gin`] | `2024/01/15 - 10:30:45` | Gin |
+//! | [`american`] | `01/15/2024, 10:30:45 AM` | NestJS |
 //! | [`clock`] | `10:30:45.123` | Logback and Log4j without configuration, no day |
 //! | [`syslog`] | `Jan 15 10:30:45` | RFC 3164, no year |
 //! | [`cisco`] | `Jan 15 2024 10:30:45` | Cisco |
@@ -18,6 +20,7 @@ use nom::Parser;
 
 pub(crate) use super::clock::{time_of_day, zone};
 
+use super::abbreviation;
 use super::civil::{Civil, Zone};
 use super::clock::{tail, time_of_day_at, two, zone_at};
 use super::shape::Shape;
@@ -113,6 +116,43 @@ pub(crate) fn short_year(text: &str) -> Read<'_, Said> {
     Ok((rest, Said { civil, offset: None, has_year: true }))
 }
 
+/// Date and time of day with a dash between them, as Gin has them.
+pub(crate) fn gin(text: &str) -> Read<'_, Said> {
+    let Some((date, _)) = text.as_bytes().split_first_chunk::<13>() else { return misfit() };
+    let [y1, y2, y3, y4, b'/', m1, m2, b'/', d1, d2, b' ', b'-', b' '] = *date else { return misfit() };
+    let (Some(century), Some(year), Some(month), Some(day)) =
+        (two(y1, y2), two(y3, y4), two(m1, m2), two(d1, d2))
+    else {
+        return misfit();
+    };
+    let (rest, time) = time_of_day(tail(text, 13))?;
+    let civil = Civil { year: year_of(century, year), month, day, ..time };
+    Ok((rest, Said { civil, offset: None, has_year: true }))
+}
+
+/// Month, day and year with slashes, and twice twelve hours, in the words of the United States.
+pub(crate) fn american(text: &str) -> Read<'_, Said> {
+    let (rest, month) = day(text)?;
+    let (rest, ()) = byte(b'/').parse_complete(rest)?;
+    let (rest, of_month) = day(rest)?;
+    let (rest, ()) = byte(b'/').parse_complete(rest)?;
+    let (rest, year) = year(rest)?;
+    let (rest, hour) = day(rest.strip_prefix(", ").map_or_else(misfit, Ok)?)?;
+    let Some((&[b':', m1, m2, b':', s1, s2], _)) = rest.as_bytes().split_first_chunk::<6>() else {
+        return misfit();
+    };
+    // Newer Unicode data has a narrow blank that does not break.
+    let half = tail(rest, 6).strip_prefix([' ', '\u{202f}']).unwrap_or_default();
+    let (rest, noon) = match (half.strip_prefix("AM"), half.strip_prefix("PM")) {
+        (Some(rest), _) => (rest, 0),
+        (_, Some(rest)) => (rest, 12),
+        _ => return misfit(),
+    };
+    let (Some(minute), Some(second), 1..=12) = (two(m1, m2), two(s1, s2), hour) else { return misfit() };
+    let civil = Civil { year, month, day: of_month, hour: hour % 12 + noon, minute, second, nanos: 0 };
+    Ok((rest, Said { civil, offset: None, has_year: true }))
+}
+
 /// A time of day alone.
 pub(crate) fn clock(text: &str) -> Read<'_, Said> {
     let (rest, civil) = time_of_day(text)?;
@@ -137,12 +177,27 @@ pub(crate) fn cisco(text: &str) -> Read<'_, Said> {
 
 /// Weekday, month, day, time of day, year, as C's `ctime` and Apache's error log have it.
 pub(crate) fn ctime(text: &str) -> Read<'_, Said> {
+    let (rest, said) = weekday_and_time(text)?;
+    with_year(rest, said)
+}
+
+/// The same with a zone's abbreviation before the year, as `date` prints it.
+pub(super) fn date(text: &str) -> Read<'_, (Said, &str)> {
+    let (rest, said) = weekday_and_time(text)?;
+    let Some((zone, rest)) = abbreviation::read(rest) else { return misfit() };
+    let (rest, said) = with_year(rest, said)?;
+    Ok((rest, (said, zone)))
+}
+
+fn weekday_and_time(text: &str) -> Read<'_, Said> {
     let (rest, ()) = byte(b' ').parse_complete(weekday(text)?)?;
-    let (rest, (month, day)) = month_and_day(rest)?;
-    let (rest, time) = time_of_day(rest)?;
-    let (rest, ()) = byte(b' ').parse_complete(rest)?;
+    syslog(rest)
+}
+
+fn with_year(text: &str, said: Said) -> Read<'_, Said> {
+    let (rest, ()) = byte(b' ').parse_complete(text)?;
     let (rest, year) = year(rest)?;
-    Ok((rest, Said { civil: Civil { year, month, day, ..time }, offset: None, has_year: true }))
+    Ok((rest, Said { civil: Civil { year, ..said.civil }, has_year: true, ..said }))
 }
 
 /// Day, month as a word, year, time of day; a weekday with a comma may come first (RFC 2822, section 3.3).
@@ -237,6 +292,9 @@ mod tests {
         at(iso("2024-01-15 10:30:45 CET [7]"), 0, 0, " CET [7]");
         at(clf("15/Jan/2024:10:30:45 +0000] \""), 0, 0, "] \"");
         at(short_year("24/01/15 10:30:45 INFO"), 0, 0, " INFO");
+        at(gin("2024/01/15 - 10:30:45 | 200"), 0, 0, " | 200");
+        at(american("01/15/2024, 10:30:45 AM   LOG"), 0, 0, "   LOG");
+        at(american("1/15/2024, 10:30:45\u{202f}PM"), 0, -43_200, "");
         at(clock("10:30:45.123 [main]"), 123_000_000, 0, " [main]");
         at(slashes("15/Jan/2024 10:30:45] \"", b' '), 0, 0, "] \"");
         at(syslog("Jan 15 10:30:45 host"), 0, 0, " host");
@@ -274,10 +332,15 @@ mod tests {
             "15/Jan/2024:10:",
             "15/Jan-2024:10:30:45",
             "15/Jan/20",
+            "2024/01/15 10:30:45",
+            "01/15/2024, 10:30:45",
+            "01/15/2024, 13:30:45 PM",
+            "01/15/2024, 00:30:45 AM",
         ] {
-            for form in [iso, clf, syslog, ctime, rfc2822] {
+            for form in [clf, syslog, ctime, rfc2822, gin, american] {
                 assert!(form(text).is_err(), "{text}");
             }
+            assert!(iso(text).is_err() || text == "2024/01/15 10:30:45", "{text}");
         }
     }
 
@@ -285,7 +348,7 @@ mod tests {
         #[test]
         fn no_text_panics_and_the_rest_is_its_end(text in r"[A-Za-z]{0,3}[ ,]{0,2}[0-9]{0,4}[-/ ][0-9A-Za-z]{0,3}[-/ ][0-9]{0,4}[T :][0-9:]{0,8}[.,]?[0-9]{0,10}[Zä +\-0-9:]{0,6}") {
             let about = Timestamp::new(SECONDS, 0).expect("a time");
-            for form in [iso, clf, short_year, clock, syslog, ctime, rfc2822] {
+            for form in [iso, clf, short_year, gin, american, clock, syslog, ctime, rfc2822] {
                 let Ok((rest, said)) = form(&text) else { continue };
                 prop_assert!(text.ends_with(rest));
                 let _in_range_or_none = said.at(about, &Zone::Utc);

@@ -8,37 +8,43 @@ pub(crate) mod abbreviation;
 pub(crate) mod civil;
 mod clock;
 pub(crate) mod forms;
+mod rare;
 mod shape;
 
 pub use civil::Zone;
 
-use jiff::fmt::temporal::{DateTimeParser, Pieces, PiecesOffset};
-
 use crate::event::Timestamp;
-use civil::Civil;
-
-static PARSER: DateTimeParser = DateTimeParser::new();
 
 /// Reads the JSON text of a time: a string in one of the forms above, or a number.
 pub fn parse_time(json: &str, zone: &Zone) -> Option<Timestamp> {
+    time_of_json(json, zone, None)
+}
+
+/// Reads the text of a time that is nothing else; a date alone says too little to move an event by.
+pub fn parse_time_text(text: &str, zone: &Zone) -> Option<Timestamp> {
+    time_of_text(text, zone, None)
+}
+
+/// As [`parse_time`]; where the event's own time is known, a year may be missing.
+pub(super) fn time_of_json(json: &str, zone: &Zone, about: Option<Timestamp>) -> Option<Timestamp> {
     match json.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
         Some(text) => match text.as_bytes() {
             // Nearly all: to look for blanks of all alphabets costs as much as to read the time.
-            [b'!'..=b'~', .., b'!'..=b'~'] => parse_time_text(text, zone),
-            _ => parse_time_text(text.trim(), zone),
+            [b'!'..=b'~', .., b'!'..=b'~'] => time_of_text(text, zone, about),
+            _ => time_of_text(text.trim(), zone, about),
         },
         None => parse_number(json),
     }
 }
 
-/// Reads the text of a time that is nothing else; a date alone says too little to move an event by.
-pub fn parse_time_text(text: &str, zone: &Zone) -> Option<Timestamp> {
-    // In the order in which they are common. A form without a year is for the formats that have it.
+/// As [`parse_time_text`], in the same way.
+pub(super) fn time_of_text(text: &str, zone: &Zone, about: Option<Timestamp>) -> Option<Timestamp> {
+    // In the order in which they are common.
     let forms = [forms::iso, forms::rfc2822, forms::clf, forms::ctime];
     let said = forms.iter().find_map(|form| form(text).ok().filter(|(rest, _)| rest.is_empty()));
     match said {
         Some((_, said)) => said.civil.at(said.offset, zone),
-        None => parse_quoted(text).or_else(|| parse_rare(text, zone)),
+        None => parse_quoted(text).or_else(|| rare::read(text, zone, about)),
     }
 }
 
@@ -49,33 +55,6 @@ fn parse_quoted(text: &str) -> Option<Timestamp> {
     let is_number = text.starts_with('1') && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let is_whole = matches!(whole, 10 | 13 | 16 | 19) && !text.ends_with('.');
     (is_number && is_whole).then(|| parse_number(text)).flatten()
-}
-
-/// The rest of ISO 8601: without seconds or separators, with a zone's name in brackets.
-fn parse_rare(text: &str, zone: &Zone) -> Option<Timestamp> {
-    // Shorter is a date alone, or a number in quotes.
-    if !(13..=60).contains(&text.len()) {
-        return None;
-    }
-    let pieces: Pieces<'_> = PARSER.parse_pieces(text).ok()?;
-    let time = pieces.time()?;
-    let date = pieces.date();
-    let offset = match pieces.offset() {
-        Some(PiecesOffset::Numeric(offset)) => Some(offset.offset().seconds()),
-        Some(PiecesOffset::Zulu) => Some(0),
-        _ => None,
-    };
-    let named = pieces.to_time_zone().ok().flatten().map(Zone::Named);
-    let civil = Civil {
-        year: date.year(),
-        month: date.month(),
-        day: date.day(),
-        hour: time.hour(),
-        minute: time.minute(),
-        second: time.second(),
-        nanos: u32::try_from(time.subsec_nanosecond()).ok()?,
-    };
-    civil.at(offset, named.as_ref().unwrap_or(zone))
 }
 
 /// Powers of ten below which a number is seconds, milliseconds, microseconds.

@@ -277,7 +277,9 @@ async fn an_import_beyond_the_budget_is_refused_and_leaves_nothing() {
     let small = BufferOptions { disk: ByteSize(2_000), ..options() };
     let refused = import(ours.path(), &small, &[snapshot(theirs.path())]).expect_err("no room");
     assert!(refused.to_string().contains("would exceed the disk budget of 2000"), "{refused}");
-    import(ours.path(), &options(), &[snapshot(theirs.path())]).expect("what was left is cleared away");
+    assert_eq!(files(ours.path()), before);
+    assert!(!ours.path().join("import").exists(), "a full disk is not made fuller");
+    import(ours.path(), &options(), &[snapshot(theirs.path())]).expect("room");
     assert!(files(ours.path()).len() > before.len());
 }
 

@@ -19,9 +19,10 @@ fn kept(toml: &str, level: &str) -> usize {
 fn drop_ends_those_for_which_its_condition_holds() {
     let steps = [step("when = 'path ~ \"^/health\"'\ndrop = true")];
     assert_eq!(through(&steps, &json!({"path": "/health/live"})), None);
-    for record in [json!({"path": "/api"}), json!({}), json!({"path": 5}), json!({"path": ["/health"]})] {
+    for record in [json!({"path": "/api"}), json!({}), json!({"path": 5}), json!({"path": [["/health"]]})] {
         assert!(through(&steps, &record).is_some(), "{record}");
     }
+    assert_eq!(through(&steps, &json!({"path": ["/api", "/health"]})), None);
     assert_eq!(fault("drop = false"), "drop: takes true alone");
 }
 
@@ -59,7 +60,7 @@ fn routed(steps: &[&str], record: serde_json::Value) -> (String, String) {
     crate::decode::read_record(&packed, &mut fields).expect("a record");
     fields.push("tag".into(), Value::Text(b"app"));
     let mut event = Event { time: Timestamp::new(0, 0).expect("in range"), tag: "app", fields };
-    let Outcome::Keep(destination) = steps.apply(&mut event, &arena) else { panic!("it is dropped") };
+    let (Outcome::Keep(destination), _) = steps.apply(&mut event, &arena) else { panic!("it is dropped") };
     let own = crate::encode::Destination::new(around().index.expect("an index"), "fallback", "app");
     let mut out = Vec::new();
     Encoder::default().write(&mut out, destination.unwrap_or(&own), &event, IdBase::random(), 0);
@@ -76,6 +77,9 @@ fn route_gives_another_index_or_tag() {
     assert_eq!(routed(&[audit], json!({"kind": "audit", "who": "Ada"})), told("audit-ada-1970", "app"));
     assert_eq!(routed(&[audit], json!({"kind": "audit"})), told("fallback", "app"));
     assert_eq!(routed(&[audit], json!({"kind": 5})), told("logs-app-default", "app"));
+    let (files, back) = ("route = { output = 'file' }", "route = { output = 'elasticsearch' }");
+    assert_eq!(routed(&[audit, files], json!({"kind": "audit"})), told("file:", "app"));
+    assert_eq!(routed(&[files, back], json!({})), told("logs-app-default", "app"));
     let retag = "route = { tag = '{tag}.{who}' }";
     assert_eq!(routed(&[retag], json!({"who": "ada"})), told("logs-app.ada-default", "app.ada"));
     assert_eq!(routed(&[retag], json!({})), told("logs-app-default", "app"));
@@ -84,7 +88,7 @@ fn route_gives_another_index_or_tag() {
     assert_eq!(routed(&[audit, both], json!({"kind": "audit"})), told("i-x", "x"));
     assert_eq!(routed(&["set = { tag = 'own' }", both], json!({})), told("i-x", "own"));
     assert!(fault("route = { tag = '{' }").starts_with("route: tag: "));
-    assert!(fault("route = {}").contains("neither index nor tag"));
+    assert!(fault("route = {}").contains("neither index, tag nor output"));
 }
 
 #[test]

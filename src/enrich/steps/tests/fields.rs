@@ -65,6 +65,30 @@ fn copy_leaves_both_and_keeps_what_had_the_name() {
 }
 
 #[test]
+fn copy_takes_what_lies_below_along() {
+    assert_eq!(
+        applied("copy = { n = 'm' }", json!({"n.p": 1, "n.q.r": [2], "np": 3, "m.p": 4})),
+        json!({"n.p": 1, "n.q.r": [2], "np": 3, "m.p": 4, "forebay.m.p": 1, "m.q.r": [2]})
+    );
+    assert_eq!(applied("copy = { n = 'm' }", json!({"n.p": 1})), json!({"n.p": 1, "m.p": 1}));
+    assert_eq!(applied("copy = { n = 'n.m' }", json!({"n.p": 1})), json!({"n.p": 1, "n.m.p": 1}));
+    assert_eq!(applied("copy = { n = 'm' }", json!({"n": null})), json!({"n": null, "m": null}));
+}
+
+#[test]
+fn copies_of_one_step_do_not_see_each_other() {
+    let toml = "copy = { n = 'm', a = 'n.p' }";
+    assert_eq!(
+        applied(toml, json!({"n": {"p": 1}, "a": 2})),
+        json!({"original.n.p": 1, "a": 2, "m": {"p": 1}, "n.p": 2})
+    );
+    assert_eq!(
+        applied("copy = { a = 'b', b = 'c' }", json!({"a": 1, "b": 2})),
+        json!({"a": 1, "original.b": 2, "b": 1, "c": 2})
+    );
+}
+
+#[test]
 fn remove_and_keep_take_names_what_is_below_and_beginnings() {
     let record = || {
         json!({"a": 1, "b.c": 2, "b.d": 3, "http_code": 4, "http_verb": 5, "httpd": 6,

@@ -2,6 +2,7 @@
 
 mod events;
 mod fields;
+mod hostile;
 mod known;
 mod shape;
 mod stateful;
@@ -52,7 +53,7 @@ pub(super) fn document(event: &Event<'_>) -> serde_json::Value {
     let destination = Destination::new(std::sync::Arc::new(template), "i", event.tag);
     Encoder::default().write(&mut out, &destination, event, IdBase::random(), 0);
     let line = out.split(|byte| *byte == b'\n').nth(1).expect("a document");
-    let mut document: serde_json::Value = serde_json::from_slice(line).expect("JSON");
+    let mut document = crate::encode::strict(str::from_utf8(line).expect("UTF-8"));
     let fields = document.as_object_mut().expect("an object");
     fields.remove("@timestamp");
     fields.remove("event.sequence");

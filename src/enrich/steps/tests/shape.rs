@@ -79,7 +79,7 @@ fn lookup_adds_what_a_table_says_and_keeps_what_is_there() {
         assert_eq!(applied(&toml, record.clone()), record);
     }
     assert!(
-        fault("lookup = { table = '/nonexistent/t.csv', key = 'k', into = 'i' }")
+        fault("lookup = { table = '/nonexistent/t.csv', key = '{k}', into = 'i' }")
             .contains("/nonexistent/t.csv")
     );
 }

@@ -26,7 +26,7 @@ fn convert_reads_units_and_names_tell_the_unit_of_the_result() {
             json!({"took": "1h30m", "took_ms": "12.7ms", "event": {"duration": "1.5us"}, "size": "1.5MiB",
                    "length": 12, "plain": 3})
         ),
-        json!({"took": 5400, "took_ms": 12.7, "event.duration": 1500, "size": 1572864, "length": 12, "plain": 3})
+        json!({"took": 5400.0, "took_ms": 12.7, "event.duration": 1500, "size": 1572864, "length": 12, "plain": 3.0})
     );
 }
 
@@ -89,6 +89,18 @@ fn replace_finds_all_and_knows_groups() {
     let empty = "replace = { field = 'a', pattern = 'x*', with = '-' }";
     assert_eq!(applied(empty, json!({"a": "axä"})), json!({"a": "-a-ä-"}));
     assert!(fault("replace = { field = 'a', pattern = '(' }").contains("pattern: "));
+}
+
+#[test]
+fn replace_refuses_a_group_that_its_pattern_does_not_have() {
+    let with = |with: &str| format!("replace = {{ field = 'a', pattern = '(?<n>x)(y)', with = '{with}' }}");
+    for (text, group) in [("$9", "9"), ("-${nope}-", "nope"), ("$1a", "1a"), ("$n$$$3", "3")] {
+        let fault = fault(&with(text));
+        assert!(fault.contains(&format!("names the group `{group}`")), "{text}: {fault}");
+    }
+    for (text, expected) in [("$2$1", "yx"), ("${n}1", "x1"), ("$$9", "$9"), ("$0 $", "xy $"), ("${", "${")] {
+        assert_eq!(applied(&with(text), json!({"a": "xy"})), json!({"a": expected}), "{text}");
+    }
 }
 
 #[test]

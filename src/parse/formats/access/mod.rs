@@ -2,7 +2,8 @@
 //! to the common log format.
 //!
 //! `CLIENT IDENTITY USER [TIME] "REQUEST" STATUS BYTES`, which is `common`; mostly followed by `"REFERRER" "USER AGENT"`, which is
-//! `combined`; perhaps with `VIRTUAL HOST:PORT` in front, and with timings and more behind, see [`tail`].
+//! `combined`; perhaps with `VIRTUAL HOST:PORT` in front, and with timings and more behind, see [`tail`]. Python's `http.server`, and so
+//! Flask's server, has a blank for the time's first colon and no offset, and always an address for the client.
 //! <https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format>,
 //! <https://httpd.apache.org/docs/2.4/mod/mod_log_config.html#examples>
 //!
@@ -12,6 +13,8 @@
 //! of bytes that are no text, is left as it stands.
 
 mod tail;
+
+use std::net::IpAddr;
 
 use memchr::memchr;
 
@@ -54,6 +57,10 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     let (rest, (status, bytes)) = status_and_bytes(stops.rest(at)?).ok()?;
     sink.said(said)?;
     who(line, before, sink)?;
+    if said.offset.is_none() {
+        let (client, rest) = line.split_once(' ')?;
+        let _address: IpAddr = client.parse().ok().filter(|_| rest.starts_with("- - ["))?;
+    }
     match status {
         // nginx where it had no time to answer.
         "-" | "000" => (),
@@ -88,11 +95,12 @@ fn until_time(stops: &mut Stops<'_, Ends>) -> Option<(usize, Said, usize)> {
     }
 }
 
-/// The time behind its bracket, with the request behind it. One without an offset is none of these servers'.
+/// The time behind its bracket, with the request behind it. One without an offset is none of these servers', but for Python's.
 #[inline]
 fn time(text: &str) -> Option<(&str, Said)> {
-    let (rest, said) = forms::clf(text).ok()?;
-    let is_time = said.offset.is_some() && rest.starts_with("] \"");
+    let gap = if text.as_bytes().get(11) == Some(&b' ') { b' ' } else { b':' };
+    let (rest, said) = forms::slashes(text, gap).ok()?;
+    let is_time = (said.offset.is_some() == (gap == b':')) && rest.starts_with("] \"");
     rest.get(2..).filter(|_| is_time).map(|rest| (rest, said))
 }
 
@@ -131,12 +139,12 @@ fn who<'a>(line: &'a str, end: usize, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let rest = blanks.piece(at, end)?;
     let (client, identity, user) = match rest.strip_prefix("- ") {
         Some(user) if second != "-" => {
-            http::address(known::VIRTUAL_HOST, known::SERVER_PORT, first, sink);
+            http::virtual_host(first, sink);
             (second, "-", user)
         }
         _ => (first, second, rest),
     };
-    sink.text(known::CLIENT, client);
+    sink.client(client);
     sink.text(IDENTITY, identity);
     sink.text(known::USER, user);
     let is_user = match identity {
@@ -240,6 +248,15 @@ mod tests {
             ("web-1:80 ", "2026/11/28 12:11:49 [error] 7#7: "),
         ] {
             assert!(!fits(read, &LINE.replacen(from, to, 1)), "{from} as {to}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_pythons_behind_an_address() {
+        let line = r#"127.0.0.1 - - [28/Nov/2026 12:11:49] "GET / HTTP/1.1" 200 -"#;
+        assert!(fits(read, line) && fits(read, &line.replacen("127.0.0.1", "::1", 1)));
+        for (from, to) in [("127.0.0.1", "INFO:werkzeug:127.0.0.1"), ("- -", "- ann"), ("49]", "49 +0000]")] {
+            assert!(!fits(read, &line.replacen(from, to, 1)), "{from} as {to}");
         }
     }
 

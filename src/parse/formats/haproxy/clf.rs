@@ -32,7 +32,7 @@ pub(super) fn read<'a>(
     let (rest, millisecond) = until(b' ').parse_complete(rest).ok()?;
     said.civil.nanos = millisecond.parse::<u32>().ok().filter(|millisecond| *millisecond < 1000)? * 1_000_000;
     sink.said(said)?;
-    sink.text(known::CLIENT, before.split(' ').next()?);
+    sink.client(before.split(' ').next()?);
     number(known::CLIENT_PORT, port, sink)?;
     if is_json_number(status) {
         sink.value(known::STATUS, Value::Scalar(status));

@@ -76,7 +76,7 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     }
     let (client, port) = http::host_and_port(before).filter(|(client, _)| !client.contains(' '))?;
     sink.said(said)?;
-    sink.text(known::CLIENT, client);
+    sink.client(client);
     sink.value(known::CLIENT_PORT, Value::Scalar(port));
     let (rest, frontend) = until(b' ').parse_complete(rest).ok()?;
     if let Some(place) = frontend.strip_suffix(':') {
@@ -98,9 +98,9 @@ fn connect<'a>(rest: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (frontend, mode) = rest.strip_suffix(')')?.rsplit_once('/')?;
     let ((client, client_port), (server, port)) =
         (http::host_and_port(client)?, http::host_and_port(server)?);
-    sink.text(known::CLIENT, client);
+    sink.client(client);
     sink.value(known::CLIENT_PORT, Value::Scalar(client_port));
-    sink.text(known::SERVER, server);
+    sink.server(server);
     sink.value(known::SERVER_PORT, Value::Scalar(port));
     sink.text(FRONTEND, frontend);
     sink.text(MODE, mode);

@@ -1,4 +1,4 @@
-//! Layouts that begin with a time in brackets.
+//! Layouts that begin with a time or a level in brackets.
 //!
 //! | layout | printed by |
 //! |---|---|
@@ -10,6 +10,8 @@
 //! | `[TIME] {FILE:LINE} LEVEL - MESSAGE` | Airflow |
 //! | `[TIME] CHANNEL.LEVEL: MESSAGE` | Monolog |
 //! | `[TIME LEVEL  TARGET] MESSAGE` | env_logger |
+//! | `[HH:MM:SS LEV] MESSAGE` | Serilog |
+//! | `[LEVEL] TIME [THREAD] LOGGER - MESSAGE` | Log4j |
 
 use super::{Parts, levels, origin, timed};
 use crate::parse::time::forms;
@@ -18,7 +20,14 @@ pub(super) fn read(line: &str) -> Option<Parts<'_>> {
     let inside = line.strip_prefix('[')?;
     if inside.as_bytes().get(2) == Some(&b':') {
         let (rest, said) = forms::clock(inside).ok()?;
-        return pretty(rest.strip_prefix("] ")?).map(|parts| Parts { said: Some(said), ..parts });
+        let parts = match rest.strip_prefix("] ") {
+            Some(rest) => pretty(rest)?,
+            None => serilog(rest.strip_prefix(' ')?)?,
+        };
+        return Some(Parts { said: Some(said), ..parts });
+    }
+    if inside.starts_with(|first: char| first.is_ascii_uppercase()) {
+        return level_first(inside);
     }
     let (rest, said) = forms::iso(inside).ok()?;
     let parts = if let Some(rest) = rest.strip_prefix("] ") {
@@ -29,6 +38,25 @@ pub(super) fn read(line: &str) -> Option<Parts<'_>> {
         env_logger(rest.strip_prefix(' ')?)?
     };
     Some(Parts { said: Some(said), ..parts })
+}
+
+/// `LEVEL] TIME` and what follows it.
+fn level_first(text: &str) -> Option<Parts<'_>> {
+    let end = text.bytes().take(10).position(|byte| byte == b']')?;
+    let level = levels::in_place(text.get(..end)?)?;
+    let (rest, said) = forms::iso(text.get(end + 1..)?.strip_prefix(' ')?).ok()?;
+    let rest = rest.strip_prefix(' ')?;
+    let (thread, rest) = rest.strip_prefix('[').and_then(|rest| rest.split_once("] ")).unwrap_or(("", rest));
+    let mut parts = Parts { said: Some(said), level, thread, ..Parts::default() };
+    origin::read(rest, &mut parts);
+    Some(parts)
+}
+
+/// `LEV] MESSAGE`.
+fn serilog(text: &str) -> Option<Parts<'_>> {
+    let (level, message) = text.split_once("] ")?;
+    let is_level = matches!(level, "VRB" | "DBG" | "INF" | "WRN" | "ERR" | "FTL");
+    is_level.then_some(Parts { level, message, ..Parts::default() })
 }
 
 /// What follows the bracket.

@@ -51,6 +51,11 @@ fn what_is_nearly_a_layout_is_none() {
         "INFO  [main] hello",
         "Level 25",
         "größe:a:b",
+        "2026-11-28 12:00:00 the ERROR was mine",
+        "[INFO ] hello",
+        "[12:00:00 NEW] hello",
+        "28-Nov-2026 12:00:00.123 INFO [main] hello world",
+        "ERROR: 2026/11/28 12:00:00 main.go:1: up",
     ] {
         assert_eq!(fields(line), None, "{line}");
     }
@@ -78,6 +83,12 @@ fn layouts_that_no_fixture_has() {
         ("[2026-11-28 12:00:00,123] ERROR in app: broke", "module=app"),
         ("[2026-11-28T12:00:00.123+0000] {task.py:7} INFO - x", "file=task.py line=7"),
         ("[2026-11-28T12:00:00Z INFO  shop] up", "logger=shop"),
+        ("2026-11-28 12:00:00,123 root         INFO     up", "logger=root"),
+        ("2026-11-28 12:00:00,123 app.db WARNING slow", "logger=app.db"),
+        ("2026-11-28 12:00:00,123 main ERROR no appender", "thread=main"),
+        ("28-Nov-2026 12:00:00.123 INFO [main] a.b.C.start up", "thread=main logger=a.b.C function=start"),
+        ("[INFO ] 2026-11-28 12:00:00.123 [main] a.B - up", "thread=main logger=a.B"),
+        ("[12:00:00 INF] up", ""),
         ("[2026-11-28 12:00:00] local.ERROR: broke {\"a\":1}", "logger=local"),
         ("INFO  [2026-11-28 12:00:00,123] com.example.Shop: up", "logger=com.example.Shop"),
         ("INFO  [main] 2026-11-28 12:00:00,123 Daemon.java:7 - up", "thread=main file=Daemon.java line=7"),

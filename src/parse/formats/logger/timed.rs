@@ -12,6 +12,9 @@
 //! | `TIME LEVEL LOGGER: MESSAGE` | Python, Hadoop, tracing |
 //! | `TIME LEVEL FILE:LINE > MESSAGE` | zerolog |
 //! | `TIME level: MESSAGE` | winston |
+//! | `TIME LOGGER       LEVEL    MESSAGE`, padded or with a name that surely is one | Python's logging cookbook |
+//! | `TIME main LEVEL MESSAGE` | Log4j of itself |
+//! | `DD-Mon-YYYY TIME LEVEL [THREAD] CLASS.METHOD MESSAGE` | Tomcat |
 
 use super::{Parts, levels, origin};
 use crate::event::Timestamp;
@@ -32,6 +35,7 @@ pub(super) fn read(line: &str, about: Timestamp) -> Option<Parts<'_>> {
             clocked(rest.strip_prefix(' ')?).map(|parts| Parts { said: Some(said), ..parts })
         }
         (b'/', _) => spark(line, about),
+        (b'-', _) => tomcat(line),
         _ => elapsed(line),
     }
 }
@@ -51,7 +55,7 @@ fn dated(rest: &str) -> Option<Parts<'_>> {
         [b'-', b' ', ..] => dashes(rest.get(2..)?),
         [b'|', b' ', ..] => bars(rest.get(2..)?),
         [b'[', ..] => bracket(rest.get(1..)?),
-        _ => leveled(rest.trim_start_matches(' ')),
+        _ => leveled(rest.trim_start_matches(' ')).or_else(|| columns(rest)),
     }
 }
 
@@ -144,6 +148,44 @@ pub(super) fn leveled(text: &str) -> Option<Parts<'_>> {
         None => after_level(after_padding(level, rest), &mut parts),
     }
     Some(parts)
+}
+
+/// `LOGGER LEVEL MESSAGE`.
+fn columns(text: &str) -> Option<Parts<'_>> {
+    let (name, rest) = text.split_at_checked(text.find(' ')?)?;
+    let (level, behind) = levels::bare(rest.trim_start_matches(' '))?;
+    let is_padded = rest.starts_with("  ") || behind.starts_with("  ");
+    let is_logger = origin::is_name(name) && (is_padded || origin::is_qualified(name));
+    // The widest level has eight letters.
+    let most = 1 + 8_usize.saturating_sub(level.len());
+    let blanks = behind.bytes().take(most).take_while(|byte| *byte == b' ').count();
+    let message = behind.get(blanks..).filter(|_| blanks > 0)?;
+    let mut parts = Parts { level, message, ..Parts::default() };
+    match name {
+        "main" => parts.thread = name,
+        _ if is_logger => origin::place(name, &mut parts),
+        _ => return None,
+    }
+    Some(parts)
+}
+
+/// Tomcat's `DD-Mon-YYYY TIME LEVEL [THREAD] CLASS.METHOD MESSAGE`.
+fn tomcat(line: &str) -> Option<Parts<'_>> {
+    let (rest, said) = forms::rfc2822(line).ok()?;
+    let (level, rest) = rest.strip_prefix(' ')?.split_once(" [")?;
+    let (thread, rest) = rest.split_once("] ")?;
+    let (name, message) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (logger, function) = name.rsplit_once('.').filter(|(logger, _)| origin::is_qualified(logger))?;
+    let is_level = level.bytes().all(|byte| byte.is_ascii_uppercase()) && levels::scaled(level).is_some();
+    is_level.then_some(Parts {
+        said: Some(said),
+        level,
+        thread,
+        logger,
+        function,
+        message,
+        ..Parts::default()
+    })
 }
 
 /// What follows a level's one blank; levels are padded to five characters by Java's loggers.

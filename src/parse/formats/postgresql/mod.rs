@@ -1,7 +1,7 @@
 //! PostgreSQL's server log: `PREFIX SEVERITY:  MESSAGE`.
 //!
 //! The prefix is configured (`log_line_prefix`); read here are those that begin with a time and have the process in
-//! brackets: the default `%m [%p] `, with `%q%u@%d ` behind it, that of pgBadger's users, `%t [%p]: [%l-1]
+//! brackets: the default `%m [%p] `, with `%q%u@%d ` behind it, `%t [%p-%l] %q%u@%d `, that of pgBadger's users, `%t [%p]: [%l-1]
 //! user=%u,db=%d,app=%a,client=%h `, and that of Amazon's, `%t:%r:%u@%d:[%p]:`. A time has its zone's abbreviation, see
 //! [`abbreviation`](crate::parse::time::abbreviation). `DETAIL`, `HINT`, `STATEMENT` and the like are parts of the event
 //! before them and have no level. <https://www.postgresql.org/docs/current/runtime-config-logging.html>

@@ -14,10 +14,13 @@ pub(super) fn read<'a>(prefix: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
         // Amazon's: a user's name may be `[unknown]`.
         _ => (prefix.rsplit_once('[')?.1.split_once(']')?.0, ""),
     };
+    // `%p-%l`
+    let (pid, line) = pid.split_once('-').unwrap_or((pid, ""));
     if pid.is_empty() || !pid.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     sink.number(known::PID, pid);
+    sink.number(LINE, line);
     match before {
         "" | " " => behind(after, sink),
         _ => amazon(prefix.rsplit_once(":[")?.0, sink),
@@ -30,10 +33,10 @@ fn amazon<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) {
     let Some((client, user)) = text.strip_prefix(':').and_then(|text| text.rsplit_once(':')) else { return };
     match client.strip_suffix(')').and_then(|client| client.rsplit_once('(')) {
         Some((host, port)) => {
-            sink.text(known::CLIENT, host);
+            sink.client(host);
             sink.number(known::CLIENT_PORT, port);
         }
-        None => sink.text(known::CLIENT, client),
+        None => sink.client(client),
     }
     user_and_database(user, sink);
 }
