@@ -26,6 +26,10 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("replay_books::a_replay_that_waits_for_a_pipe_ends_when_it_is_told_to", waiting),
         story("replay_books::what_only_looks_leaves_nothing_behind", looking),
         story("replay_books::links_in_an_archive_are_passed_over_and_are_no_fault", links),
+        story(
+            "replay_books::a_container_in_an_archive_has_its_name_its_labels_and_its_lines_whole",
+            container,
+        ),
         story("replay_books::a_compressed_chunk_that_was_sent_brings_nothing_twice", sent_chunk),
     ]
 }
@@ -50,10 +54,9 @@ async fn booked() {
     let (said, report) = (said(&output), report(&folder));
     assert!(said.contains("bulk: lines that are no action not taken: 1"), "{said}");
     let numbers = |name: &str| {
-        let sources = report["sources"].as_array().expect("sources").iter();
-        let mut source =
-            sources.filter(|source| source["path"].as_str().is_some_and(|path| path.ends_with(name)));
-        let source = source.next_back().expect("it is there");
+        let mut sources = report["sources"].as_array().expect("sources").iter();
+        let is_it = |source: &&Value| source["path"].as_str().is_some_and(|path| path.ends_with(name));
+        let source = sources.find(is_it).expect("it is there");
         ["read", "indexed", "before", "dead_letters"].map(|key| source[key].as_u64().expect("a number"))
     };
     assert_eq!(numbers("capture"), [10, 9, 0, 1], "{said}");
@@ -70,10 +73,10 @@ async fn waiting() {
     let folder = folder();
     let pipe = folder.path().join("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o600.into()).expect("a pipe");
-    for path in ["-", "pipe"] {
-        let mut command = Command::new(executable());
-        command.args(["replay", "--data-dir", "data", "--output", "file", path]).current_dir(folder.path());
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    for path in ["- 0<>pipe", "pipe"] {
+        let script = format!("exec {} replay --data-dir data --output file {path}", executable().display());
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut running = Guarded::start(&mut command, None, Duration::ZERO);
         let begun = folder.path().join("data/replay/buffer");
         until("it to read", || async { if begun.exists() { Ok(()) } else { Err("nothing is there") } }).await;
@@ -128,6 +131,35 @@ async fn links() {
     for word in ["a symbolic link, passed over", "a hard link, passed over"] {
         assert!(said.contains(word), "no `{word}` in {said}");
     }
+}
+
+async fn container() {
+    let folder = folder();
+    let (logs, id) = (logs(&folder), "0123456789abcdef".repeat(4));
+    let line = r#"{"log":"a line\n","stream":"stdout","time":"2026-11-01T10:00:00Z"}"#;
+    let config = r#"{"Name":"/shop-1","Config":{"Labels":{"team":"a"}}}"#;
+    let (first, rest) = (line.replace("a line\\n", "half and "), line.replace("a line", "half"));
+    logs.put(&format!("a/{id}/{id}-json.log"), format!("{rest}\n").as_bytes());
+    logs.put(&format!("a/{id}/{id}-json.log.1"), format!("{line}\n{first}\n").as_bytes());
+    logs.put(&format!("a/{id}/config.v2.json"), config.as_bytes());
+    logs.put(&format!("a/{id}/hostconfig.json"), br#"{"LogConfig":{"Config":{"labels":"team"}}}"#);
+    // The newest comes first.
+    let [log, old] = ["", ".1"].map(|number| format!("{id}-json.log{number}"));
+    let members = [log, old, "config.v2.json".to_owned(), "hostconfig.json".to_owned()];
+    let mut tar = Command::new("tar");
+    tar.arg("-C").arg(&logs.folder).args(["-czf", "a.tar.gz"]).current_dir(folder.path());
+    run(tar.args(members.map(|name| format!("a/{id}/{name}"))));
+    let output = replay(&folder, &["--output", "stdout", "a.tar.gz"]);
+    assert_exit(&output, 0);
+    let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let documents: Vec<Value> = lines.map(|line| serde_json::from_slice(line).expect("JSON")).collect();
+    let told = documents.iter().map(|document| {
+        ["message", "container_name", "team", "tag"].map(|name| document[name].as_str().unwrap_or_default())
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort_unstable();
+    let of = |message| [message, "shop-1", "a", "shop-1"];
+    assert_eq!(told, [of("a line"), of("half and half")], "{documents:?}");
 }
 
 /// A record of so many objects, one in the other.

@@ -44,6 +44,7 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("tail::a_file_that_is_removed_is_read_to_its_end_and_its_last_line_need_not_end", removed),
         story("tail::lines_of_two_files_with_one_tag_are_not_put_together", two_files),
         story("tail::a_new_table_may_begin_at_the_ends_of_files_and_reads_new_ones_whole", from_the_end),
+        story("tail::a_container_s_line_that_a_rotation_has_cut_in_two_is_one", cut_in_two),
         story("tail::what_holds_no_lines_is_said_and_is_read_once_it_was_written_anew", no_lines),
         story("tail::a_file_with_two_names_is_read_once_and_what_holds_no_lines_not_at_all", odd_files),
     ]
@@ -290,4 +291,30 @@ async fn no_lines() {
     })
     .await;
     assert_eq!(scene.daemon.metrics().await.sum("forebay_tail_passed_over_files"), 0.0);
+}
+
+async fn cut_in_two() {
+    let docker = |text: &str| {
+        format!("{{\"log\":\"{text}\",\"stream\":\"stdout\",\"time\":\"2026-11-01T10:00:00Z\"}}\n")
+    };
+    let mut scene = Scene::start("*.log*", "", "").await;
+    let rename = |scene: &Scene, from: &str, to: &str| {
+        fs::rename(scene.folder.path().join(from), scene.folder.path().join(to)).expect("renamed");
+    };
+    scene.write("c-json.log", docker("one\\n") + &docker("half and "));
+    scene.until_messages(&["one"]).await;
+    rename(&scene, "c-json.log", "c-json.log.1");
+    scene.write("c-json.log", docker("half\\n") + &docker("two\\n") + &docker("away and "));
+    scene.until_messages(&["half and half", "one", "two"]).await;
+    scene.daemon.kill().await;
+    rename(&scene, "c-json.log.1", "c-json.log.2");
+    rename(&scene, "c-json.log", "c-json.log.1");
+    scene.write("c-json.log", docker("back\\n"));
+    scene.daemon.start_again().await;
+    let all = ["away and back", "half and half", "one", "two"];
+    scene.until_messages(&all).await;
+    scene.write("c-json.log", docker("three\\n"));
+    // What was followed under another name is read to its end meanwhile.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    scene.until_messages(&["away and back", "half and half", "one", "three", "two"]).await;
 }

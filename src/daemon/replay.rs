@@ -2,7 +2,7 @@
 //!
 //! Nothing is spilled: what was not delivered lies on disk already, where it was read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,21 +113,11 @@ impl Replay {
         if let Err(fault) = engines::warm(&pipelines).await {
             tracing::warn!(fault, "events go without what docker_metadata adds");
         }
-        let unbounded = DeadLetterOptions { keep: ByteSize(0), ..config.dead_letters.clone() };
-        // why: what only looks leaves nothing behind, works beside another replay, and where nothing can be written.
-        let letters = match to {
-            ReplayTo::Target => DeadLetters::open(unbounded, &config.dead_letters_dir())?,
-            ReplayTo::StandardOutput => DeadLetters::when_needed(unbounded, &config.dead_letters_dir()),
-            ReplayTo::Nowhere => DeadLetters::nowhere(),
-        };
+        let letters = letters(&config, to)?;
         if to == ReplayTo::Nowhere {
             config.buffer.batch_bytes = config.buffer.batch_bytes.min(REHEARSED_AT_ONCE);
         }
-        let (options_of_buffer, counted) = (config.buffer.clone(), Arc::clone(&metrics));
-        let buffer = match to {
-            ReplayTo::Target => Buffer::open(options_of_buffer, &folder.join("buffer"), counted)?.0,
-            ReplayTo::StandardOutput | ReplayTo::Nowhere => Buffer::in_memory(options_of_buffer, counted)?,
-        };
+        let buffer = buffer(config.buffer.clone(), &folder.join("buffer"), Arc::clone(&metrics), to)?;
         let output = Arc::new(match to {
             ReplayTo::Target => open_output(&config, &letters, &metrics)?,
             ReplayTo::StandardOutput => Output::Standard(StandardOutput::new(Arc::clone(&metrics))),
@@ -179,6 +169,29 @@ impl Replay {
         let why = why.map(|why| format!("{why}; {}", self.output.health().summary));
         Replayed { job: self.job, output: self.output, why }
     }
+}
+
+/// What only looks keeps no letters.
+fn letters(config: &Config, to: ReplayTo) -> Result<DeadLetters, Error> {
+    let unbounded = DeadLetterOptions { keep: ByteSize(0), ..config.dead_letters.clone() };
+    Ok(match to {
+        ReplayTo::Target => DeadLetters::open(unbounded, &config.dead_letters_dir())?,
+        ReplayTo::StandardOutput => DeadLetters::when_needed(unbounded, &config.dead_letters_dir()),
+        ReplayTo::Nowhere => DeadLetters::nowhere(),
+    })
+}
+
+/// What notes nowhere how far it is works beside another replay, and where nothing can be written.
+fn buffer(
+    options: BufferOptions,
+    folder: &Path,
+    metrics: Arc<Metrics>,
+    to: ReplayTo,
+) -> Result<Buffer, Error> {
+    Ok(match to {
+        ReplayTo::Target => Buffer::open(options, folder, metrics)?.0,
+        ReplayTo::StandardOutput | ReplayTo::Nowhere => Buffer::in_memory(options, metrics)?,
+    })
 }
 
 /// Where documents go, as a number: what was read for one target, or one index, is not done for another.

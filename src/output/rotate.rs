@@ -14,6 +14,8 @@ use crate::durable;
 /// A folder of rotated files, one of them open at most.
 pub(super) struct Rotated {
     folder: PathBuf,
+    /// Whether it was made at the beginning.
+    is_there: bool,
     prefix: &'static str,
     extension: &'static str,
     open: Option<Open>,
@@ -36,12 +38,12 @@ impl Rotated {
         let trial = folder.join(format!(".{prefix}-trial"));
         File::create(&trial)?;
         fs::remove_file(&trial)?;
-        Ok(Self::when_needed(folder, prefix, extension))
+        Ok(Self { folder, is_there: true, prefix, extension, open: None })
     }
 
     /// The same, but the folder is made when there is something to be written.
     pub(super) fn when_needed(folder: PathBuf, prefix: &'static str, extension: &'static str) -> Self {
-        Self { folder, prefix, extension, open: None }
+        Self { folder, is_there: false, prefix, extension, open: None }
     }
 
     /// Appends what `write` writes, `length` bytes before compression, and syncs it: on `Ok` it is on the disk whole.
@@ -113,7 +115,10 @@ impl Rotated {
     }
 
     fn create(&self) -> io::Result<Open> {
-        durable::create_dir(&self.folder)?;
+        // why: one that was there and is gone is no reason to make another: what was mounted there is missing.
+        if !self.is_there {
+            durable::create_dir(&self.folder)?;
+        }
         let now = jiff::Timestamp::now();
         let time = now.strftime("%Y%m%dT%H%M%S");
         let path = self.folder.join(format!(

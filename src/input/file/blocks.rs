@@ -77,6 +77,11 @@ impl<R: Read> Blocks<R> {
         self.unwrap.take_parts()
     }
 
+    /// The same, which stay here too: where they begin is where it is to be read from until they are safe elsewhere.
+    pub(crate) fn lend_parts(&self) -> Option<Carried> {
+        self.unwrap.lend_parts()
+    }
+
     /// What was noticed so far.
     pub(crate) fn oddities(&self) -> Oddities {
         self.oddities

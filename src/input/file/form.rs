@@ -126,6 +126,7 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
 }
 
 /// The first part of a line, and the text of all that have come.
+#[derive(Clone)]
 struct Parts {
     start: Mark,
     id: IdBase,
@@ -172,6 +173,11 @@ impl Unwrap {
     /// Gives lines up whose rest is to come in the next file.
     pub(crate) fn take_parts(&mut self) -> Carried {
         Carried(std::mem::take(&mut self.parts))
+    }
+
+    /// Lends lines out whose rest is to come in the next file, if there are any.
+    pub(crate) fn lend_parts(&self) -> Option<Carried> {
+        self.waits_from().map(|_| Carried(self.parts.clone()))
     }
 
     /// The first place in the file that is still needed, where parts wait.

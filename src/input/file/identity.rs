@@ -16,8 +16,8 @@ mod stem;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::Fixed;
 use super::fluentd::{ChunkName, Meta};
+use super::{Fixed, sidecar};
 
 pub(crate) use stem::stem;
 
@@ -33,10 +33,16 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Whose lines are in the file at `path`, which may be one inside an archive.
+    /// Whose lines are in the file at `path`.
     pub(crate) fn of(path: &Path) -> Self {
+        Self::told_by(path, &sidecar::read)
+    }
+
+    /// The same of one that may be inside an archive; `read` gives what lies beside it.
+    pub(crate) fn told_by(path: &Path, read: &dyn Fn(&Path) -> Option<Vec<u8>>) -> Self {
         let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
-        let told = docker::of(path, &name).or_else(|| kubernetes::of(path)).or_else(|| of_chunk(path, &name));
+        let told =
+            docker::of(path, &name, read).or_else(|| kubernetes::of(path)).or_else(|| of_chunk(path, &name));
         told.unwrap_or_else(|| Self { tag: stem(&name).to_owned(), ..Self::default() })
     }
 }

@@ -176,8 +176,8 @@ fn groups(files: Vec<PathBuf>) -> Vec<Vec<PathBuf>> {
 }
 
 /// How old a rotated file is, the oldest least: by the date in its name, or by its number, which is the higher the older.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Age {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::input) enum Age {
     Dated(String),
     Numbered(Reverse<u64>),
     Current,
@@ -190,7 +190,7 @@ fn is_date(text: &str) -> bool {
 }
 
 /// The name that a log has without what rotation added to it, and how old that makes it.
-fn rotation(path: &Path) -> (PathBuf, Age) {
+pub(in crate::input) fn rotation(path: &Path) -> (PathBuf, Age) {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return (path.to_owned(), Age::Current);
     };

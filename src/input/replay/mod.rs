@@ -10,6 +10,7 @@
 //! since readers wait for room and nothing is written to disk but how far they are; what cannot be read is named, and the
 //! rest goes on.
 
+mod beside;
 mod find;
 mod job;
 mod rate;
@@ -27,6 +28,7 @@ use std::thread;
 use tokio::runtime::Handle;
 
 pub use find::Found as FoundFiles;
+pub(super) use find::rotation;
 pub use job::{Job, ReplayOptions};
 pub use rate::Rate;
 pub use report::{SourceLine, SourceReport, written};

@@ -17,6 +17,7 @@ use std::time::{Instant, SystemTime};
 use rustix::fs::OFlags;
 use tokio::runtime::Handle;
 
+use super::beside::Beside;
 use super::job::Job;
 use super::report::SourceReport;
 use super::source::Source;
@@ -46,6 +47,8 @@ pub(super) struct Reader {
     ending: VecDeque<(usize, Course)>,
     /// Parts of lines, from one file of a group to the next.
     carried: Carried,
+    /// What lies in an archive beside the logs in it.
+    beside: Beside,
     /// The number of the content that was begun last.
     latest: Option<usize>,
 }
@@ -67,7 +70,8 @@ pub(super) struct Place<'p> {
 
 impl Reader {
     pub(super) fn new(job: Arc<Job>, runtime: Handle) -> Self {
-        Self { job, runtime, ending: VecDeque::new(), carried: Carried::default(), latest: None }
+        let (ending, carried, beside) = (VecDeque::new(), Carried::default(), Beside::default());
+        Self { job, runtime, ending, carried, beside, latest: None }
     }
 
     /// Reads groups of files until nobody has any left.
@@ -161,10 +165,15 @@ impl Reader {
         // Only a file of one content is a piece of a log.
         let goes_on = place.goes_on && content.path.is_none();
         let time = content.modified.and_then(timestamp).or(place.time);
-        let place = Place { time, goes_on, ..*place };
+        let mut place = Place { time, goes_on, ..*place };
         let index = self.job.begin(report);
         self.latest = Some(index);
-        let source = Source { job: &self.job, runtime: &self.runtime, place, name, index };
+        if content.path.is_some() && !place.is_stream {
+            self.beside.look(place.path, &name, &self.job.options);
+            (self.carried, place.goes_on) = self.beside.around(&name);
+        }
+        let (job, runtime, beside) = (&self.job, &self.runtime, &self.beside);
+        let source = Source { job, runtime, place, name, index, beside };
         let (course, read) = source.read(&mut content, &mut self.carried);
         self.job.note(index, |report| {
             (report.took, report.is_done) = (began.elapsed(), true);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+use super::beside::Beside;
 use super::job::Job;
 use super::rate::Rate;
 use super::reader::Place;
@@ -27,6 +28,8 @@ pub(super) struct Source<'j> {
     pub(super) name: PathBuf,
     /// Its number among all sources.
     pub(super) index: usize,
+    /// What lies beside it, where that is an archive's.
+    pub(super) beside: &'j Beside,
 }
 
 impl Source<'_> {
@@ -40,7 +43,7 @@ impl Source<'_> {
         };
         let kind = Kind::of(&head, Some(&self.name));
         self.job.note(self.index, |report| report.kind = kind.word());
-        let mut identity = Identity::of(&self.name);
+        let mut identity = self.identity();
         let step = if kind.goes_on() { self.step(&head, &mut identity) } else { Step::default() };
         let from = step.mark;
         let mut taker = Taker::new(self, Course::from(step), kind.goes_on());
@@ -51,6 +54,13 @@ impl Source<'_> {
             kind => self.others(&mut rest, kind, (is_file_itself, &identity.tag), &mut taker),
         });
         (taker.end(), read)
+    }
+
+    fn identity(&self) -> Identity {
+        if self.name == self.place.path {
+            return Identity::of(&self.name);
+        }
+        Identity::told_by(&self.name, &|path| self.beside.read(path))
     }
 
     /// The step to begin from; its tag becomes that of `identity`.

@@ -127,6 +127,7 @@ impl Table {
         let limit = self.options.line_bytes.as_usize();
         file.begin(Reading::new(opened, content, named, (step.course, &from), limit)?);
         self.positions.lock().begin(step, content.first);
+        self.carry_into(file, content.form)?;
         Ok(true)
     }
 

@@ -82,6 +82,8 @@ pub(super) struct Reading {
     pub(super) end: Mark,
     /// Whether there are lines of it that no look at the file tells of.
     pub(super) has_more: bool,
+    /// The course of the file that has taken over the parts of lines with which this one ends.
+    pub(super) lent_to: Option<u64>,
 }
 
 /// What a look at a file that is read has found.
@@ -237,7 +239,7 @@ impl Reading {
         let source = content.source(file, from.mark.place)?;
         let blocks =
             Blocks::new(source, from.mark, content.form, named.fixed, limit).with_labels(named.labels);
-        Ok(Self { blocks, tag: named.tag, course, end: from.mark, has_more: false })
+        Ok(Self { blocks, tag: named.tag, course, end: from.mark, has_more: false, lent_to: None })
     }
 }
 

@@ -15,6 +15,7 @@
 
 mod begin;
 mod begun;
+mod carry;
 mod decoded;
 mod enter;
 mod followed;

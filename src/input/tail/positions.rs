@@ -109,6 +109,11 @@ impl Inner {
         running.map(|running| running.course.step().clone())
     }
 
+    /// Whether anything of a course is safe; so it is where it runs no more.
+    pub(super) fn has_come(&self, course: u64) -> bool {
+        self.courses.get(&course).is_none_or(|running| running.course.step().mark.place > 0)
+    }
+
     /// Whether all of a course is safe, and written down.
     pub(super) fn is_at_rest(&self, course: u64) -> bool {
         !self.moving.contains(&course)

@@ -44,7 +44,7 @@ impl Table {
         }
     }
 
-    fn take_turn(&mut self, file: &mut Followed) -> io::Result<bool> {
+    pub(super) fn take_turn(&mut self, file: &mut Followed) -> io::Result<bool> {
         file.not_before = None;
         let is_new = matches!(file.state, State::New { .. });
         if matches!(file.state, State::PassedOver(_)) || is_new && !self.begin(file)? {
@@ -85,7 +85,15 @@ impl Table {
     /// Reads a block and hands it on; whether there may be more.
     fn read(&mut self, file: &mut Followed) -> io::Result<bool> {
         let rest = self.rest_of(file);
+        let is_carried = self.is_carried(file);
         let State::Read(reading) = &mut file.state else { return Ok(false) };
+        if rest == Rest::IsLine && reading.lent_to.is_some() {
+            if !is_carried {
+                return Ok(false);
+            }
+            reading.lent_to = None;
+            drop(reading.blocks.take_parts());
+        }
         let (before, oddities) = (reading.source().offset(), reading.blocks.oddities());
         let filled = self.fill(&mut reading.blocks, &reading.tag, rest);
         let waiter = self.hand_on();
@@ -155,7 +163,8 @@ impl Table {
         match &file.state {
             // why: until all of it is safe, it may have to be read again.
             State::Read(reading) => {
-                !is_open || file.behind == 0 && self.positions.lock().is_at_rest(reading.course)
+                let is_read = file.behind == 0 && self.positions.lock().is_at_rest(reading.course);
+                !is_open || is_read && self.is_carried(file)
             }
             State::New { waits_since, .. } => !is_open || waits_since.is_none(),
             State::PassedOver(_) => true,

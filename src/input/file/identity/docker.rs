@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::Identity;
-use crate::input::file::{Fixed, sidecar};
+use crate::input::file::Fixed;
 
 /// Digits of a container's id, and of its short form.
 const DIGITS: usize = 64;
@@ -40,20 +40,20 @@ struct LogConfig {
     config: HashMap<String, String>,
 }
 
-/// The container whose file `name` at `path` is.
-pub(super) fn of(path: &Path, name: &str) -> Option<Identity> {
+/// The container whose file `name` at `path` is; `read` gives what lies beside it.
+pub(super) fn of(path: &Path, name: &str, read: &dyn Fn(&Path) -> Option<Vec<u8>>) -> Option<Identity> {
     let id = name.split_once("-json.log")?.0;
     if id.len() != DIGITS || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     let mut fixed = Fixed::default();
     fixed.text("container_id", id);
-    let container: Option<Container> = beside(path, "config.v2.json");
+    let container: Option<Container> = beside(path, "config.v2.json", read);
     let Some(container) = container.filter(|container| !container.name.is_empty()) else {
         return Some(Identity { tag: short(id).to_owned(), fixed, ..Identity::default() });
     };
     fixed.text("container_name", &container.name);
-    let host: Host = beside(path, "hostconfig.json").unwrap_or_default();
+    let host: Host = beside(path, "hostconfig.json", read).unwrap_or_default();
     let options = &host.log_config.config;
     let template = options.get("tag").filter(|template| !template.is_empty());
     let tag = template.and_then(|template| render(template, id, &container));
@@ -76,8 +76,12 @@ fn labels(settings: &Settings, options: &HashMap<String, String>) -> Fixed {
     fixed
 }
 
-fn beside<T: for<'de> Deserialize<'de>>(path: &Path, name: &str) -> Option<T> {
-    serde_json::from_slice(&sidecar::read(&path.with_file_name(name))?).ok()
+fn beside<T: for<'de> Deserialize<'de>>(
+    path: &Path,
+    name: &str,
+    read: &dyn Fn(&Path) -> Option<Vec<u8>>,
+) -> Option<T> {
+    serde_json::from_slice(&read(&path.with_file_name(name))?).ok()
 }
 
 fn short(id: &str) -> &str {
