@@ -94,11 +94,11 @@ fn fill(path: &Path) {
 
 /// A target that answers, and takes nothing: what is oldest is with the output, which only waits.
 async fn oldest_dropped() {
-    const EVENTS: u64 = 40_000;
+    const EVENTS: u64 = 100_000;
     let target = Target::start().await;
     target.fail_every(1, Fault::Status { status: 503, kind: "" });
     let tables = format!(
-        "[elasticsearch]\nhosts = [\"{}\"]\nretry_max = \"1s\"\n\n[buffer]\nmemory = \"4MiB\"\ndisk = \"4MiB\"\n\
+        "[elasticsearch]\nhosts = [\"{}\"]\nretry_max = \"1s\"\n\n[buffer]\nmemory = \"4MiB\"\ndisk = \"4MiB\"\nbatch_bytes = \"128KiB\"\n\
          segment_bytes = \"1MiB\"\ncompression = \"none\"\nwhen_full = \"drop_oldest\"\n",
         target.url()
     );
@@ -116,13 +116,7 @@ async fn oldest_dropped() {
     let mut kept = numbers(documents.values().map(|stored| &stored.document));
     kept.sort_unstable();
     assert!(dropped > 0.0 && dropped + kept.len() as f64 == EVENTS as f64, "{dropped} and {}", kept.len());
-    let gaps: Vec<_> = kept.windows(2).filter(|two| two[1] != two[0] + 1).collect();
-    // What was in a request when its turn came is kept, and is few.
-    let behind = gaps.last().map_or(kept[0], |gap| gap[1]);
-    let stragglers = kept.iter().filter(|number| **number < behind).count();
-    assert!(
-        stragglers < kept.len() / 10,
-        "{stragglers} of {} are older than what was given up: {gaps:?}",
-        kept.len()
-    );
+    // What is in a request when its turn comes is passed over once, so that a few are older than what was given up.
+    let oldest = kept.partition_point(|number| *number < EVENTS / 2);
+    assert!(oldest < kept.len() / 10, "{oldest} of {} are of the older half", kept.len());
 }
