@@ -73,6 +73,11 @@ pub(crate) fn stories() -> Vec<Trial> {
         ),
         story_with(
             tracing,
+            "faulty_disk::a_sync_that_takes_its_time_makes_acks_late_and_is_no_fault",
+            slow_and_sound,
+        ),
+        story_with(
+            tracing,
             "faulty_disk::with_every_seventh_call_failing_all_is_acked_in_the_end_and_there_once",
             every_seventh_call,
         ),
@@ -100,6 +105,26 @@ pub(crate) async fn daemon() -> (Forebay, Target) {
     let daemon = Forebay::start(Setup { port: free_port(), ..Setup::tables(tables) }).await;
     target.stop().await;
     (daemon, target)
+}
+
+async fn slow_and_sound() {
+    const SLOW: &[&str] = &["fdatasync:delay_enter=3000000"];
+    let (mut daemon, mut target) = daemon().await;
+    let mut client = daemon.client().await;
+    send(&mut client, 0).await;
+    acked(&mut client, 0).await;
+    let slow = Failing::of(&daemon, DiskFault { inject: SLOW, which: Which::Segments }).await;
+    let sent = Instant::now();
+    send(&mut client, 1).await;
+    acked(&mut client, 1).await;
+    assert!(sent.elapsed() >= Duration::from_secs(3), "acked after {:?}, before its sync", sent.elapsed());
+    daemon.kill().await;
+    drop(slow);
+    assert!(!daemon.log().iter().any(|line| line.to_string().contains("cannot spill")));
+    target.restart().await;
+    daemon.start_again().await;
+    daemon.until_drained().await;
+    assert_holds_chunks(&target, 2);
 }
 
 async fn waits_and_goes_on(inject: &'static [&'static str]) {

@@ -13,8 +13,8 @@ use crate::common::health::until_unready;
 use crate::common::load::{numbered, numbers};
 use crate::common::parts::Part;
 use crate::common::sequence::assert_every_one_once;
-use crate::common::target::Target;
-use crate::common::{story_with, until};
+use crate::common::target::{Fault, Target};
+use crate::common::{story, story_with, until};
 
 /// The daemon's disk.
 const DISK: &str = "mkdir -p data && mount -t tmpfs -o size=24m tmpfs data";
@@ -25,6 +25,7 @@ const FRAME: u64 = 50;
 pub(crate) fn stories() -> Vec<Trial> {
     let mounts = &[Part::Mounts];
     vec![
+        story("full_disk::drop_oldest_before_a_target_that_is_busy_gives_up_what_is_oldest", oldest_dropped),
         story_with(mounts, "full_disk::a_disk_that_others_fill_holds_acks_back_and_costs_nothing", || {
             filled_by_others("min_free = \"0B\"\n")
         }),
@@ -89,4 +90,33 @@ fn fill(path: &Path) {
     let mut file = File::create(path).expect("a file beside the buffer");
     let full = (0..).find_map(|_| file.write_all(&[7; 4096]).err()).expect("an end");
     assert_eq!(full.kind(), ErrorKind::StorageFull, "{full}");
+}
+
+/// A target that answers, and takes nothing: what is oldest is with the output, which only waits.
+async fn oldest_dropped() {
+    const EVENTS: u64 = 100_000;
+    let target = Target::start().await;
+    target.fail_every(1, Fault::Status { status: 503, kind: "" });
+    let tables = format!(
+        "[elasticsearch]\nhosts = [\"{}\"]\nretry_max = \"1s\"\n\n[buffer]\nmemory = \"4MiB\"\ndisk = \"4MiB\"\nbatch_bytes = \"128KiB\"\n\
+         segment_bytes = \"1MiB\"\ncompression = \"none\"\nwhen_full = \"drop_oldest\"\n",
+        target.url()
+    );
+    let daemon = Forebay::start(Setup::tables(tables)).await;
+    let mut client = daemon.client().await;
+    for first in (0..EVENTS).step_by(500) {
+        let events: Vec<_> = (first..first + 500).map(numbered).collect();
+        client.send(&frame(Mode::Forward, "oldest", &events, None)).await.expect("the daemon reads");
+    }
+    daemon.until_metric("forebay_events_received_total", EVENTS as f64).await;
+    target.heal();
+    let metrics = daemon.until_drained().await;
+    let dropped = metrics.sum("forebay_events_dropped_total");
+    let documents = target.documents();
+    let mut kept = numbers(documents.values().map(|stored| &stored.document));
+    kept.sort_unstable();
+    assert!(dropped > 0.0 && dropped + kept.len() as f64 == EVENTS as f64, "{dropped} and {}", kept.len());
+    // What is in a request when its turn comes is passed over once, so that a few are older than what was given up.
+    let oldest = kept.partition_point(|number| *number < EVENTS / 2);
+    assert!(oldest < kept.len() / 10, "{oldest} of {} are of the older half", kept.len());
 }

@@ -124,6 +124,12 @@ async fn full_buffer() {
     .await;
     let (_, told) = stopped(&mut daemon, None).await;
     assert!(told.contains("connections were still busy and are cut off"), "{told}");
+    let named = told.lines().find(|line| line.contains("a connection was still busy and is cut off"));
+    let listener = format!("\"listener\":\"127.0.0.1:{}\"", address.port());
+    assert!(
+        named.is_some_and(|line| line.contains(&listener) && line.contains("\"peer\":\"127.0.0.1:")),
+        "{told}"
+    );
 
     target.restart().await;
     daemon.start_again().await;

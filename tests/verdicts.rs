@@ -19,6 +19,7 @@ pub(crate) fn stories() -> Vec<Trial> {
     vec![
         story("documents that are taken are delivered, one request a delivery", all_good),
         story("a 409 on our own id is a delivery", reset_after_applying),
+        story("what the failure store of a data stream took is delivered and counted apart", failure_store),
         story("of 429 items only these are sent again", busy_items),
         story("a 429, 500, 502, 503 or 504 as a whole is sent again", busy_requests),
         story("a 400 item is a dead letter with its reason, and the rest is delivered", rejected_items),
@@ -57,6 +58,15 @@ async fn reset_after_applying() {
     bench.run(&Feed::numbered(1, 50, 10)).await;
     assert_holds(&target, 0..50);
     assert_eq!(bench.books(), (0, 50, 0));
+}
+
+async fn failure_store() {
+    let target = Target::start().await;
+    target.fail_next(Fault::FailureStore { every: 4 }, 1);
+    let bench = Bench::new(quick(&[&target]));
+    bench.run(&Feed::numbered(2, 40, 10)).await;
+    assert_holds(&target, 0..80);
+    assert_eq!((bench.books(), bench.metrics.events_failure_store.get()), ((80, 0, 0), 10));
 }
 
 async fn busy_items() {

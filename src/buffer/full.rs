@@ -5,10 +5,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::disk::tally;
-use super::held::Standing;
+use super::held::{Held, Standing};
+use super::queue::Queue;
 use super::shared::Shared;
 use super::slot::Slot;
 use super::{OpenBatch, TagRun, WhenFull};
@@ -45,7 +47,7 @@ impl Shared {
         let of_segment = |slot: &Slot| slot.segment() == Some(segment);
         let mut queue = self.queue();
         let (back, is_all) = self.loans.take_back(&queue.lent_where(of_segment));
-        back.into_iter().for_each(|key| queue.put_back(key));
+        back.into_iter().for_each(|key| _ = queue.put_back(key));
         if !is_all {
             return false;
         }
@@ -59,17 +61,25 @@ impl Shared {
         true
     }
 
-    /// Gives up the oldest batches that are in memory alone, until there is room.
-    pub(super) fn drop_from_memory(&self) {
+    /// Gives up the oldest batches that are in memory alone, until there is room, but none that is younger than all that
+    /// waits in `segment`; false if there was none.
+    pub(super) fn drop_from_memory(&self, segment: Option<u64>) -> bool {
         let mut excess = self.memory.used().saturating_sub(self.memory.limit()).saturating_add(1);
+        let mut queue = self.queue();
+        let first = segment.and_then(|segment| queue.first_of(|slot| slot.segment() == Some(segment)));
+        let first = first.unwrap_or(u64::MAX);
+        let is_older =
+            |held: &Held| held.sequence < first && !matches!(held.standing(), Standing::Written(_));
+        self.take_back(&mut queue, excess, |slot| slot.held().is_some_and(|held| is_older(held)));
         let mut is_excess = |slot: &Slot| match slot.held() {
-            Some(held) if excess > 0 && !matches!(held.standing(), Standing::Written(_)) => {
+            Some(held) if excess > 0 && is_older(held) => {
                 excess = excess.saturating_sub(held.bytes.len() as u64);
                 true
             }
             _ => false,
         };
-        let gone = self.queue().take_where(&mut is_excess);
+        let gone = queue.take_where(&mut is_excess);
+        drop(queue);
         for held in gone.iter().filter_map(Slot::held) {
             held.give_up();
             self.writes.settle(&[], &held.parts);
@@ -77,6 +87,21 @@ impl Shared {
         let documents = gone.iter().map(Slot::documents).sum();
         self.settled(documents);
         self.count_dropped(documents, &self.tags_of(&gone));
+        documents > 0
+    }
+
+    /// Takes loans back that only wait, of what `which` picks, oldest first, until they come to `enough` bytes.
+    fn take_back(&self, queue: &mut Queue, enough: u64, which: impl Fn(&Slot) -> bool) {
+        let mut bytes = 0;
+        for key in queue.lent_where(which) {
+            if bytes >= enough {
+                return;
+            }
+            let (back, _) = self.loans.take_back(&[key]);
+            for key in back {
+                bytes += queue.put_back(key);
+            }
+        }
     }
 
     fn tags_of(&self, slots: &[Slot]) -> HashMap<Arc<str>, u64> {
@@ -105,14 +130,15 @@ impl Shared {
             documents,
             tags.iter().map(|(tag, count)| (&**tag, *count)),
         );
-        if let Some(held_back) = DROPPED.admit() {
-            let when_full = self.options.when_full;
-            tracing::error!(
-                documents,
-                ?when_full,
-                held_back,
-                "memory and disk are full; documents are given up"
-            );
+        self.untold.fetch_add(documents, Ordering::Relaxed);
+        self.tell_dropped();
+    }
+
+    /// Says how many were given up since it was last said, unless that was a moment ago.
+    pub(super) fn tell_dropped(&self) {
+        if self.untold.load(Ordering::Relaxed) > 0 && DROPPED.admit().is_some() {
+            let (documents, when_full) = (self.untold.swap(0, Ordering::Relaxed), self.options.when_full);
+            tracing::error!(documents, ?when_full, "memory and disk are full; documents are given up");
         }
     }
 }

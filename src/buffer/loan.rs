@@ -87,7 +87,7 @@ fn delivered(shared: &Shared, batches: Vec<Arc<Held>>, bytes: Bytes) {
 /// Loans are over and nothing came of them.
 pub(super) fn put_back(shared: &Shared, keys: impl Iterator<Item = u64>) {
     let mut queue = shared.queue();
-    keys.for_each(|key| queue.put_back(key));
+    keys.for_each(|key| _ = queue.put_back(key));
     drop(queue);
     shared.news.notify_waiters();
 }

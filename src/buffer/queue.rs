@@ -261,12 +261,20 @@ impl Queue {
         self.lent.remove(&key)
     }
 
-    /// A loan is over and nothing came of it: back to where it was.
-    pub(super) fn put_back(&mut self, key: u64) {
-        if let Some(slot) = self.lent.remove(&key) {
-            let key = self.put(key, slot);
-            self.join_around(key);
-        }
+    /// A loan is over and nothing came of it: back to where it was. The bytes of memory that it has.
+    pub(super) fn put_back(&mut self, key: u64) -> u64 {
+        let Some(slot) = self.lent.remove(&key) else { return 0 };
+        let bytes = slot.held().map_or(0, |held| held.bytes.len() as u64);
+        let key = self.put(key, slot);
+        self.join_around(key);
+        bytes
+    }
+
+    /// The first place that `which` picks, on loan or not.
+    pub(super) fn first_of(&self, which: impl Fn(&Slot) -> bool) -> Option<u64> {
+        let first =
+            |slots: &BTreeMap<u64, Slot>| slots.iter().find(|(_, slot)| which(slot)).map(|(key, _)| *key);
+        first(&self.slots).into_iter().chain(first(&self.lent)).min()
     }
 
     /// Memory lets go of a queued batch that is on disk; false if it is not in the queue now.

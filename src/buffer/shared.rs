@@ -48,6 +48,8 @@ pub(super) struct Shared {
     /// Whether readers have waited for memory in vain, so that what comes in has to be spilled.
     pressed: AtomicBool,
     disk_bytes: AtomicU64,
+    /// Documents given up that the log has not told of yet.
+    pub(super) untold: AtomicU64,
     fault: Mutex<Option<String>>,
     faulty: AtomicBool,
     lock: Mutex<Option<DirLock>>,
@@ -79,6 +81,7 @@ impl Shared {
             events,
             pressed: AtomicBool::new(false),
             disk_bytes: AtomicU64::new(0),
+            untold: AtomicU64::new(0),
             fault: Mutex::new(None),
             faulty: AtomicBool::new(false),
             lock: Mutex::new(lock),

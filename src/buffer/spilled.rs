@@ -156,7 +156,7 @@ fn split(shared: &Shared, extents: &[(u64, Extent)], stretches: &[Stretch]) -> u
             Some(read) => {
                 missing += queue.split_lent(*key, read.offset, last(extent, read), read.documents);
             }
-            None => queue.put_back(*key),
+            None => _ = queue.put_back(*key),
         }
     }
     missing

@@ -46,7 +46,9 @@ pub(super) struct Writer {
     /// How many asked for the last one.
     last: usize,
     rest_until: Option<Instant>,
+    /// When it was last told that nothing can be spilled, and whether it was told that it can again.
     warned: Option<Instant>,
+    is_told_well: bool,
     wrote: Instant,
     ticked: Instant,
 }
@@ -66,6 +68,7 @@ impl Writer {
             last: 0,
             rest_until: None,
             warned: None,
+            is_told_well: true,
             wrote: now,
             ticked: now,
         }
@@ -164,22 +167,33 @@ impl Writer {
             return false;
         }
         let has_room = self.shared.memory.has_room();
-        let is_awaited = !has_room || self.backlog.iter().any(Write::is_awaited);
-        if is_awaited && fault.wants_room() {
-            let segments = self.store.oldest();
-            if let Some(segment) = segments.into_iter().find(|id| self.shared.drop_segment(*id)) {
-                self.store.discard(segment);
-                self.rest_until = None;
-                return true;
-            }
+        let is_awaited = self.backlog.iter().any(Write::is_awaited);
+        let segments = self.store.oldest();
+        // why: what was spilled for pressure is the youngest of memory, so that the oldest of all may be there still. Who
+        // waits for an ack needs room on disk.
+        if !has_room && !is_awaited && segments.first().is_some_and(|id| self.drop_from_memory(Some(*id))) {
+            return false;
+        }
+        if (is_awaited || !has_room)
+            && fault.wants_room()
+            && let Some(segment) = segments.into_iter().find(|id| self.shared.drop_segment(*id))
+        {
+            self.store.discard(segment);
+            self.rest_until = None;
+            return true;
         }
         if !has_room {
-            self.shared.drop_from_memory();
-            let waiting = self.backlog.len();
-            self.backlog.retain(|write| !write.is_moot());
-            self.shared.writes.done(waiting - self.backlog.len());
+            self.drop_from_memory(None);
         }
         false
+    }
+
+    fn drop_from_memory(&mut self, segment: Option<u64>) -> bool {
+        let is_dropped = self.shared.drop_from_memory(segment);
+        let waiting = self.backlog.len();
+        self.backlog.retain(|write| !write.is_moot());
+        self.shared.writes.done(waiting - self.backlog.len());
+        is_dropped
     }
 
     /// Appends what fits into one group and syncs it.
@@ -279,15 +293,16 @@ impl Writer {
             kind(&self.shared.metrics.disk_faults, fault.kind()).inc();
         }
         if self.warned.is_none_or(|warned| warned.elapsed() >= WARN_EVERY) {
-            self.warned = Some(Instant::now());
+            (self.warned, self.is_told_well) = (Some(Instant::now()), false);
             tracing::warn!(%fault, waiting = self.backlog.len(), "cannot spill; trying again");
         }
     }
 
     fn recovered(&mut self) {
         self.rest_until = None;
-        if self.shared.set_fault(None) {
-            self.warned = None;
+        // why: on a disk that is full and empties bit by bit the two follow each other many times a second.
+        if self.shared.set_fault(None) && !self.is_told_well {
+            self.is_told_well = true;
             tracing::info!("spilling again");
         }
     }
@@ -300,6 +315,7 @@ impl Writer {
         }
         self.ticked = now;
         self.shared.tick(now);
+        self.shared.tell_dropped();
         self.store.tend();
         if self.backlog.is_empty() && now.saturating_duration_since(self.wrote) >= IDLE {
             self.store.sweep(true);

@@ -29,6 +29,7 @@ use serde_json::value::RawValue;
 use self::replay::Origins;
 use super::rotate::Rotated;
 use super::{DeadLetterOptions, OutputError};
+use crate::durable;
 use crate::event::Pattern;
 
 pub use self::edit::{Edit, Edits};
@@ -163,7 +164,8 @@ impl DeadLetters {
     /// Opens the folder that `options` name, or `default_dir`; makes it where there is none.
     pub fn open(options: DeadLetterOptions, default_dir: &Path) -> Result<Self, OutputError> {
         let path = options.directory.unwrap_or_else(|| default_dir.into());
-        let files = Rotated::new(path.clone(), "dead-letters", "ndjson");
+        let files = durable::create_private_dir(&path)
+            .and_then(|()| Rotated::new(path.clone(), "dead-letters", "ndjson"));
         let key = "dead_letters.directory";
         let files = files.map_err(|source| OutputError::Folder { key, path, source })?;
         Ok(Self::of(Some(files), options.rotate_bytes.0, options.keep.0))

@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     CutAfter(usize),
     /// Nothing is applied, and a page elsewhere is named in this status.
     Redirect(u16),
+    /// Everything is applied, and the answer says that a data stream's failure store took every so many-th item.
+    FailureStore { every: usize },
     /// Everything is applied, and the answer is no JSON.
     Garbage,
     /// Everything is applied, and the answer lacks its last item.

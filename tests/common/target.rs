@@ -369,7 +369,12 @@ fn item(meta: &Value, document: &str, position: usize, fault: Option<&Fault>, st
         stored.attempts = attempts;
         return error(409, "version_conflict_engine_exception", "document already exists");
     }
-    let status = json!({"_index": index, "_id": id, "result": "created", "status": 201});
+    let mut status = json!({"_index": index, "_id": id, "result": "created", "status": 201});
+    if let Some(Fault::FailureStore { every }) = fault
+        && position.is_multiple_of(*every)
+    {
+        status["failure_store"] = "used".into();
+    }
     state.stored.insert(place, Stored { index, document, attempts });
     status
 }

@@ -57,10 +57,15 @@ pub(crate) enum DiskError {
     Io { action: &'static str, path: PathBuf, source: io::Error },
     #[error("{used} bytes on disk and {more} more would exceed the disk budget of {limit}")]
     Budget { used: u64, more: u64, limit: u64 },
-    #[error(
-        "{free} bytes are free on the file system and {more} more would leave less than min_free and min_free_percent ask for, {limit}"
-    )]
+    #[error("{free} bytes are free on the file system and {more} more {}", beyond(*limit))]
     MinFree { free: u64, more: u64, limit: u64 },
+}
+
+fn beyond(limit: u64) -> String {
+    match limit {
+        0 => "are to be written".to_owned(),
+        limit => format!("would leave less than min_free and min_free_percent ask for, {limit}"),
+    }
 }
 
 impl DiskError {

@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::durable::create_dir;
 pub(crate) use crate::durable::sync_dir;
+use crate::durable::{create_dir, create_private_dir};
 
 /// The first number of a segment that no counting comes to.
 const UNCOUNTED: u64 = 1 << 62;
@@ -23,6 +23,7 @@ impl Files {
 
     /// Creates the directories that are missing.
     pub(crate) fn create(&self) -> io::Result<()> {
+        create_private_dir(&self.dir)?;
         create_dir(&self.segments())?;
         sync_dir(&self.dir)
     }

@@ -1,7 +1,7 @@
 //! The buffer on disk: format versions 1 and 2, what is done with it, and how a start finds its way through it.
 //!
 //! ```text
-//! lock                                  held by the daemon that owns the directory
+//! lock                                  held by the daemon that owns the directory, and so is the directory itself
 //! segments/00000000000000000007.seg     header, then records, append-only
 //! segments/00000000000000000007.done    header, then delivery marks of that segment: they die with it
 //! segments/00000000000000000007.idx     what is in that segment, written when it is closed: it dies with it, too

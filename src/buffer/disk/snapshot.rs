@@ -3,7 +3,7 @@
 //! A daemon may work on the directory meanwhile: segments only grow, so that what is read is true; what is appended
 //! later is not seen, and a segment that goes away before its turn is passed over, since all of it is settled.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
 use std::ops::{ControlFlow, Range};
 use std::os::unix::fs::FileExt;
@@ -15,7 +15,7 @@ use super::marks::{self, Look};
 use super::record::{Body, Codec, Damage, Head};
 use super::scan::{Scan, Step};
 use super::wound::{Cause, Wound};
-use super::{Files, OpenError, Place};
+use super::{DirLock, Files, OpenError, Place};
 
 /// What is there to be read.
 #[derive(Clone, Debug)]
@@ -124,8 +124,7 @@ impl Snapshot {
 
     /// Whether a daemon works on it. Asks the lock for a moment, so only where the answer matters.
     pub(crate) fn is_in_use(&self) -> bool {
-        let lock = self.files.as_ref().and_then(|files| File::open(files.lock()).ok());
-        lock.is_some_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        self.files.as_ref().is_some_and(DirLock::is_taken)
     }
 
     /// Visits all that is there, segment by segment, in the order in which it lies.

@@ -1,4 +1,7 @@
 //! The buffer beside a model: whatever is done to it, in whatever order, it holds what the model holds.
+//!
+//! Nothing is persisted of a failure: what it shrinks to is printed, and becomes a story with a name, in the file of its
+//! subject, which says what went wrong. A seed would say nothing, and stand for other operations once one is added.
 
 use std::collections::VecDeque;
 

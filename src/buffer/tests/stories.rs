@@ -138,6 +138,8 @@ async fn a_second_daemon_is_refused_until_the_first_has_stopped() {
         panic!("two daemons on a directory")
     };
     assert!(fault.is_retryable() && fault.to_string().contains("locked"), "{fault}");
+    std::fs::remove_file(dir.path().join("lock")).expect("somebody cleans up");
+    assert!(Buffer::open(options(), dir.path(), metrics()).is_err(), "the directory is locked, too");
     buffer.stop(LONG).await;
     open(options(), dir.path());
 }

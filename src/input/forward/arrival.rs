@@ -21,13 +21,15 @@ use super::read_buffer::ReadBuffer;
 use super::security::Security;
 use super::tls::Tls;
 use crate::input::{Origin, Retag, Shared, Source};
-use crate::log::RateLimited;
+use crate::log::{RateLimited, RateLimitedEach};
 
 static MALFORMED: RateLimited = RateLimited::every(Duration::from_secs(1));
 static NO_TLS: RateLimited = RateLimited::every(Duration::from_secs(1));
 static TOO_SLOW: RateLimited = RateLimited::every(Duration::from_secs(10));
 static TOO_SLOW_LATER: RateLimited = RateLimited::every(Duration::from_secs(10));
 static NOT_PROXIED: RateLimited = RateLimited::every(Duration::from_secs(10));
+/// The first few are named.
+static CUT_OFF: RateLimitedEach<String> = RateLimitedEach::every(Duration::from_secs(60));
 static OVER_LIMIT: RateLimited = RateLimited::every(Duration::from_secs(10));
 
 /// What the connections of one listener share.
@@ -183,7 +185,14 @@ impl Arrival {
             .begun(buffer.counted(&self.memory))
             .of(self.origin(peer))
             .deny_keepalive(self.options.deny_keepalive);
-        connection.serve(&self.stop).await
+        let ended = connection.serve(&self.stop).await;
+        if self.kill.is_cancelled()
+            && let Some(held_back) = CUT_OFF.admit(peer.to_string())
+        {
+            let listener = &self.options.listen;
+            tracing::warn!(listener, %peer, held_back, "a connection was still busy and is cut off");
+        }
+        ended
     }
 }
 
