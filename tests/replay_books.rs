@@ -62,7 +62,7 @@ async fn booked() {
     assert_eq!(numbers("capture"), [10, 9, 0, 1], "{said}");
     assert_eq!(numbers("dump"), [3, 1, 0, 2], "{said}");
     assert_eq!(numbers("bulk"), [1, 1, 0, 0], "{said}");
-    assert!(target.documents().contains_key("7"), "{:?}", target.documents().keys());
+    assert!(target.documents().contains_key("old 7"), "{:?}", target.documents().keys());
     let output = replay(&folder, &["--output", "stdout", "logs/capture"]);
     let table = String::from_utf8_lossy(&output.stderr);
     assert!(table.contains("10        9       0             1"), "{table}");
