@@ -80,23 +80,17 @@ async fn metrics_and_traces_are_acked_and_counted_and_never_taken_for_logs() {
     assert_eq!((rig.metrics().events_received.get(), rig.letters().len()), (3, 0));
 }
 
-/// Puts a file where the letters' folder was.
-fn block_letters(rig: &Rig) {
-    std::fs::remove_dir_all(rig.dead_letters.path()).expect("a folder");
-    std::fs::write(rig.dead_letters.path(), "").expect("a file");
-}
-
 #[tokio::test]
 async fn no_ack_is_sent_for_what_was_refused_while_its_letter_cannot_be_written() {
     let rig = Rig::new();
-    block_letters(&rig);
+    std::fs::remove_dir_all(rig.dead_letters.path()).expect("a folder");
     let mut peer = rig.connect();
     let nil = array(&[event_time(1, 0), vec![0xc0]]);
     peer.send(&forward(&[entry(1), nil], &[("chunk", text("c"))])).await;
     let errors = |rig: &Rig| crate::metrics::kind(&rig.metrics().errors, "dead_letters").get();
     rig.until("the disk takes no letter", |rig| errors(rig) > 0).await;
     assert_eq!((rig.metrics().acks_sent.get(), rig.metrics().events_dead_letter.get()), (0, 0));
-    std::fs::remove_file(rig.dead_letters.path()).expect("what is in the way");
+    std::fs::create_dir(rig.dead_letters.path()).expect("a folder");
     peer.expect(&ack("c")).await;
     assert_eq!((rig.letters().len(), rig.metrics().events_dead_letter.get()), (1, 1));
     peer.close().await;
@@ -106,7 +100,7 @@ async fn no_ack_is_sent_for_what_was_refused_while_its_letter_cannot_be_written(
 #[tokio::test]
 async fn a_stop_without_time_left_does_not_wait_for_letters_that_cannot_be_written() {
     let rig = Rig::new();
-    block_letters(&rig);
+    std::fs::remove_dir_all(rig.dead_letters.path()).expect("a folder");
     let mut peer = rig.connect();
     peer.send(&forward(&[vec![0xc0]], &[("chunk", text("c"))])).await;
     let errors = |rig: &Rig| crate::metrics::kind(&rig.metrics().errors, "dead_letters").get();
