@@ -251,11 +251,7 @@ impl Metrics {
             "Documents that the target will never take, kept with the reason",
             self.events_dead_letter.clone(),
         );
-        r.register(
-            "forebay_dead_letters_deleted",
-            "Dead letters deleted to make room for others",
-            self.letters_deleted.clone(),
-        );
+        r.register("forebay_dead_letters_deleted", "Letters deleted for room", self.letters_deleted.clone());
         r.register(
             "forebay_events_healed",
             "Documents taken on a second try, with a field as text",

@@ -43,6 +43,11 @@ pub(crate) fn stories() -> Vec<Trial> {
         ),
         story_with(
             node,
+            "troubled_nodes::a_queue_that_is_full_refuses_items_and_has_everything_once_in_the_end",
+            queue_full,
+        ),
+        story_with(
+            node,
             "troubled_nodes::a_cluster_with_all_the_shards_that_it_may_have_holds_documents_of_new_indices",
             shards_reached,
         ),
@@ -157,6 +162,30 @@ async fn watermark(node: &Node, is_over: bool) {
         "watermark.flood_stage.max_headroom": null,
     });
     node.api.put("_cluster/settings", json!({"transient": {"cluster.routing.allocation.disk": disk}})).await;
+}
+
+/// One thread and a queue of one, before requests of which many come at once: 429 from the real one.
+async fn queue_full() {
+    const SENDERS: u64 = 8;
+    const EACH: u64 = 2_000;
+    let settings = ["thread_pool.write.size: 1", "thread_pool.write.queue_size: 1"];
+    let node = Node::start(Version::Elasticsearch8, &settings).await;
+    let keys = "max_concurrency = 16\nindex = \"busy-{tag}\"\n[buffer]\nbatch_documents = 100\n";
+    let daemon = daemon(&node, keys).await;
+    let sending: Vec<_> = (0..SENDERS)
+        .map(|sender| {
+            let numbers = sender * EACH..(sender + 1) * EACH;
+            tokio::spawn(load::send_stubbornly(daemon.forward, format!("s{sender}"), numbers))
+        })
+        .collect();
+    for sender in sending {
+        sender.await.expect("every frame is acked");
+    }
+    let metrics = daemon.until_drained().await;
+    assert!(metrics.sum("forebay_bulk_retries_total") > 0.0, "nothing was refused");
+    assert_eq!(metrics.sum("forebay_events_dead_letter_total"), 0.0);
+    let held = node.api.documents("busy-*", (SENDERS * EACH) as usize).await;
+    assert_every_one_once(0..SENDERS * EACH, numbers(sources(&held)));
 }
 
 async fn shards_reached() {

@@ -11,6 +11,7 @@ use super::{Exit, Which, complain, count, deliver, fail, failed, letters, say};
 use crate::cli::stored::Delivery;
 use crate::config::{Config, duration};
 use crate::daemon::{self, Resent};
+use crate::encode::legal_index;
 use crate::output::dead_letters::{Edit, Edits, Letters, ReplayOptions, Stored};
 
 /// What to send again, how, and where to.
@@ -60,7 +61,13 @@ pub(crate) struct ReplayCommand {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    if text.is_empty() { Err("names no index".into()) } else { Ok(text.into()) }
+    // why: an index of the target's own kind may begin with a dot, which a document's never does.
+    let bare = text.strip_prefix('.').unwrap_or(text);
+    match legal_index(bare) {
+        _ if text.is_empty() => Err("names no index".into()),
+        legal if legal == bare => Ok(text.into()),
+        legal => Err(format!("no index can have the name `{text}`; `{legal}` could be one")),
+    }
 }
 
 #[derive(Serialize)]
@@ -169,4 +176,20 @@ fn dry_run(letters: &Letters, options: &ReplayOptions) -> Exit {
     }
     say(&format!("{} would be sent, {skipped} cannot be", count(indices.values().sum(), "document")));
     Exit::Clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_no_index_can_have_is_refused_before_anything_is_sent() {
+        for good in ["logs-app-mended", ".ds-logs", "a"] {
+            assert_eq!(name(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "BAD IDX", "Logs", "a,b", "-a", "a*"] {
+            assert!(name(bad).is_err(), "{bad}");
+        }
+        assert!(name("BAD IDX").is_err_and(|fault| fault.contains("`bad_idx`")));
+    }
 }
