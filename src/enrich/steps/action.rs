@@ -105,11 +105,13 @@ impl Action {
             Self::Route(route) => return Outcome::Keep(route.apply(event, arena)),
             change => {
                 change.change(event, arena);
-                true
+                return Outcome::Keep(None);
             }
         };
-        let ended = if goes_on { None } else { self.ends() };
-        ended.map_or(Outcome::Keep(None), Outcome::Drop)
+        match self.ends() {
+            Some(reason) if !goes_on => Outcome::Drop(reason),
+            _ => Outcome::Keep(None),
+        }
     }
 
     /// Why it ends events, if it does.
