@@ -63,12 +63,28 @@ async fn linger() {
     }
 }
 
+/// Threads of a process that a stop has not reached yet.
+fn threads_that_move(process: u32) -> usize {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).expect("a process");
+    let state =
+        |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+    let states = tasks.flatten().map(state);
+    states
+        .filter(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T')))
+        .count()
+}
+
 async fn backlog() {
     const PEERS: u64 = 40;
     const BACKLOG: usize = 3;
     let mut daemon = Forebay::start(listener(&format!("backlog = {BACKLOG}\n"))).await;
     let process = i32::try_from(daemon.id()).ok().and_then(Pid::from_raw).expect("a process");
     kill_process(process, Signal::STOP).expect("a child of this process");
+    until("every thread of it to stand still", || async {
+        let moving = threads_that_move(daemon.id());
+        if moving == 0 { Ok(()) } else { Err(moving) }
+    })
+    .await;
     let mut waiting = Vec::new();
     // why: one after the other. Of many at once the kernel lets more in before it has counted them.
     while let Ok(one) = timeout(Duration::from_millis(500), Client::connect(daemon.forward)).await {

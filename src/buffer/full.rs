@@ -47,12 +47,17 @@ impl Shared {
         let of_segment = |slot: &Slot| slot.segment() == Some(segment);
         let mut queue = self.queue();
         let (back, is_all) = self.loans.take_back(&queue.lent_where(of_segment));
+        let is_news = !back.is_empty();
         back.into_iter().for_each(|key| _ = queue.put_back(key));
+        let gone = if is_all { queue.take_where(of_segment) } else { Vec::new() };
+        drop(queue);
+        // why: what was taken back and stays is there for the next loan.
+        if is_news {
+            self.news.notify_waiters();
+        }
         if !is_all {
             return false;
         }
-        let gone = queue.take_where(of_segment);
-        drop(queue);
         let documents = gone.iter().map(Slot::documents).sum();
         let tags = self.tags_of(&gone);
         gone.iter().filter_map(Slot::held).for_each(|held| held.give_up());
@@ -80,6 +85,7 @@ impl Shared {
         };
         let gone = queue.take_where(&mut is_excess);
         drop(queue);
+        self.news.notify_waiters();
         for held in gone.iter().filter_map(Slot::held) {
             held.give_up();
             self.writes.settle(&[], &held.parts);

@@ -101,10 +101,13 @@ impl Feed {
     }
 }
 
+/// Where all documents go.
+const INDEX: &str = "logs-ml-api-default";
+
 fn load(numbers: std::ops::Range<usize>, padding: usize) -> Load {
     let (mut bytes, mut ends) = (Vec::new(), Vec::new());
     for n in numbers {
-        let action = format!(r#"{{"create":{{"_index":"logs-ml-api-default","_id":"{}"}}}}"#, id(n));
+        let action = format!(r#"{{"create":{{"_index":"{INDEX}","_id":"{}"}}}}"#, id(n));
         let document = format!(
             r#"{{"@timestamp":"2026-11-23T12:00:00.000000{:03}Z","n":{n},"message":"{}"}}"#,
             n % 1000,
@@ -119,13 +122,13 @@ fn load(numbers: std::ops::Range<usize>, padding: usize) -> Load {
 /// Asserts that `target` has exactly the documents of `numbers`, each with its own content.
 pub(crate) fn assert_holds(target: &Target, numbers: impl IntoIterator<Item = usize>) {
     let documents = target.documents();
-    let wanted: BTreeSet<String> = numbers.into_iter().map(id).collect();
+    let place = |number: usize| format!("{INDEX} {}", id(number));
+    let wanted: BTreeSet<String> = numbers.into_iter().map(place).collect();
     let had: BTreeSet<String> = documents.keys().cloned().collect();
     let lost: Vec<_> = wanted.difference(&had).take(5).collect();
     let too_many: Vec<_> = had.difference(&wanted).take(5).collect();
     assert!(lost.is_empty() && too_many.is_empty(), "lost {lost:?}, too many {too_many:?}");
-    for (id, stored) in documents {
-        assert_eq!(stored.index, "logs-ml-api-default");
-        assert_eq!(super::feed::id(stored.document["n"].as_u64().expect("n") as usize), id);
+    for (stored_at, stored) in documents {
+        assert_eq!(place(stored.document["n"].as_u64().expect("n") as usize), stored_at);
     }
 }

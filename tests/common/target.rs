@@ -173,7 +173,7 @@ impl Target {
         self.lock().fields = (status, fields);
     }
 
-    /// Everything taken, by id.
+    /// Everything taken, by index and id with a blank between.
     pub(crate) fn documents(&self) -> BTreeMap<String, Stored> {
         self.lock().stored.clone()
     }

@@ -14,7 +14,8 @@ pub(super) fn option(text: &[u8], _start: usize, from: usize) -> Option<(usize, 
     }
     let rest = text.get(from..)?;
     if let Some(quote @ (b'"' | b'\'')) = rest.first() {
-        let length = memchr::memchr(*quote, rest.get(1..)?)?;
+        let quoted = rest.get(1..)?;
+        let length = memchr::memchr(*quote, quoted).unwrap_or(quoted.len());
         return Some((from + 1, from + 1 + length));
     }
     let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b',' | b';' | b'\\');

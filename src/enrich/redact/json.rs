@@ -53,7 +53,7 @@ impl<'a> Walk<'a> {
         }
         let end = end_of_value(self.json, value)?;
         let is_number = self.json.get(value..end).is_some_and(names::is_number);
-        if !(is_number && names::may_be_a_count(inside)) {
+        if !(is_number && self.redact.scan.names.may_be_a_count(inside)) {
             self.hide(value..end);
         }
         Some(end)

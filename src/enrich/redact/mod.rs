@@ -103,7 +103,7 @@ impl Redact {
     #[inline]
     fn is_secret(&self, name: &str, value: &Value<'_>) -> bool {
         self.scan.names.cover(name.as_bytes())
-            && !(names::may_be_a_count(name.as_bytes()) && is_number(value))
+            && !(self.scan.names.may_be_a_count(name.as_bytes()) && is_number(value))
     }
 
     fn rename<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
@@ -193,7 +193,7 @@ impl Redact {
 fn is_number(value: &Value<'_>) -> bool {
     match value {
         Value::Unsigned(_) | Value::Signed(_) | Value::Single(_) | Value::Double(_) => true,
-        Value::Json(text) | Value::Scalar(text) => names::is_number(text.trim_matches('"').as_bytes()),
+        Value::Json(text) | Value::Scalar(text) => names::is_number(text.as_bytes()),
         Value::Text(text) => names::is_number(text),
         _ => false,
     }

@@ -50,8 +50,7 @@ const WELL_KNOWN: &[&str] = &[
     "cvc",
 ];
 
-/// Whether the name is as often that of a count, so that with a number it is no secret's.
-pub(super) fn may_be_a_count(name: &[u8]) -> bool {
+fn may_be_a_count(name: &[u8]) -> bool {
     const TOKENS: &[u8] = b"tokens";
     let last = name.get(name.len().saturating_sub(TOKENS.len())..).unwrap_or_default();
     last.eq_ignore_ascii_case(TOKENS) || name.eq_ignore_ascii_case(b"pass")
@@ -60,7 +59,8 @@ pub(super) fn may_be_a_count(name: &[u8]) -> bool {
 /// Whether `text` is a number and nothing else, as JSON has it.
 pub(super) fn is_number(text: &[u8]) -> bool {
     text.first().is_some_and(|first| first.is_ascii_digit() || *first == b'-')
-        && text.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E'))
+        && text.last().is_some_and(u8::is_ascii_digit)
+        && str::from_utf8(text).is_ok_and(|text| text.parse::<f64>().is_ok())
 }
 
 /// Names of secrets.
@@ -71,6 +71,8 @@ pub(super) struct Names {
     /// The last two letters of all of them: for the last one, a bit for each before it. Five bits of a byte are enough to tell
     /// most other names, and the same for both cases.
     ends: [u32; 32],
+    /// Whether somebody named one himself that is a count's as often, and so means it.
+    is_strict: bool,
 }
 
 /// The name of a secret.
@@ -98,7 +100,18 @@ impl Names {
                 alike.push(Secret { reversed, is_glued });
             }
         }
-        Ok(Self { secrets, ends })
+        let is_strict = more.iter().any(|name| may_be_a_count(name.as_bytes()));
+        Ok(Self { secrets, ends, is_strict })
+    }
+
+    /// Whether a secret is one whatever its value is.
+    pub(super) fn is_strict(&self) -> bool {
+        self.is_strict
+    }
+
+    /// Whether the name is as often that of a count, so that with a number it is no secret's.
+    pub(super) fn may_be_a_count(&self, name: &[u8]) -> bool {
+        !self.is_strict && may_be_a_count(name)
     }
 
     /// Whether there is none.
@@ -243,6 +256,8 @@ mod tests {
                 && !is_number(b"")
                 && !is_number(b"e5")
                 && !is_number(b"4a")
+                && !is_number(b"2024-11-28-77")
+                && !is_number(b"-infinity")
         );
     }
 

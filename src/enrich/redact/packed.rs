@@ -7,7 +7,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 use rmp::encode::write_str_len;
 
-use super::{Action, Redact, names};
+use super::{Action, Redact};
 use crate::decode::{Item, Reader};
 
 /// msgpack's nil.
@@ -59,7 +59,7 @@ impl<'a> Walk<'a> {
         let end = self.reader.offset();
         let is_number =
             matches!(meant, Item::Unsigned(_) | Item::Signed(_) | Item::Single(_) | Item::Double(_));
-        let is_count = is_number && names::may_be_a_count(name);
+        let is_count = is_number && self.redact.scan.names.may_be_a_count(name);
         if !is_count && !matches!(meant, Item::Nil | Item::Bool(_)) {
             self.hide(start..end, meant);
         }

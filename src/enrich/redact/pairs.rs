@@ -5,7 +5,7 @@
 //! blank, as in prose, a `token` is none, nor is an unexpected one before any sign, of which parsers complain.
 
 use super::bytes;
-use super::names::{Names, is_number, may_be_a_count};
+use super::names::{Names, is_number};
 
 /// Bytes of a name that are looked at.
 const LONGEST_NAME: usize = 64;
@@ -20,6 +20,10 @@ struct Name<'t> {
     is_quoted: bool,
     /// Whether a parser complains of it: `Unexpected token = …`.
     is_unexpected: bool,
+    /// Whether it is a secret's in a sentence too.
+    is_strict: bool,
+    /// Whether it is none's with a number.
+    may_be_a_count: bool,
 }
 
 /// Hands each secret in `text` to `found`, by where it begins and ends.
@@ -57,7 +61,13 @@ fn name<'t>(text: &'t [u8], at: usize, names: &Names) -> Option<Name<'t>> {
     let length = bytes::count_back(before, bytes::NAME, LONGEST_NAME);
     let (before, text) = before.split_at_checked(before.len() - length)?;
     let is_unexpected = is_apart && before.ends_with(b"expected ");
-    names.cover(text).then_some(Name { text, is_quoted, is_unexpected })
+    names.cover(text).then(|| Name {
+        text,
+        is_quoted,
+        is_unexpected,
+        is_strict: names.is_strict(),
+        may_be_a_count: names.may_be_a_count(text),
+    })
 }
 
 /// Where the value behind the sign at `at` begins and ends.
@@ -74,13 +84,13 @@ fn value(text: &[u8], at: usize, name: &Name<'_>) -> Option<(usize, usize)> {
     // `a == b`, `A::b`, `a://b`.
     let goes_on = matches!(text.get(start..), Some([b'=' | b':' | b'>', ..] | [b'/', b'/', ..]));
     let is_colon = text.get(at) == Some(&b':');
-    if goes_on || (!name.is_quoted && is_prose(name, is_colon && blanks > 0)) {
+    if goes_on || (!name.is_quoted && !name.is_strict && is_prose(name, is_colon && blanks > 0)) {
         return None;
     }
     let is_cookie = ends_with(name.text, b"cookie") || ends_with(name.text, b"cookies");
     let end = start + word(text, start, is_cookie);
     let first = text.get(start..end)?;
-    if says_nothing(first) || (is_number(first) && may_be_a_count(name.text)) {
+    if says_nothing(first) || (name.may_be_a_count && is_number(first)) {
         return None;
     }
     let is_scheme = SCHEMES.iter().any(|scheme| first.eq_ignore_ascii_case(scheme));

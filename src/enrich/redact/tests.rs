@@ -138,6 +138,20 @@ fn a_field_that_is_named_like_a_secret_is_masked_whole() {
 }
 
 #[test]
+fn a_name_of_a_count_that_is_asked_for_is_a_secret_whatever_its_value() {
+    let names = ["pass", "tokens"].map(str::to_owned).to_vec();
+    let options = RedactOptions { names, ..RedactOptions::default() };
+    for (before, after) in [
+        (r#"{"pass":4711}"#, r#"{"pass":"[REDACTED]"}"#),
+        (r#"{"a":{"max_tokens":"812"}}"#, r#"{"a":{"max_tokens":"[REDACTED]"}}"#),
+    ] {
+        assert_eq!(json(&options, before), after);
+    }
+    let (redact, arena) = (redact(&options), Bump::new());
+    assert_eq!(redact.text(b"login pass: hunter2", &arena), Some(&b"login pass: [REDACTED]"[..]));
+}
+
+#[test]
 fn counts_of_tokens_stay_in_every_kind_of_value() {
     let usage = json!({"usage": {"prompt_tokens": 812, "max_tokens": 1.5}, "tokens": 5});
     let (redact, arena) = (redact(&RedactOptions::default()), Bump::new());

@@ -38,7 +38,8 @@ pub(super) async fn deliver(
         way.go(part, recall.as_deref(), stop).await?;
     }
     way.bury(dead_letters, stop).await?;
-    // why: last, since files know no ids: should the delivery go back, they have nothing of it yet.
+    // why: last, since files know no ids: should the delivery go back, they have nothing of it yet. Its letters are there
+    // then, and come again under their ids.
     way.file(files, stop).await?;
     way.tally.count(target, way.letters.len());
     way.tell_ledger();
@@ -81,6 +82,8 @@ struct Way<'a> {
     healed: BTreeMap<usize, Healed>,
     tally: Tally,
     letters: Vec<(usize, Refusal)>,
+    /// Whether some of it was sent and no answer was read.
+    may_be_taken: bool,
 }
 
 impl<'a> Way<'a> {
@@ -89,7 +92,7 @@ impl<'a> Way<'a> {
         let (for_files, others): (Vec<_>, Vec<_>) = (0..delivery.ends().len()).partition(is_for_files);
         let parts = Part::first(others).into_iter().collect();
         let (healed, tally) = (BTreeMap::new(), Tally::default());
-        Self { target, delivery, parts, for_files, healed, tally, letters: Vec::new() }
+        Self { target, delivery, parts, for_files, healed, tally, letters: Vec::new(), may_be_taken: false }
     }
 
     /// The part that is due first.
@@ -98,9 +101,11 @@ impl<'a> Way<'a> {
         Some(self.parts.swap_remove(first))
     }
 
-    /// By which the buffer may take it back; none once a document has a verdict, which would be counted twice.
+    /// By which the buffer may take it back; none once a document has a verdict, which would be counted twice, or may be
+    /// with the target, though its answer was lost.
     fn recall(&self) -> Option<Arc<Recall>> {
-        let is_untouched = self.tally.indexed + self.tally.duplicate == 0 && self.letters.is_empty();
+        let is_untouched =
+            !self.may_be_taken && self.tally.indexed + self.tally.duplicate == 0 && self.letters.is_empty();
         is_untouched.then(|| Arc::clone(self.delivery.recall()))
     }
 
@@ -121,7 +126,10 @@ impl<'a> Way<'a> {
         }
         match self.target.attempt(body, count, recall, stop).await? {
             Attempt::ByItem(outcomes) => self.settle(&part, outcomes, stop).await?,
-            Attempt::Elsewhere => self.parts.push(part.at_once()),
+            Attempt::Elsewhere { may_be_taken } => {
+                self.may_be_taken |= may_be_taken;
+                self.parts.push(part.at_once());
+            }
             Attempt::Again(least) => {
                 let pause = self.target.backoff.full(part.attempt).max(least.min(self.target.backoff.max));
                 self.parts.extend(Part::later(part.places(), part.attempt + 1, pause, None));

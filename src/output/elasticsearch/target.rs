@@ -44,7 +44,10 @@ pub(super) enum Attempt {
     /// An outcome for each document.
     ByItem(Vec<Outcome>),
     /// Nothing is known; again at once, on whichever node is up.
-    Elsewhere,
+    Elsewhere {
+        /// Whether they may have been taken all the same.
+        may_be_taken: bool,
+    },
     /// Again after a pause, at least so long.
     Again(Duration),
     /// Too much at once, or one too large.
@@ -126,7 +129,8 @@ impl Target {
         if fault.kind == Kind::Timeout {
             slot.overloaded();
         }
-        Attempt::Elsewhere
+        let may_be_taken = !matches!(fault.kind, Kind::Dns | Kind::Connect | Kind::Tls);
+        Attempt::Elsewhere { may_be_taken }
     }
 
     fn read(
@@ -143,7 +147,9 @@ impl Target {
             Whole::ByItem => self.by_item(reply, documents, encoding, lease, slot),
             Whole::Elsewhere { overload } => {
                 self.unavailable(reply, &error, lease, overload.then_some(slot));
-                reply.retry_after.map_or(Attempt::Elsewhere, Attempt::Again)
+                // A server that says 503 has not begun; one behind a proxy may have.
+                let elsewhere = Attempt::Elsewhere { may_be_taken: !matches!(reply.status, 408 | 503) };
+                reply.retry_after.map_or(elsewhere, Attempt::Again)
             }
             whole => {
                 lease.answered();
@@ -178,7 +184,7 @@ impl Target {
         slot: Slot<'_>,
     ) -> Attempt {
         if self.encoding.refused(encoding, reply.status) {
-            return Attempt::Elsewhere;
+            return Attempt::Elsewhere { may_be_taken: false };
         }
         match whole {
             Whole::TooLarge => Attempt::TooLarge(Refusal::new("too_large", reply.status, error)),

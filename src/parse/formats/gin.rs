@@ -15,7 +15,8 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     let (status, duration) = (parts.next()?.trim_matches(' '), parts.next()?.trim_matches(' '));
     let (client, request) = (parts.next()?.trim_matches(' '), parts.next()?.trim_start_matches(' '));
     let (method, path) = request.split_once(' ')?;
-    let is_status = status.len() == 3 && status.bytes().all(|byte| byte.is_ascii_digit());
+    // As JSON has it, where no number begins with a zero.
+    let is_status = matches!(status.as_bytes(), [b'1'..=b'9', b'0'..=b'9', b'0'..=b'9']);
     let (_, path) = quoted(path.trim_start_matches(' ')).ok().filter(|_| is_status)?;
     sink.said(said)?;
     took(nanoseconds(duration)?, sink);
@@ -60,7 +61,8 @@ fn nanoseconds(mut text: &str) -> Option<u64> {
         nanos += number.parse::<f64>().ok()? * unit;
         text = rest;
     }
-    Some(nanos.round() as u64)
+    // Longer ones are none, and no index has room for them.
+    (nanos < i64::MAX as f64).then(|| nanos.round() as u64)
 }
 
 #[cfg(test)]
@@ -79,7 +81,7 @@ mod tests {
         ] {
             assert_eq!(nanoseconds(text), Some(nanos), "{text}");
         }
-        for text in ["1", "s", "1x", "1.2.3s", "1 s"] {
+        for text in ["1", "s", "1x", "1.2.3s", "1 s", "9999999h"] {
             assert_eq!(nanoseconds(text), None, "{text}");
         }
     }
