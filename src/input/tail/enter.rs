@@ -96,6 +96,9 @@ impl Table {
         for step in &running {
             may_be_copy |= step.mark.place == 0 || content.holds(opened, step)?;
         }
+        // A copy that is still being made is shorter than what was read.
+        let length = opened.metadata()?.len();
+        may_be_copy |= running.iter().chain(&known).any(|step| step.mark.place > length);
         let since = *waits_since.get_or_insert_with(Instant::now);
         if may_be_copy && since.elapsed() < COPY_WAITS {
             return Ok(Where::Later);
