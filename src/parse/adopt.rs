@@ -68,8 +68,10 @@ pub(super) fn adopt<'a>(
     Some(time)
 }
 
+/// Whether the three letters are there, and what they stand for: others name quantities so.
 fn is_zap(fields: &Fields<'_>) -> bool {
-    [ZAP_TIME, ZAP_LEVEL, ZAP_MESSAGE].into_iter().all(|name| fields.get(name).is_some())
+    let has_level = fields.get(ZAP_LEVEL).and_then(text_of).is_some_and(|text| word(text).is_some());
+    has_level && [ZAP_TIME, ZAP_MESSAGE].into_iter().all(|name| fields.get(name).is_some())
 }
 
 impl Found {
@@ -352,6 +354,12 @@ mod tests {
             assert_eq!(adopted(line, style).0, fields, "{line}");
             assert_eq!(plain(line).0.contains(".value"), line.contains(".value"), "{line}");
         }
+    }
+
+    #[test]
+    fn letters_of_quantities_are_not_those_of_zap() {
+        let line = r#"{"T":1,"L":2,"M":3}"#;
+        assert_eq!(plain(line), ("T=1 L=2 M=3".to_owned(), None));
     }
 
     #[test]
