@@ -200,6 +200,39 @@ fn a_condition_on_a_line_that_was_removed_or_renamed_is_never_true() {
 }
 
 #[test]
+fn of_several_labels_events_take_one_that_does_not_throw_them_away() {
+    let label =
+        |name: &str, output: &str| format!("<label @{name}>\n<match **>\n{output}\n</match>\n</label>\n");
+    let copy = |stores: &[&str]| {
+        let stores: String = stores.iter().map(|store| format!("<store>\n{store}\n</store>\n")).collect();
+        format!("@type copy\n{stores}")
+    };
+    let to = |name: &str| format!("@type relabel\n@label @{name}");
+    let (metrics, out) = (to("METRICS"), to("OUT"));
+    let nowhere = label("METRICS", "@type null");
+    let index = label("ES", "@type elasticsearch\nhost h\nindex_name i");
+    let top = |output: &str| format!("<match **>\n{output}\n</match>\n");
+    let several = top(&copy(&[&metrics, &out]));
+    let traces = "@type detect_exceptions\n@label @ES";
+    for configuration in [
+        format!("{several}{nowhere}{}{index}", label("OUT", &to("ES"))),
+        format!("{several}{nowhere}{}{index}", label("OUT", traces)),
+        format!("{several}{nowhere}{}", label("OUT", "@type file\npath /x")),
+        format!("{}{nowhere}", top(&copy(&["@type file\npath /x", &metrics]))),
+        format!(
+            "{several}{nowhere}{}{}{index}",
+            label("OUT", &copy(&[&metrics, &to("MORE")])),
+            label("MORE", &copy(&[&out, &to("ES")]))
+        ),
+    ] {
+        let mut carried = fluentd(&configuration);
+        assert_eq!(carried.document(json!({"a": 1})), json!({"a": 1}), "{}", carried.imported.text);
+        let is_indexed = carried.imported.text.contains("index = \"i\"");
+        assert_eq!(is_indexed, configuration.contains("index_name"), "{}", carried.imported.text);
+    }
+}
+
+#[test]
 fn a_rule_whose_tag_is_not_carried_drops_nothing_of_what_it_took() {
     let rule = |key: &str, pattern: &str, tag: &str| {
         format!("<rule>\nkey {key}\npattern {pattern}\ntag {tag}\n</rule>\n")
