@@ -167,6 +167,13 @@ fn a_line_that_was_copied_to_message_stays_when_log_is_removed() {
         assert_eq!(carried.document(one.clone())["message"], "hello", "{}", carried.imported.text);
         assert_eq!(carried.document(both.clone())["message"], "m", "{}", carried.imported.text);
     }
+    let mut other = modify(&format!(
+        "Copy log message\n{next}Condition Key_does_not_exist logger\nRemove a\n{next}Condition \
+         Key_value_does_not_equal logger x\nRemove b"
+    ));
+    assert_eq!(other.document(json!({"log": "l", "a": 1, "b": 2})), json!({"message": "l", "b": 2}));
+    let named = json!({"log": "l", "logger": "y", "a": 1, "b": 2});
+    assert_eq!(other.document(named), json!({"message": "l", "logger": "y", "a": 1}));
     let mut told = modify("Set message x\nRemove log");
     assert_eq!(told.document(one), json!({"message": "x"}));
     assert!(told.is_told("which is no longer `log`"), "{:?}", told.imported.left);

@@ -70,7 +70,13 @@ fn has(keys: &Keys, name: &str) -> bool {
 /// Whether a step takes `message` away because it is the line.
 fn takes_alone(keys: &Keys) -> bool {
     let takes = has(keys, "remove") || has(keys, "nest") || value(keys, "rename").starts_with("{ message = ");
-    takes && value(keys, "when").starts_with(ALONE)
+    takes && others(value(keys, "when"), ALONE).is_some()
+}
+
+/// What a condition asks beside `first`, which it begins with.
+fn others<'w>(when: &'w str, first: &str) -> Option<&'w str> {
+    let rest = when.strip_prefix(first)?;
+    if rest == "\"" { Some("") } else { rest.strip_prefix(" and ") }
 }
 
 fn gives_message(keys: &Keys) -> bool {
@@ -93,9 +99,9 @@ fn by_its_name(line: Line, keys: &mut Keys) {
             *when = when.replace(there, gone);
         }
     }
-    match when.strip_prefix(BESIDE).filter(|_| is_remove) {
-        Some("\"") => drop(keys.remove(at)),
-        Some(others) => *when = format!("\"{}", others.trim_start_matches(" and ")),
+    match others(when, BESIDE).filter(|_| is_remove) {
+        Some("") => drop(keys.remove(at)),
+        Some(others) => *when = format!("\"{others}"),
         None => {}
     }
 }
