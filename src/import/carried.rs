@@ -147,6 +147,99 @@ fn a_step_on_a_line_that_a_format_reads_is_told() {
 }
 
 #[test]
+fn a_line_that_was_copied_to_message_stays_when_log_is_removed() {
+    let (one, both) = (json!({"log": "hello"}), json!({"log": "hello", "message": "m"}));
+    let output = "<match **>\n@type elasticsearch\nhost h\n</match>\n";
+    let mut set = fluentd(&format!(
+        "<filter **>\n@type record_transformer\n<record>\nmessage ${{record[\"log\"]}}\n</record>\nremove_keys log,a\n</filter>\n{output}"
+    ));
+    assert_eq!(set.document(one.clone()), json!({"message": "hello"}));
+    assert_eq!(set.document(both.clone()), json!({"message": "hello"}));
+    assert_eq!(set.document(json!({"log": "hello", "a": 1})), json!({"message": "hello"}));
+    let modify = |rules: &str| fluent_bit(&format!("[FILTER]\nName modify\nMatch *\n{rules}"));
+    let next = "[FILTER]\nName modify\nMatch *\n";
+    for rules in [
+        "Copy log message\nRemove log".to_owned(),
+        format!("Rename log message\n{next}Remove log"),
+        format!("Copy log raw\nRemove log\nRename raw log\n{next}Rename log message\n{next}Remove log"),
+    ] {
+        let mut carried = modify(&rules);
+        assert_eq!(carried.document(one.clone())["message"], "hello", "{}", carried.imported.text);
+        assert_eq!(carried.document(both.clone())["message"], "m", "{}", carried.imported.text);
+    }
+    let mut other = modify(&format!(
+        "Copy log message\n{next}Condition Key_does_not_exist logger\nRemove a\n{next}Condition \
+         Key_value_does_not_equal logger x\nRemove b"
+    ));
+    assert_eq!(other.document(json!({"log": "l", "a": 1, "b": 2})), json!({"message": "l", "b": 2}));
+    let named = json!({"log": "l", "logger": "y", "a": 1, "b": 2});
+    assert_eq!(other.document(named), json!({"message": "l", "logger": "y", "a": 1}));
+    let mut told = modify("Set message x\nRemove log");
+    assert_eq!(told.document(one), json!({"message": "x"}));
+    assert!(told.is_told("which is no longer `log`"), "{:?}", told.imported.left);
+}
+
+#[test]
+fn what_a_format_leaves_as_message_stays_when_log_is_removed() {
+    let mut carried = fluentd(
+        "<filter **>\n@type parser\nkey_name log\n<parse>\n@type json\n</parse>\n</filter>\n<filter **>\n@type \
+         record_transformer\nremove_keys log,stream\n</filter>\n<match **>\n@type elasticsearch\nhost h\n</match>\n",
+    );
+    let record = json!({"log": "{\"level\":\"info\",\"msg\":\"real message\"}", "stream": "stdout"});
+    let document = carried.document(record);
+    assert_eq!(document["message"], "real message", "{}", carried.imported.text);
+    assert_eq!(document.get("stream"), None);
+    assert!(carried.is_told("which is no longer `log`"), "{:?}", carried.imported.left);
+}
+
+#[test]
+fn a_condition_on_a_line_that_was_removed_or_renamed_is_never_true() {
+    for step in ["Remove log", "Hard_rename log text", "Rename log text"] {
+        let mut carried = fluent_bit(&format!(
+            "[FILTER]\nName modify\nMatch *\n{step}\n[FILTER]\nName grep\nMatch *\nExclude log m2\n[FILTER]\nName modify\n\
+             Match *\nCondition Key_exists log\nSet a b\n[FILTER]\nName modify\nMatch *\nCondition \
+             Key_value_does_not_equal log x\nSet c d\n[FILTER]\nName modify\nMatch *\nRemove log"
+        ));
+        let mut document = carried.document(json!({"log": "hello", "message": "m2"}));
+        document.as_object_mut().map(|document| document.remove("text"));
+        assert_eq!(document, json!({"message": "m2"}), "{}", carried.imported.text);
+    }
+}
+
+#[test]
+fn of_several_labels_events_take_one_that_does_not_throw_them_away() {
+    let label =
+        |name: &str, output: &str| format!("<label @{name}>\n<match **>\n{output}\n</match>\n</label>\n");
+    let copy = |stores: &[&str]| {
+        let stores: String = stores.iter().map(|store| format!("<store>\n{store}\n</store>\n")).collect();
+        format!("@type copy\n{stores}")
+    };
+    let to = |name: &str| format!("@type relabel\n@label @{name}");
+    let (metrics, out) = (to("METRICS"), to("OUT"));
+    let nowhere = label("METRICS", "@type null");
+    let index = label("ES", "@type elasticsearch\nhost h\nindex_name i");
+    let top = |output: &str| format!("<match **>\n{output}\n</match>\n");
+    let several = top(&copy(&[&metrics, &out]));
+    let traces = "@type detect_exceptions\n@label @ES";
+    for configuration in [
+        format!("{several}{nowhere}{}{index}", label("OUT", &to("ES"))),
+        format!("{several}{nowhere}{}{index}", label("OUT", traces)),
+        format!("{several}{nowhere}{}", label("OUT", "@type file\npath /x")),
+        format!("{}{nowhere}", top(&copy(&["@type file\npath /x", &metrics]))),
+        format!(
+            "{several}{nowhere}{}{}{index}",
+            label("OUT", &copy(&[&metrics, &to("MORE")])),
+            label("MORE", &copy(&[&out, &to("ES")]))
+        ),
+    ] {
+        let mut carried = fluentd(&configuration);
+        assert_eq!(carried.document(json!({"a": 1})), json!({"a": 1}), "{}", carried.imported.text);
+        let is_indexed = carried.imported.text.contains("index = \"i\"");
+        assert_eq!(is_indexed, configuration.contains("index_name"), "{}", carried.imported.text);
+    }
+}
+
+#[test]
 fn a_rule_whose_tag_is_not_carried_drops_nothing_of_what_it_took() {
     let rule = |key: &str, pattern: &str, tag: &str| {
         format!("<rule>\nkey {key}\npattern {pattern}\ntag {tag}\n</rule>\n")

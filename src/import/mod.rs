@@ -22,6 +22,7 @@ mod geo;
 mod include;
 mod line;
 mod listener;
+mod passed;
 mod pattern;
 mod plan;
 mod proof;

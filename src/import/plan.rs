@@ -3,6 +3,7 @@
 
 use super::draft::{Draft, Effect, End, Filter, Leg};
 use super::line;
+use super::passed;
 use super::pattern::{covers, overlaps};
 
 /// A pipeline: its pattern, the filters that its events pass, and where they go.
@@ -25,7 +26,9 @@ pub(super) fn pipelines(draft: &mut Draft) -> Vec<Pipeline> {
             tell_partial(&leg, &pattern, draft);
             let passes = |filter: &&Filter| covers(&filter.pattern, &pattern);
             let filters = leg.filters.iter().filter(passes).cloned().collect();
-            let pipeline = Pipeline { pattern, filters, end: leg.end.clone(), from: leg.from.clone() };
+            let mut pipeline = Pipeline { pattern, filters, end: leg.end.clone(), from: leg.from.clone() };
+            let is_read = !pipeline.formats().is_empty();
+            passed::settle(&mut pipeline.filters, is_read, draft);
             tell_read(&pipeline, draft);
             tell_zones(&pipeline, draft);
             planned.push(pipeline);

@@ -4,6 +4,7 @@ mod filter;
 mod grep;
 mod output;
 mod parser;
+mod prefer;
 mod rewrite;
 mod route;
 mod syntax;

@@ -9,8 +9,9 @@ use crate::import::{settings, target};
 pub(super) enum Target {
     /// They end there.
     End(End),
-    /// They go on at a label: at one of several, as an event goes one way.
-    Labels(Vec<String>),
+    /// They go on at a label: at one of several, as an event goes one way. They end where a store beside the labels does if
+    /// all of these lead nowhere.
+    Labels(Vec<String>, Option<End>),
     /// They get another tag, by the rules in here.
     Retag(Section),
     /// Those of them that are a stack trace become one, and all go on from the start, or from a label.
@@ -31,7 +32,7 @@ pub(super) fn read(directive: &Section, draft: &mut Draft) -> Target {
     let kind = directive.take(&["@type", "type"]).map(|kind| kind.value).unwrap_or_default();
     directive.pass_over(&["@id", "@log_level"]);
     match kind.as_str() {
-        "relabel" => Target::Labels(vec![label(&directive)]),
+        "relabel" => Target::Labels(vec![label(&directive)], None),
         "rewrite_tag_filter" => Target::Retag(directive),
         "detect_exceptions" => Target::Traces(traces(directive, draft)),
         "copy" => copy(directive, draft),
@@ -72,10 +73,9 @@ fn label(relabel: &Section) -> String {
     relabel.value("@label").unwrap_or_default().to_owned()
 }
 
-/// Whether events end there in an index.
-pub(super) fn is_indexed(output: &Section) -> bool {
-    let kind = output.value("@type").or(output.value("type"));
-    kind.is_some_and(|kind| ELASTICSEARCH.contains(&kind)) || output.sections.iter().any(is_indexed)
+/// Whether one of the stores has an index.
+fn is_indexed(copy: &Section) -> bool {
+    copy.sections.iter().any(|store| matches!(kind(store), Kind::Index))
 }
 
 /// Of several stores the first that Forebay has counts, as it has one target; labels do where none has an index.
@@ -106,7 +106,30 @@ fn copy(mut directive: Section, draft: &mut Draft) -> Target {
     }
     directive.pass_over(&["deep_copy", "copy_mode"]);
     draft.leave_rest(&directive);
-    if labels.is_empty() { Target::End(found.unwrap_or_default()) } else { Target::Labels(labels) }
+    if labels.is_empty() { Target::End(found.unwrap_or_default()) } else { Target::Labels(labels, found) }
+}
+
+/// What becomes of the events of an output.
+pub(super) enum Kind {
+    Index,
+    File,
+    Null,
+    /// They go to each of its stores.
+    Copy,
+    /// They go on at a label, or at the start.
+    Onward,
+    Other,
+}
+
+pub(super) fn kind(output: &Section) -> Kind {
+    match output.value("@type").or(output.value("type")).unwrap_or_default() {
+        kind if ELASTICSEARCH.contains(&kind) => Kind::Index,
+        "file" => Kind::File,
+        "null" => Kind::Null,
+        "copy" => Kind::Copy,
+        "relabel" | "rewrite_tag_filter" | "detect_exceptions" => Kind::Onward,
+        _ => Kind::Other,
+    }
 }
 
 /// Outputs that have an index.

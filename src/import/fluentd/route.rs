@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::filter;
 use super::output::{self, Target, Traces};
+use super::prefer;
 use super::rewrite;
 use crate::import::draft::{Draft, Effect, End, Filter, Leg};
 use crate::import::line;
@@ -85,8 +86,11 @@ impl Walk<'_> {
     fn end(&mut self, directive: &Section, scope: &str, filters: &[Filter]) {
         match output::read(directive, self.draft) {
             Target::End(end) => self.leg(scope, filters.to_vec(), end, directive.from()),
-            Target::Labels(names) => {
-                let name = self.choose(names, &directive.from());
+            Target::Labels(names, Some(end)) if prefer::are_nowhere(self.labels, &self.name, &names) => {
+                self.leg(scope, filters.to_vec(), end, directive.from());
+            }
+            Target::Labels(names, _) => {
+                let name = self.choose(&self.name.clone(), names, &directive.from());
                 let depth = self.depth + 1;
                 let Self { labels, past, .. } = *self;
                 let prefix = self.prefix.clone();
@@ -97,12 +101,9 @@ impl Walk<'_> {
         }
     }
 
-    /// The label that events go on at: the first with an index, or the first.
-    fn choose(&mut self, names: Vec<String>, by: &str) -> String {
-        let is_indexed =
-            |name: &String| self.labels.get(name).is_some_and(|route| route.iter().any(output::is_indexed));
-        let chosen =
-            names.iter().find(|name| is_indexed(name)).or(names.first()).cloned().unwrap_or_default();
+    /// The label that events go on at; the others are told.
+    fn choose(&mut self, here: &str, names: Vec<String>, by: &str) -> String {
+        let chosen = prefer::prefer(self.labels, here, &names).unwrap_or_default();
         for other in names.iter().filter(|name| **name != chosen) {
             self.draft.leave(by, format!("an event goes one way, to `{chosen}`: `{other}` is not followed"));
         }
@@ -170,8 +171,11 @@ impl Walk<'_> {
             }
             return match output::read(directive, self.draft) {
                 Target::End(end) => Some(end),
-                Target::Labels(names) => {
-                    let name = self.choose(names, &directive.from());
+                Target::Labels(names, Some(end)) if prefer::are_nowhere(self.labels, label, &names) => {
+                    Some(end)
+                }
+                Target::Labels(names, _) => {
+                    let name = self.choose(label, names, &directive.from());
                     self.goes_to(&name, tag, by, depth + 1)
                 }
                 Target::Retag(_) | Target::Traces(_) => None,
