@@ -138,6 +138,13 @@ struct Parts {
 #[derive(Default)]
 pub(crate) struct Carried([Option<Parts>; 2]);
 
+impl Carried {
+    /// Bytes that it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.0.iter().flatten().map(|parts| parts.text.len()).sum::<usize>()
+    }
+}
+
 /// Takes lines out of their form.
 pub(crate) struct Unwrap {
     form: Form,

@@ -39,8 +39,8 @@ pub(crate) struct Step {
     /// The tag that its events got, so that those of a copy under another name get the same, and go to the same index.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) tag: String,
-    /// How the file begins, where that was looked at.
-    #[serde(default, skip_serializing_if = "Beginning::is_none")]
+    /// How the file begins, where that was looked at; under `beginning` less was written down once, which does not tell enough.
+    #[serde(default, rename = "begins", skip_serializing_if = "Beginning::is_none")]
     pub(crate) beginning: Beginning,
 }
 
@@ -278,6 +278,29 @@ mod tests {
         assert_eq!(progress.of(9), []);
         progress.note(&step(3, 8, 6)).expect("noted");
         assert_eq!(Progress::open(&path).expect("opened").of(8), [step(3, 8, 6)]);
+    }
+
+    #[test]
+    fn a_step_is_known_though_it_was_written_down_with_less_of_how_its_file_begins() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("progress.ndjson");
+        let line = r#"{"course":1,"place":9,"lines":9,"chain":9,"file":7,"last":null,"events":9,"path":"","beginning":[7,8]}"#;
+        fs::write(&path, format!("{line}\n")).expect("written");
+        assert_eq!(Progress::open(&path).expect("opened").of(7), [step(1, 7, 9)]);
+    }
+
+    #[test]
+    fn two_logs_with_the_same_columns_keep_their_tags_and_a_copy_gets_that_of_the_first() {
+        let mut progress = Progress::in_memory();
+        let beginning = |text: &str| Beginning::of(["time,text\n", &text.repeat(9)].concat().as_bytes());
+        let mark = Mark { file: beginning("").file().expect("a line"), ..Mark::default() };
+        let known = Step { mark, tag: "a".to_owned(), beginning: beginning(""), ..step(1, 7, 0) };
+        progress.note(&known).expect("noted");
+        assert_eq!(progress.tag_of(&beginning("b\n"), "b"), None);
+        let known = Step { course: 2, tag: "b".to_owned(), beginning: beginning("b\n"), ..known };
+        progress.note(&known).expect("noted");
+        assert_eq!(progress.tag_of(&beginning("c\n"), "c"), None);
+        assert_eq!(progress.tag_of(&beginning("b\n"), "copy"), Some("b".to_owned()));
     }
 
     #[test]

@@ -22,7 +22,7 @@ const NAMES: [&str; 2] = ["config.v2.json", "hostconfig.json"];
 /// The longest that one may be…
 const LONGEST: u64 = 1 << 20;
 
-/// …and all of them, and all halves of lines, together.
+/// …and all of them, all halves of lines, and what they are called, together.
 const TOGETHER: usize = 16 << 20;
 
 /// See the module; paths have the archive's in front.
@@ -33,7 +33,7 @@ pub(super) struct Beside {
     files: HashMap<PathBuf, Vec<u8>>,
     /// By the name without what rotation added to it, the logs from the oldest to the newest with what they end with.
     logs: HashMap<PathBuf, BTreeMap<Age, Carried>>,
-    /// Bytes of files.
+    /// Bytes of all this.
     bytes: usize,
 }
 
@@ -71,6 +71,7 @@ impl Beside {
         match each_content(&mut file, &mut visit) {
             ControlFlow::Break(()) | ControlFlow::Continue(()) => (),
         }
+        self.logs.retain(|_, logs| logs.len() > 1);
     }
 
     fn content(&mut self, mut content: Content<'_>, options: &ReplayOptions) {
@@ -78,14 +79,16 @@ impl Beside {
         if NAMES.iter().any(|name| path.ends_with(name)) {
             let mut text = Vec::new();
             if content.take(LONGEST).read_to_end(&mut text).is_ok() {
-                self.bytes += text.len();
+                self.bytes += path.as_os_str().len() + text.len();
                 self.files.insert(path, text);
             }
         } else if is_log(&path) {
             let (base, age) = rotation(&path);
             // why: the newest ends with what has no rest yet, and what is damaged is told when it is read.
             let ends_with = if age == Age::Current { None } else { ends_with(&mut content, options).ok() };
-            self.logs.entry(base).or_default().insert(age, ends_with.unwrap_or_default());
+            let ends_with = ends_with.unwrap_or_default();
+            self.bytes += path.as_os_str().len() + ends_with.bytes();
+            self.logs.entry(base).or_default().insert(age, ends_with);
         }
     }
 }
@@ -114,5 +117,68 @@ fn ends_with(content: &mut Content<'_>, options: &ReplayOptions) -> io::Result<C
             return Ok(blocks.take_parts());
         }
         block.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONGEST_LINE: usize = 64 << 10;
+
+    fn options() -> ReplayOptions {
+        ReplayOptions {
+            tag: None,
+            encoding: None,
+            keeps_index: false,
+            documents_as_events: false,
+            line_bytes: LONGEST_LINE,
+            rate: None,
+            readers: 1,
+            selection: Default::default(),
+            resume: false,
+            keeps_all_sources: false,
+        }
+    }
+
+    /// What an archive with these members tells.
+    fn gathered(members: impl Iterator<Item = (String, String)>) -> Beside {
+        let folder = tempfile::tempdir().expect("a folder");
+        let archive = folder.path().join("all.tar");
+        let mut all = tar::Builder::new(File::create(&archive).expect("created"));
+        for (name, text) in members {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            all.append_data(&mut header, name, text.as_bytes()).expect("packed");
+        }
+        all.finish().expect("packed");
+        let mut beside = Beside { archive, ..Beside::default() };
+        beside.gather(&options());
+        beside
+    }
+
+    fn half(length: usize) -> String {
+        let text = "x".repeat(length);
+        format!("{{\"log\":\"{text}\",\"stream\":\"stdout\",\"time\":\"2026-11-01T10:00:00Z\"}}\n")
+    }
+
+    #[test]
+    fn an_archive_of_very_many_halves_of_lines_takes_no_more_memory_than_there_is_for_them() {
+        let length = LONGEST_LINE - 1_000;
+        let logs = 2 * TOGETHER / length;
+        let beside = gathered((0..logs).map(|number| (format!("{number}-json.log.1"), half(length))));
+        assert!(beside.bytes >= TOGETHER, "{}", beside.bytes);
+        assert!(beside.bytes < TOGETHER + 2 * LONGEST_LINE, "{}", beside.bytes);
+    }
+
+    #[test]
+    fn of_a_log_that_was_not_rotated_nothing_is_kept() {
+        let names = ["alone-json.log", "two-json.log", "two-json.log.1"];
+        let mut beside = gathered(names.iter().map(|name| ((*name).to_owned(), half(10))));
+        assert_eq!(beside.logs.len(), 1);
+        let archive = beside.archive.clone();
+        let (carried, goes_on) = beside.around(&archive.join("two-json.log"));
+        assert!(carried.bytes() > Carried::default().bytes() && !goes_on);
+        assert!(beside.around(&archive.join("two-json.log.1")).1);
     }
 }
