@@ -59,6 +59,15 @@ impl Table {
         }
     }
 
+    /// Takes back what was left to files of these courses, which have lost what they read.
+    pub(super) fn take_back(&mut self, courses: &[u64]) {
+        for file in self.files.values_mut() {
+            if let State::Read(reading) = &mut file.state {
+                reading.lent_to.take_if(|course| courses.contains(course));
+            }
+        }
+    }
+
     fn read_out(&mut self, key: Key) -> Before {
         let Some(mut file) = self.files.remove(&key) else { return Before::Nothing };
         let is_paused = file.not_before.is_some_and(|then| Instant::now() < then);
