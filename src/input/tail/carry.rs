@@ -68,6 +68,7 @@ impl Table {
         }
     }
 
+    /// Reads that file out, unless it is to rest.
     fn read_out(&mut self, key: Key) -> Before {
         let Some(mut file) = self.files.remove(&key) else { return Before::Nothing };
         let is_paused = file.not_before.is_some_and(|then| Instant::now() < then);
