@@ -45,6 +45,10 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("tail::lines_of_two_files_with_one_tag_are_not_put_together", two_files),
         story("tail::a_new_table_may_begin_at_the_ends_of_files_and_reads_new_ones_whole", from_the_end),
         story("tail::a_container_s_line_that_a_rotation_has_cut_in_two_is_one", cut_in_two),
+        story(
+            "tail::half_of_a_line_goes_to_the_next_file_alone_though_that_one_is_read_later",
+            waiting_between,
+        ),
         story("tail::what_holds_no_lines_is_said_and_is_read_once_it_was_written_anew", no_lines),
         story("tail::a_file_with_two_names_is_read_once_and_what_holds_no_lines_not_at_all", odd_files),
     ]
@@ -293,10 +297,22 @@ async fn no_lines() {
     assert_eq!(scene.daemon.metrics().await.sum("forebay_tail_passed_over_files"), 0.0);
 }
 
+fn docker(text: &str) -> String {
+    format!("{{\"log\":\"{text}\",\"stream\":\"stdout\",\"time\":\"2026-11-01T10:00:00Z\"}}\n")
+}
+
+async fn waiting_between() {
+    let mut scene = Scene::start("*.log*", "", "").await;
+    scene.daemon.kill().await;
+    // The second begins as the first, and so waits until it is known that it is no copy.
+    scene.write("c-json.log.2", docker("same\\n") + &docker("away and "));
+    scene.write("c-json.log.1", docker("same\\n") + &docker("half and "));
+    scene.write("c-json.log", docker("half\\n"));
+    scene.daemon.start_again().await;
+    scene.until_messages(&["half and half", "same"]).await;
+}
+
 async fn cut_in_two() {
-    let docker = |text: &str| {
-        format!("{{\"log\":\"{text}\",\"stream\":\"stdout\",\"time\":\"2026-11-01T10:00:00Z\"}}\n")
-    };
     let mut scene = Scene::start("*.log*", "", "").await;
     let rename = |scene: &Scene, from: &str, to: &str| {
         fs::rename(scene.folder.path().join(from), scene.folder.path().join(to)).expect("renamed");

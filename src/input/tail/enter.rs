@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Start;
 use super::begin::{self, Content, Head, Manner};
+use super::carry::Before;
 use super::followed::{Followed, Passed, Reading, State};
 use super::table::Table;
 use crate::encode::IdBase;
@@ -121,6 +122,11 @@ impl Table {
     }
 
     fn begin_at(&mut self, file: &mut Followed, content: &Content, step: Step) -> io::Result<bool> {
+        let before = self.read_before(file, content.form, step.mark);
+        if matches!(before, Before::Unread) {
+            self.pending.insert(file.key);
+            return Ok(false);
+        }
         let State::New { file: slot, .. } = &mut file.state else { return Ok(false) };
         let Some(opened) = slot.take() else { return Ok(false) };
         // why: where a file was found first is what its events go on to say, though it was moved meanwhile.
@@ -130,7 +136,9 @@ impl Table {
         let limit = self.options.line_bytes.as_usize();
         file.begin(Reading::new(opened, content, named, (step.course, &from), limit)?);
         self.positions.lock().begin(step, content.first);
-        self.carry_into(file, content.form)?;
+        if let Before::Read(before) = before {
+            self.carry_into(file, before);
+        }
         Ok(true)
     }
 

@@ -136,16 +136,20 @@ impl Table {
         if !positions.is_failing() {
             return;
         }
+        let mut failed = Vec::new();
         for file in self.files.values_mut() {
             if let State::Read(reading) = &file.state
                 && let Some(step) = positions.take_failed(reading.course)
             {
                 tracing::warn!(path = %file.path.display(), place = step.mark.place, "what was read was not taken; it is read again");
+                failed.push(reading.course);
                 file.forget();
                 file.not_before = Some(now + super::turn::PAUSE);
                 self.pending.insert(file.key);
             }
         }
+        drop(positions);
+        self.take_back(&failed);
     }
 
     /// Looks for all files.

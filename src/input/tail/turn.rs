@@ -24,10 +24,7 @@ impl Table {
         let more = match self.take_turn(&mut file) {
             Ok(more) => more,
             Err(error) => {
-                self.say_unreadable(&file, &error);
-                file.close();
-                file.not_before = Some(Instant::now() + PAUSE);
-                self.pending.insert(key);
+                self.pause(&mut file, &error);
                 false
             }
         };
@@ -42,6 +39,14 @@ impl Table {
                 self.has_changed(key);
             }
         }
+    }
+
+    /// Leaves a file be for a while that could not be read.
+    pub(super) fn pause(&mut self, file: &mut Followed, error: &io::Error) {
+        self.say_unreadable(file, error);
+        file.close();
+        file.not_before = Some(Instant::now() + PAUSE);
+        self.pending.insert(file.key);
     }
 
     pub(super) fn take_turn(&mut self, file: &mut Followed) -> io::Result<bool> {
