@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
@@ -16,6 +16,7 @@ use crate::common::process::{Guarded, executable};
 use crate::common::sequence::assert_every_one_once;
 use crate::common::target::Target;
 use crate::common::{story, until};
+use crate::replay::said;
 
 pub(crate) fn stories() -> Vec<Trial> {
     vec![
@@ -60,10 +61,6 @@ impl Scene {
     fn numbers(&self) -> Vec<u64> {
         self.target.documents().values().map(|stored| number(&stored.document)).collect()
     }
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 async fn many_names() {

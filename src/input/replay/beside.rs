@@ -9,9 +9,9 @@ use std::io::{self, Cursor, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::find::{Age, rotation};
 use crate::input::file::{
-    Block, Blocks, Carried, Content, Fixed, Form, Found, HEAD, Kind, Mark, Rest, Text, each_content,
+    Age, Block, Blocks, Carried, Content, Fixed, Form, Found, HEAD, Kind, Mark, Rest, Text, each_content,
+    rotation,
 };
 
 use super::job::ReplayOptions;

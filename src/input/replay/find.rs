@@ -4,22 +4,18 @@
 //! and one after the other. A path that is named is read whatever it is called; of a folder all that are files, save hidden ones
 //! and those that tell of others.
 
-use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::input::tail::Globs;
+use crate::input::file::{Age, rotation};
+use crate::input::tail::{Globs, key_of};
 
 /// What makes a path a pattern.
 const OF_PATTERNS: [char; 4] = ['*', '?', '[', '{'];
-
-/// Packings as names end.
-const PACKINGS: [&str; 8] = ["gz", "zst", "zstd", "bz2", "xz", "tgz", "tbz2", "txz"];
 
 /// Files that say something of the logs beside them.
 const NO_LOGS: [&str; 6] =
@@ -118,14 +114,14 @@ impl Found {
 ///
 /// Kubernetes has every log twice, `/var/log/containers/…` being links into `/var/log/pods`.
 fn once(files: Vec<PathBuf>) -> Vec<PathBuf> {
-    let mut places: HashMap<(u64, u64), usize> = HashMap::new();
+    let mut places = HashMap::new();
     let mut kept: Vec<PathBuf> = Vec::with_capacity(files.len());
     for path in files {
         let Ok(metadata) = path.metadata() else {
             kept.push(path);
             continue;
         };
-        match places.entry((metadata.dev(), metadata.ino())) {
+        match places.entry(key_of(&metadata)) {
             Entry::Vacant(place) => {
                 place.insert(kept.len());
                 kept.push(path);
@@ -173,45 +169,6 @@ fn groups(files: Vec<PathBuf>) -> Vec<Vec<PathBuf>> {
         group.into_iter().map(|(_, path)| path).collect()
     };
     groups.into_values().map(in_order).collect()
-}
-
-/// How old a rotated file is, the oldest least: by the date in its name, or by its number, which is the higher the older.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::input) enum Age {
-    Dated(String),
-    Numbered(Reverse<u64>),
-    Current,
-}
-
-/// Whether it is a date or a time as names have them.
-fn is_date(text: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_digit() || b"_TZ:".contains(&byte);
-    text.len() >= 6 && text.starts_with(|first: char| first.is_ascii_digit()) && text.bytes().all(is_part)
-}
-
-/// The name that a log has without what rotation added to it, and how old that makes it.
-pub(in crate::input) fn rotation(path: &Path) -> (PathBuf, Age) {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-        return (path.to_owned(), Age::Current);
-    };
-    let name = match name.rsplit_once('.') {
-        Some((name, packing)) if PACKINGS.contains(&packing) => name,
-        _ => name,
-    };
-    let (name, age) = match name.rsplit_once(['.', '-']) {
-        Some((base, end)) if !base.is_empty() && is_date(end) => match base.rsplit_once(['.', '-']) {
-            // As the kubelet has it: a day and a time of it.
-            Some((shorter, day)) if !shorter.is_empty() && is_date(day) => {
-                (shorter, Age::Dated(format!("{day}-{end}")))
-            }
-            _ => (base, Age::Dated(end.to_owned())),
-        },
-        Some((base, end)) if !base.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit()) => {
-            end.parse().map_or((name, Age::Current), |number| (base, Age::Numbered(Reverse(number))))
-        }
-        _ => (name, Age::Current),
-    };
-    (path.with_file_name(name), age)
 }
 
 #[cfg(test)]

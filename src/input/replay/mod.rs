@@ -28,7 +28,6 @@ use std::thread;
 use tokio::runtime::Handle;
 
 pub use find::Found as FoundFiles;
-pub(super) use find::rotation;
 pub use job::{Job, ReplayOptions};
 pub use rate::Rate;
 pub use report::{SourceLine, SourceReport, written};

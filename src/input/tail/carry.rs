@@ -14,8 +14,7 @@ use std::time::{Duration, Instant};
 use super::Key;
 use super::followed::{Followed, Look, State};
 use super::table::Table;
-use crate::input::file::{Form, Mark};
-use crate::input::replay::rotation;
+use crate::input::file::{Form, Mark, rotation};
 
 /// How long a file waits for the one before it to be read; longer than that one waits where it may be a copy.
 const BEFORE_WAITS: Duration = Duration::from_secs(10);

@@ -16,13 +16,13 @@ use crate::input::file::{Blocks, Mark, Rest, Resting};
 
 /// Which file it is, for as long as it is there or somebody has it open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
+pub(in crate::input) struct Key {
     device: u64,
     inode: u64,
 }
 
 /// That of a file of which this is known.
-pub(super) fn key_of(known: &Metadata) -> Key {
+pub(in crate::input) fn key_of(known: &Metadata) -> Key {
     Key { device: known.dev(), inode: known.ino() }
 }
 

@@ -31,7 +31,8 @@ mod table;
 mod turn;
 mod watch;
 
-use followed::{Key, key_of};
+use followed::Key;
+pub(in crate::input) use followed::key_of;
 pub(in crate::input) use globs::Globs;
 pub(crate) use naming::{check_tag, tells_files_apart};
 pub use options::{Start, TailOptions};
