@@ -231,9 +231,7 @@ fn write_unusual(writer: &mut ValueWriter<'_>, field: &Field<'_>, names: &mut Na
     let is_ours = own::may_be(&field.name);
     let name = if is_ours { names.name(field) } else { Cow::Borrowed(&*field.name) };
     text::write_next_name(writer.out, &name);
-    if !writer.plain(&field.value) {
-        writer.value(&field.value, depth(&name, &field.value));
-    }
+    writer.value(&field.value, depth(&name, &field.value));
 }
 
 /// How deep a field of the root lies: each dot in its name makes an object. Told only for values that go deeper.

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::path::members;
-use crate::event::{Field, Fields, Value};
+use crate::event::{Field, Fields, Value, words};
 
 /// Up to this many fields are looked through for a name; more go into a table, or a document's time would grow with their square.
 const FEW: usize = 128;
@@ -17,7 +17,7 @@ const FEW: usize = 128;
 /// Whether a name may be one that every document has, or one below it.
 #[inline]
 pub(super) fn may_be(name: &str) -> bool {
-    matches!(name.as_bytes(), [b'e', b'v', ..] | [b'@', b't', ..])
+    matches!(name.as_bytes().first_chunk(), Some(b"ev" | b"@t"))
 }
 
 /// The fields of a document, among which names are looked for.
@@ -109,8 +109,15 @@ impl<'f, 'a> Names<'f, 'a> {
 }
 
 /// The names above one with dots.
+#[inline]
 fn above(name: &str) -> impl Iterator<Item = &str> {
-    memchr::memchr_iter(b'.', name.as_bytes()).filter_map(|dot| name.get(..dot))
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let rest = name.as_bytes().get(from..)?;
+        let dot = from + words::find(rest, |word| words::equal(word, b'.'))?;
+        from = dot + 1;
+        name.get(..dot)
+    })
 }
 
 fn has_below(fields: &Fields<'_>, name: &str) -> bool {

@@ -91,7 +91,7 @@ impl<'o> ValueWriter<'o> {
         true
     }
 
-    #[inline]
+    #[inline(always)]
     fn text(&mut self, text: &[u8]) {
         if text::write_bytes(self.out, text) {
             self.mended.invalid_utf8 += 1;

@@ -84,19 +84,22 @@ impl Path {
     /// The same where nobody asks whether there is anything: a name without dots leads into no object.
     #[inline]
     pub(crate) fn open<'a>(&self, fields: &mut Fields<'a>, arena: &'a Bump) {
-        if !self.dots.is_empty() {
+        if !self.dots.is_empty() && fields.get(&self.name).is_none() {
             self.reach_in_object(fields, arena);
         }
     }
 
+    /// Where no field has the name: object by object, the outer ones first.
     fn reach_in_object<'a>(&self, fields: &mut Fields<'a>, arena: &'a Bump) -> bool {
-        while fields.get(&self.name).is_none() {
-            let Some((object, _)) = self.around(fields) else { return false };
+        while let Some((object, _)) = self.around(fields) {
             if !spread(fields, object, arena) {
                 return false;
             }
+            if fields.get(&self.name).is_some() {
+                return true;
+            }
         }
-        true
+        false
     }
 
     /// Takes the value out.

@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
-use crate::event::Value;
+use crate::event::{Value, words};
 use crate::parse::unicode_escape;
 
 /// A number; whole ones are held exactly.
@@ -53,7 +53,7 @@ pub(crate) fn text<'a>(value: &Value<'a>, arena: &'a Bump) -> Option<&'a [u8]> {
         Value::Binary(bytes) => str::from_utf8(bytes).ok().map(str::as_bytes),
         Value::Json(json) | Value::Scalar(json) => {
             let text = json.as_bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-            let escaped = memchr::memchr(b'\\', text).is_some();
+            let escaped = words::any(text, |word| words::equal(word, b'\\'));
             Some(if escaped { unescaped(text, arena) } else { text })
         }
         _ => None,

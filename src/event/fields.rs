@@ -331,13 +331,11 @@ impl<'a> Fields<'a> {
             return self.list.retain(|field| keep(&field.name));
         }
         // Of few, moving those behind each that goes costs less than moving them one by one.
-        let mut index = 0;
-        while let Some(field) = self.list.get(index) {
-            if keep(&field.name) {
-                index += 1;
-            } else {
-                self.list.remove(index);
-            }
+        let mut from = 0;
+        let mut is_out = |field: &Field<'_>| !keep(&field.name);
+        while let Some(at) = self.list.get(from..).and_then(|rest| rest.iter().position(&mut is_out)) {
+            from += at;
+            self.list.remove(from);
         }
     }
 

@@ -14,7 +14,7 @@ use super::options::Convert as To;
 use crate::enrich::path::{self, Path};
 use crate::enrich::quantity;
 use crate::enrich::view::{self, Number};
-use crate::event::{Event, Value};
+use crate::event::{Event, Value, words};
 
 /// See the module.
 #[derive(Debug)]
@@ -64,7 +64,8 @@ impl One {
 
     /// Whether the value is what it is to become: as a rule, so that it is not read and written again.
     fn is_done(&self, value: &Value<'_>) -> bool {
-        let has_fraction = |json: &str| memchr::memchr3(b'.', b'e', b'E', json.as_bytes()).is_some();
+        let marks = |word| words::equal(word, b'.') | words::equal(word, b'e') | words::equal(word, b'E');
+        let has_fraction = |json: &str| words::any(json.as_bytes(), marks);
         match (self.to, value) {
             (To::Text, Value::Text(_)) | (To::Bool, Value::Bool(_)) => true,
             (To::Int, Value::Unsigned(_) | Value::Signed(_))

@@ -81,12 +81,18 @@ fn element<'a>(at: usize, stops: &mut Stops<'a, Ends>, sink: &mut Sink<'_, 'a>) 
     let begin = (stops.byte(at) == Some(b'[')).then_some(at + 1)?;
     let (mut at, id) = name(begin, stops)?;
     let head = dotted(&[STRUCTURED_DATA.name(sink.style.schema), id, ""], sink.arena);
+    let is_plain = !has_dot(id);
     while stops.byte(at) == Some(b' ') && sink.has_room() {
         let (end, name) = name(at + 1, stops)?;
         let (after, value, has_backslash) =
             (stops.byte(end) == Some(b'=')).then(|| stops.quoted(end + 1))??;
         let value = if has_backslash { unescaped(value, sink.arena) } else { value };
-        named(head, id, name, Value::Text(value.as_bytes()), sink);
+        let full = joined(head, name, sink.arena);
+        if is_plain && full.len() <= SURELY_SHORT && !has_dot(name) {
+            *sink.legal(full) = Value::Text(value.as_bytes());
+        } else {
+            sink.named(full, Value::Text(value.as_bytes()));
+        }
         at = after;
     }
     (stops.byte(at) == Some(b']')).then_some(at + 1)
@@ -103,18 +109,15 @@ fn name<'a>(at: usize, stops: &mut Stops<'a, Ends>) -> Option<(usize, &'a str)> 
     stops.piece(at, end.0).filter(|name| !name.is_empty()).map(|name| (end.0, name))
 }
 
-/// Puts `value` down under `name`, behind `head`, which ends with `id` and a dot.
-fn named<'a>(head: &'a str, id: &str, name: &str, value: Value<'a>, sink: &mut Sink<'_, 'a>) {
-    let mut full = String::with_capacity_in(head.len() + name.len(), sink.arena);
+fn joined<'a>(head: &str, name: &str, arena: &'a Bump) -> &'a str {
+    let mut full = String::with_capacity_in(head.len() + name.len(), arena);
     full.push_str(head);
     full.push_str(name);
-    let full = full.into_bump_str();
-    let has_dot = |text: &str| words::any(text.as_bytes(), |word| words::equal(word, b'.'));
-    if full.len() <= SURELY_SHORT && !has_dot(id) && !has_dot(name) {
-        *sink.legal(full) = value;
-    } else {
-        sink.named(full, value);
-    }
+    full.into_bump_str()
+}
+
+fn has_dot(text: &str) -> bool {
+    words::any(text.as_bytes(), |word| words::equal(word, b'.'))
 }
 
 /// Only `\"`, `\\` and `\]` mean something (section 6.3.3); before anything else a backslash is one.
