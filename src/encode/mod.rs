@@ -2,8 +2,7 @@
 //!
 //! Promises: what is written is valid JSON on one line whatever the event holds, and nothing in it is refused by
 //! Elasticsearch for its form. Document: `@timestamp`, `event.sequence`, then the event's fields in their order, under
-//! their names where these can stand, see `own`. One form is not seen: a dotted name whose way leads through an object of
-//! the document to a value in it, as `a.b.c` beside `{"a":{"b":1}}`; to look into every object would cost every document.
+//! their names where these can stand, see `own` and `spread`.
 
 mod files;
 mod id;
@@ -13,6 +12,7 @@ mod nested_json;
 mod own;
 mod path;
 mod run;
+mod spread;
 mod text;
 mod time;
 mod value;
@@ -21,7 +21,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::event::{Event, Field, Fields, MAX_DEPTH, Value};
-use own::Names;
+use own::{Below, Names};
 use time::TimeWriter;
 use value::ValueWriter;
 
@@ -185,15 +185,16 @@ impl Encoder {
         if !self.write_in_turn(out, fields) {
             out.truncate(start);
             self.mended = mended;
-            self.write_apart(out, own::lifted(fields).as_ref().unwrap_or(fields));
+            self.write_apart(out, spread::spread(fields, true).as_ref().unwrap_or(fields));
         }
     }
 
-    /// Whether all could be written as they came: one that lies below a name with a value of its own could not, nor an `event`
-    /// with a `sequence`.
+    /// Whether all could be written as they came: one that lies below a name with a value of its own could not, nor an object
+    /// that has to be spread.
     fn write_in_turn(&mut self, out: &mut Vec<u8>, fields: &Fields<'_>) -> bool {
         let mut writer = ValueWriter::new(out, &mut self.mended, MAX_DEPTH);
         let (mut names, mut left) = (Names::of(fields), fields.iter().as_slice());
+        let mut leads_into_object = false;
         while let [field, rest @ ..] = left {
             if let Some((count, text)) = run::of(fields, left) {
                 writer.out.push(b',');
@@ -203,15 +204,17 @@ impl Encoder {
             }
             left = rest;
             if own::may_be(&field.name) || !text::write_usual_name(writer.out, &field.name) {
-                if names.lies_below_a_value(&field.name) || own::is_to_lift(field) {
+                let below = names.lies_below(&field.name);
+                if below == Below::Value || spread::has_sequence(field) {
                     return false;
                 }
+                leads_into_object |= below == Below::Object;
                 write_unusual(&mut writer, field, &mut names);
             } else if !writer.plain(&field.value) {
                 writer.value(&field.value, depth(&field.name, &field.value));
             }
         }
-        true
+        !(leads_into_object && spread::is_needed(fields))
     }
 
     /// Each value for which others lie below its name under a name of its own.
@@ -251,5 +254,7 @@ pub(crate) use differential::strict;
 mod differential;
 #[cfg(test)]
 mod reference;
+#[cfg(test)]
+mod tangles;
 #[cfg(test)]
 mod tests;

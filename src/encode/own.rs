@@ -6,10 +6,13 @@
 //! written as `log.value`, and what is moved meets no other field, nor one below it.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use super::path::members;
 use crate::event::{Field, Fields, Value, words};
+
+/// The names that every document has, and where others with them go.
+const OURS: [(&str, &str); 2] =
+    [("event.sequence", "field_event_sequence"), ("@timestamp", "field_@timestamp")];
 
 /// Up to this many fields are looked through for a name; more go into a table, or a document's time would grow with their square.
 const FEW: usize = 128;
@@ -27,6 +30,14 @@ pub(super) struct Names<'f, 'a> {
     table: Option<HashMap<&'f str, Place<'f, 'a>>>,
 }
 
+/// What a name lies below: the names above it have values, or objects alone, or nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Below {
+    Nothing,
+    Object,
+    Value,
+}
+
 /// What there is under a name.
 #[derive(Default)]
 struct Place<'f, 'a> {
@@ -39,9 +50,16 @@ impl<'f, 'a> Names<'f, 'a> {
         Self { fields, table: None }
     }
 
-    /// Whether `name`, which may have dots, lies below one whose value is no object.
-    pub(super) fn lies_below_a_value(&mut self, name: &str) -> bool {
-        above(name).any(|above| self.get(above).is_some_and(|value| !value.is_object()))
+    /// What `name`, which may have dots, lies below.
+    pub(super) fn lies_below(&mut self, name: &str) -> Below {
+        let mut below = Below::Nothing;
+        for value in above(name).filter_map(|above| self.get(above)) {
+            if !value.is_object() {
+                return Below::Value;
+            }
+            below = Below::Object;
+        }
+        below
     }
 
     /// The name of a field where it cannot stand as it is: aside, or below itself.
@@ -64,13 +82,16 @@ impl<'f, 'a> Names<'f, 'a> {
 
     /// Where a name goes that every document has, or one below it.
     fn aside(&mut self, name: &str) -> Option<String> {
-        [("event.sequence", "field_event_sequence"), ("@timestamp", "field_@timestamp")].into_iter().find_map(
-            |(ours, aside)| {
-                // why: the rest keeps its dots, or `x.y` and `x_y` below one of them would become one name.
-                let rest = name.strip_prefix(ours).filter(|rest| rest.is_empty() || rest.starts_with('.'))?;
-                Some(self.free(format!("{aside}{rest}")))
-            },
-        )
+        OURS.into_iter().find_map(|(ours, aside)| {
+            // why: the rest keeps its dots, or `x.y` and `x_y` below one of them would become one name.
+            let rest = name.strip_prefix(ours).filter(|rest| rest.is_empty() || rest.starts_with('.'))?;
+            let mut aside = aside.to_owned();
+            // What has the name, or one above or below it, is no part of what is moved: all of that moves on together.
+            while self.get(&aside).is_some() || self.has_below(&aside) {
+                aside.push('_');
+            }
+            Some(aside + rest)
+        })
     }
 
     fn free(&mut self, mut name: String) -> String {
@@ -81,7 +102,7 @@ impl<'f, 'a> Names<'f, 'a> {
     }
 
     /// Most names that are not there are told by the marks of those that are.
-    fn get(&mut self, name: &str) -> Option<&'f Value<'a>> {
+    pub(super) fn get(&mut self, name: &str) -> Option<&'f Value<'a>> {
         if self.fields.len() <= FEW {
             return self.fields.get(name);
         }
@@ -110,7 +131,7 @@ impl<'f, 'a> Names<'f, 'a> {
 
 /// The names above one with dots.
 #[inline]
-fn above(name: &str) -> impl Iterator<Item = &str> {
+pub(super) fn above(name: &str) -> impl Iterator<Item = &str> {
     let mut from = 0;
     std::iter::from_fn(move || {
         let rest = name.as_bytes().get(from..)?;
@@ -123,34 +144,4 @@ fn above(name: &str) -> impl Iterator<Item = &str> {
 fn has_below(fields: &Fields<'_>, name: &str) -> bool {
     let is_below = |other: &str| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
     fields.iter().any(|field| is_below(&field.name))
-}
-
-/// The members of an `event` that has a `sequence`, which would be there twice.
-fn members_to_lift<'a>(name: &str, value: &Value<'a>) -> Option<Fields<'a>> {
-    let members = (name == "event").then(|| members(value))??;
-    (members.get("sequence").is_some() || has_below(&members, "sequence")).then_some(members)
-}
-
-/// Whether the field is such an `event`.
-pub(super) fn is_to_lift(field: &Field<'_>) -> bool {
-    members_to_lift(&field.name, &field.value).is_some()
-}
-
-/// The fields with the members of such an `event` as fields of their own.
-pub(super) fn lifted<'a>(fields: &Fields<'a>) -> Option<Fields<'a>> {
-    let members = members_to_lift("event", fields.get("event")?)?;
-    let mut all = Fields::default();
-    let mut taken = HashSet::new();
-    for field in fields.iter().filter(|field| field.name != "event").cloned() {
-        taken.insert(field.name.clone().into_owned());
-        all.push(field.name, field.value);
-    }
-    for member in members.iter() {
-        let mut name = format!("event.{}", member.name);
-        while !taken.insert(name.clone()) {
-            name.push('_');
-        }
-        all.push(Cow::Owned(name), member.value.clone());
-    }
-    Some(all)
 }

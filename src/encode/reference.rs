@@ -11,9 +11,12 @@ const INDEX_DEPTH: usize = 20;
 /// As far as objects are followed that are kept as text.
 const TEXT_DEPTH: usize = 256;
 
+/// Names and values, in order.
+type Fields<'v> = Vec<(String, &'v Value)>;
+
 /// The fields of a record: legal names, the last value of a repeated one.
-pub(super) fn fields(record: &[(Value, Value)], depth: usize) -> Vec<(String, &Value)> {
-    let mut fields: Vec<(String, &Value)> = Vec::new();
+pub(super) fn fields(record: &[(Value, Value)], depth: usize) -> Fields<'_> {
+    let mut fields = Fields::new();
     for (name, value) in record {
         let name = legal_name(&name_text(name), depth);
         fields.retain(|(other, _)| *other != name);
@@ -24,12 +27,12 @@ pub(super) fn fields(record: &[(Value, Value)], depth: usize) -> Vec<(String, &V
 
 /// The document of a record, less `@timestamp` and `event.sequence`.
 pub(super) fn document(record: &[(Value, Value)]) -> Json {
-    let fields = lifted(fields(record, 1));
+    let fields = spread(fields(record, 1), true);
     let taken: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
     let mut document = serde_json::Map::new();
     for (name, value) in &fields {
         let apart = is_apart(name, value, &fields).then(|| free(format!("{name}.value"), &taken));
-        let aside = aside(apart.as_deref().unwrap_or(name)).map(|aside| free(aside, &taken));
+        let aside = aside(apart.as_deref().unwrap_or(name), &taken);
         let own = aside.or(apart).unwrap_or_else(|| name.clone());
         let depth = 1 + dots(&own);
         document.insert(own, json(value, depth, INDEX_DEPTH));
@@ -37,25 +40,56 @@ pub(super) fn document(record: &[(Value, Value)]) -> Json {
     Json::Object(document)
 }
 
-/// The members of an `event` that has a `sequence` of its own are fields of the root.
-fn lifted(fields: Vec<(String, &Value)>) -> Vec<(String, &Value)> {
-    let (mut all, mut lifted) = (Vec::new(), Vec::new());
-    for (name, value) in fields {
-        match value {
-            Value::Map(members) if name == "event" && has_sequence(members) => {
-                lifted = self::fields(members, 2);
+/// Members of objects that cannot be beside another field are fields `OBJECT.MEMBER`, as often as there are such objects; of those
+/// of the root, `event` must not have a `sequence`.
+fn spread(mut fields: Fields<'_>, is_root: bool) -> Fields<'_> {
+    loop {
+        let collides = |(name, value): &(String, &Value)| match value {
+            Value::Map(members) => {
+                let is_met = |(other, at_end): &(String, &Value)| {
+                    let way = other.strip_prefix(&format!("{name}."));
+                    way.is_some_and(|way| leads_wrong(members, way, matches!(at_end, Value::Map(_))))
+                };
+                fields.iter().any(is_met) || (is_root && name == "event" && has_sequence(members))
             }
-            _ => all.push((name, value)),
+            _ => false,
+        };
+        let (objects, mut all): (Vec<_>, Vec<_>) = fields.iter().cloned().partition(collides);
+        if objects.is_empty() {
+            return fields;
         }
+        objects.iter().for_each(|(name, value)| add_members(name, value, &mut all));
+        fields = all;
     }
-    for (member, value) in lifted {
-        let mut name = format!("event.{member}");
-        while all.iter().any(|(other, _)| *other == name) {
+}
+
+/// Whether an object cannot be beside a name that leads into it along `way`.
+fn leads_wrong(object: &[(Value, Value)], way: &str, to_object: bool) -> bool {
+    fields(object, 2).iter().any(|(name, value)| match value {
+        Value::Map(inner) => match way.strip_prefix(name.as_str()) {
+            Some("") => true,
+            Some(rest) if rest.starts_with('.') => leads_wrong(inner, &rest[1..], to_object),
+            _ => name.starts_with(&format!("{way}.")),
+        },
+        _ if name == way => to_object,
+        _ => way.starts_with(&format!("{name}.")) || name.starts_with(&format!("{way}.")),
+    })
+}
+
+fn add_members<'v>(object: &str, value: &'v Value, all: &mut Fields<'v>) {
+    let Value::Map(members) = value else { return };
+    for (member, value) in fields(members, 2) {
+        let mut name = legal_name(&format!("{object}.{member}"), 1);
+        let is_taken = |name: &str, all: &Fields<'_>| all.iter().any(|(other, _)| other == name);
+        if matches!(value, Value::Map(_)) && is_taken(&name, all) {
+            add_members(&name, value, all);
+            continue;
+        }
+        while is_taken(&name, all) {
             name.push('_');
         }
         all.push((name, value));
     }
-    all
 }
 
 fn has_sequence(members: &[(Value, Value)]) -> bool {
@@ -72,14 +106,14 @@ fn has_below(name: &str, value: &Value, fields: &[(String, &Value)]) -> bool {
     !matches!(value, Value::Map(_)) && fields.iter().any(|(other, _)| other.starts_with(&below))
 }
 
-/// Where a field goes whose name would collide with those that every document has.
-fn aside(name: &str) -> Option<String> {
+/// Where a field goes whose name would collide with those that every document has: below a name that nothing has anything to do with.
+fn aside(name: &str, taken: &[String]) -> Option<String> {
     let aside = name
         .strip_prefix("event.sequence")
         .map(|rest| ("field_event_sequence", rest))
         .or(name.strip_prefix("@timestamp").map(|rest| ("field_@timestamp", rest)));
     let (aside, rest) = aside.filter(|(_, rest)| rest.is_empty() || rest.starts_with('.'))?;
-    Some(format!("{aside}{rest}"))
+    Some(format!("{}{rest}", free(aside.to_owned(), taken)))
 }
 
 fn free(mut name: String, taken: &[String]) -> String {
@@ -100,7 +134,7 @@ fn json(value: &Value, depth: usize, deepest: usize) -> Json {
             Json::String(json(value, 1, TEXT_DEPTH).to_string())
         }
         Value::Map(pairs) => {
-            let members = fields(pairs, depth + 1);
+            let members = spread(fields(pairs, depth + 1), false);
             let taken: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
             let member = |(name, value): &(String, &Value)| {
                 let apart = has_below(name, value, &members);

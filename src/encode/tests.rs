@@ -9,7 +9,7 @@ use super::{Destination, Encoder, IdBase, Mended};
 use crate::decode::read_record;
 use crate::event::{Event, Fields, Timestamp};
 
-fn encode(fields: Fields<'_>) -> (String, Mended) {
+pub(super) fn encode(fields: Fields<'_>) -> (String, Mended) {
     let template = Arc::new("logs-{tag}-default".parse().expect("good"));
     let destination = Destination::new(template, "fallback", "ml-api");
     let time = Timestamp::new(1_705_314_645, 123_456_789).expect("in range");
@@ -33,7 +33,7 @@ fn document(record: &[u8]) -> (Json, Mended) {
     (document, mended)
 }
 
-fn packed(value: &impl serde::Serialize) -> Vec<u8> {
+pub(super) fn packed(value: &impl serde::Serialize) -> Vec<u8> {
     rmp_serde::to_vec(value).expect("in memory")
 }
 

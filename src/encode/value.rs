@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::value::RawValue;
 
-use super::{Mended, json_scalar, nested_json, own, text, time};
+use super::{Mended, json_scalar, nested_json, own, spread, text, time};
 use crate::decode::{Item, Reader};
 use crate::event::{self, Fields, Timestamp, Value};
 
@@ -238,6 +238,8 @@ impl<'o> ValueWriter<'o> {
     /// Writes an object of settled fields.
     pub(super) fn object(&mut self, fields: &Fields<'_>, depth: usize) {
         let has_dots = fields.iter().any(|field| field.name.contains('.'));
+        let spread = if has_dots { spread::spread(fields, false) } else { None };
+        let fields = spread.as_ref().unwrap_or(fields);
         let mut names = own::Names::of(fields);
         self.out.push(b'{');
         for (index, field) in fields.iter().enumerate() {
