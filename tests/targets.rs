@@ -127,7 +127,7 @@ async fn plain_index(version: Version) {
 }
 
 /// Lines whose members are a value in the one and an object in the other, or both in one.
-const BESIDE: [&str; 14] = [
+const BESIDE: [&str; 19] = [
     r#"{"level":"info","msg":"first, so that objects are what the index knows","pid":1,"user":"eva"}"#,
     r#"{"log":"inner","level":"info","msg":"x"}"#,
     r#"{"log":"alone","msg":"x"}"#,
@@ -138,6 +138,11 @@ const BESIDE: [&str; 14] = [
     r#"{"host":"web1","msg":"x"}"#,
     r#"{"user":5,"msg":"x"}"#,
     r#"{"a":1,"a.b":2,"msg":"x"}"#,
+    r#"{"d":{"e":1,"f":2},"d.e.g":3,"msg":"x"}"#,
+    r#"{"h":{"i":{"j":1}},"h.i":2,"msg":"x"}"#,
+    r#"{"k":{"l":1},"k.l":2,"msg":"x"}"#,
+    r#"{"n":{"o":{"p":1},"o.p.q":2},"msg":"x"}"#,
+    r#"{"@timestamp":"none","field_@timestamp":1,"@timestamp.at":2,"msg":"x"}"#,
     r#"{"event":{"sequence":5,"kind":"x"},"msg":"x"}"#,
     r#"{"labels":{"app":"x","app.kubernetes.io/name":"y"},"msg":"x"}"#,
     "level=info log=x msg=hi",
