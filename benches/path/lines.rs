@@ -1,9 +1,13 @@
 //! Lines of the formats that most services print, made up as those services would, no two the same.
 
-use criterion::{Criterion, Throughput};
+use std::hint::black_box;
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput};
 use forebay::enrich::PipelineOptions;
 use forebay::parse::{Format, Parse};
 use rmp::encode::write_array_len;
+use serde::de::IgnoredAny;
 
 use super::{EVENTS, encode, record};
 
@@ -46,7 +50,19 @@ pub(crate) fn bench(c: &mut Criterion) {
             group.bench_function(format!("{name}, {how}"), |b| encode::bench(b, &options, &entries));
         }
     }
+    yardstick(&mut group);
     group.finish();
+}
+
+/// The JSON lines alone, without Docker's record around them, read by serde_json, which keeps nothing: a measure of the machine
+/// that does not change with Forebay, so that numbers of one machine can be compared with those of another.
+fn yardstick(group: &mut BenchmarkGroup<'_, WallTime>) {
+    let lines: Vec<String> = (0..EVENTS).map(json_line).collect();
+    group.throughput(Throughput::Bytes(lines.iter().map(|line| line.len() as u64).sum()));
+    let skip = |line: &String| serde_json::from_str::<IgnoredAny>(black_box(line)).is_ok();
+    group.bench_function("yardstick: json lines, skipped by serde_json", |b| {
+        b.iter(|| lines.iter().filter(|line| skip(line)).count());
+    });
 }
 
 /// As Go's structured loggers print an event of a service.

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use bumpalo::Bump;
 
 use super::members;
-use crate::event::{self, Fields, Name, Value};
+use crate::event::{self, Fields, Name, Value, words};
 
 /// A path that was read at the start.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,11 +64,11 @@ impl Path {
     #[inline]
     pub(crate) fn covers(&self, name: &str) -> bool {
         let (own, name) = (self.name.as_bytes(), name.as_bytes());
-        // Most are told by their length and first byte, which costs no call.
+        // Most are told by their length and first byte.
         name.len() >= own.len()
             && name.first() == own.first()
             && matches!(name.get(own.len()), None | Some(b'.'))
-            && name.starts_with(own)
+            && name.get(..own.len()).is_some_and(|name| words::same(name, own))
     }
 
     fn is_above(&self, name: &str) -> bool {

@@ -213,11 +213,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The value of `name`.
+    /// The value of `name`. Most names that are not there are told without a call.
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
-        if !self.marks.has(name) {
-            return None;
-        }
+        if self.marks.has(name) { self.get_marked(name) } else { None }
+    }
+
+    fn get_marked(&self, name: &str) -> Option<&Value<'a>> {
         self.list.iter().find(|field| same(&field.name, name)).map(|field| &field.value)
     }
 
@@ -312,10 +314,12 @@ impl<'a> Fields<'a> {
     }
 
     /// Where `name` is.
+    #[inline]
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        if !self.marks.has(name) {
-            return None;
-        }
+        if self.marks.has(name) { self.position_marked(name) } else { None }
+    }
+
+    fn position_marked(&self, name: &str) -> Option<usize> {
         self.list.iter().position(|field| same(&field.name, name))
     }
 
