@@ -3,9 +3,17 @@
 //! Escape sequences as ECMA-48 has them: `ESC [ … final` (colours, cursor), `ESC ] … BEL` or `ESC ] … ESC \` (titles, links), and
 //! `ESC` with one more byte. <https://ecma-international.org/publications-and-standards/standards/ecma-48/>
 
+use std::sync::LazyLock;
+
 use bumpalo::Bump;
+use memchr::memmem::Finder;
 
 const ESCAPE: u8 = 0x1b;
+
+/// The beginning of what JSON makes of an escape.
+const ESCAPED: &str = "\\u001";
+
+static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ESCAPED));
 
 /// The line without escape sequences; the same slice where there are none.
 pub(super) fn without_colours<'a>(line: &'a str, arena: &'a Bump) -> &'a str {
@@ -20,6 +28,36 @@ pub(super) fn without_colours<'a>(line: &'a str, arena: &'a Bump) -> &'a str {
         rest = after_sequence(rest);
         (plain, rest) = rest.split_at(memchr::memchr(ESCAPE, rest.as_bytes()).unwrap_or(rest.len()));
     }
+}
+
+/// A line in JSON without the colours in its texts, where an escape is `\u001b`; the same slice where there are none.
+///
+/// Nothing but `ESC [ numbers letter` goes, which has no sign in it that means something to JSON.
+pub(super) fn without_escaped_colours<'a>(line: &'a str, arena: &'a Bump) -> &'a str {
+    if FINDER.find(line.as_bytes()).is_none() {
+        return line;
+    }
+    let mut clean = bumpalo::collections::String::with_capacity_in(line.len(), arena);
+    let mut rest = line;
+    while let Some((before, found)) = FINDER.find(rest.as_bytes()).and_then(|at| rest.split_at_checked(at)) {
+        clean.push_str(before);
+        // An escape behind an odd backslash is the text of one.
+        let is_text = before.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
+        let after = if is_text { None } else { after_escaped(found) };
+        if after.is_none() {
+            clean.push_str(ESCAPED);
+        }
+        rest = after.or_else(|| found.get(ESCAPED.len()..)).unwrap_or_default();
+    }
+    clean.push_str(rest);
+    clean.into_bump_str()
+}
+
+/// What follows the colour that `text` begins with.
+fn after_escaped(text: &str) -> Option<&str> {
+    let sequence = text.strip_prefix(ESCAPED)?.strip_prefix(['b', 'B'])?.strip_prefix('[')?;
+    let end = sequence.find(|sign: char| !(sign.is_ascii_digit() || matches!(sign, ';' | ':' | '?')))?;
+    sequence.get(end..)?.strip_prefix(|sign: char| sign.is_ascii_alphabetic())
 }
 
 /// What follows the sequence that `text` begins with.
@@ -58,6 +96,24 @@ mod tests {
             ("\x1bäx", "äx"),
         ] {
             assert_eq!(without_colours(line, &arena), clean, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn colours_that_json_has_escaped_go_and_all_else_stays() {
+        let arena = Bump::new();
+        for (line, clean) in [
+            (r#"{"level":"\u001b[32minfo\u001b[39m"}"#, r#"{"level":"info"}"#),
+            (r#"{"a":"\u001B[1;31mx\u001b[0m y"}"#, r#"{"a":"x y"}"#),
+            (r#"{"a":"\\u001b[31m"}"#, r#"{"a":"\\u001b[31m"}"#),
+            (r#"{"a":"\\\u001b[31mx"}"#, r#"{"a":"\\x"}"#),
+            (r#"{"a":"\u001b["}"#, r#"{"a":"\u001b["}"#),
+            (r#"{"a":"\u001b[3"}"#, r#"{"a":"\u001b[3"}"#),
+            (r#"{"a":"\u001f[31m"}"#, r#"{"a":"\u001f[31m"}"#),
+            (r#"{"a":"\u001"#, r#"{"a":"\u001"#),
+            (r#"{"a":1}"#, r#"{"a":1}"#),
+        ] {
+            assert_eq!(without_escaped_colours(line, &arena), clean, "{line}");
         }
     }
 

@@ -14,6 +14,11 @@ pub(crate) fn is_field(name: &str) -> bool {
     FIELDS.contains(&name)
 }
 
+/// The other field that may hold it, as the other schema calls it.
+pub(crate) fn other_field(name: &str) -> Option<&'static str> {
+    is_field(name).then(|| FIELDS.into_iter().find(|other| *other != name))?
+}
+
 /// The level that a text says, in whatever case.
 pub(crate) fn of(text: &[u8]) -> Option<Level> {
     // why: nearly all are written as here, and comparing those takes no call.

@@ -55,7 +55,8 @@ impl LineStep {
             });
         };
         let line = ansi::without_colours(line, arena);
-        let (text, rest) = first_line(without_end(line));
+        let read = if line.starts_with('{') { ansi::without_escaped_colours(line, arena) } else { line };
+        let (text, rest) = first_line(without_end(read));
         // Which stream it is, only `auto` asks.
         let id = if self.parse == Parse::Auto { stream::of(event.tag, &event.fields) } else { 0 };
         let stream = Stream { id, last: &mut course.streams };

@@ -35,6 +35,7 @@ pub(crate) fn beside(role: &Role, name: &str) -> Option<&'static str> {
         (Role::Word(_), "service") => Some("service.value"),
         (Role::Word(_), "user") => Some("user.value"),
         (Role::Whole(_), "process") => Some("process.value"),
+        (Role::Caller, "file") => Some("file.path"),
         _ => None,
     }
 }
@@ -78,7 +79,7 @@ pub(crate) const BESIDE: [(&str, &str, &str); 7] = [
 ];
 
 /// What each name is.
-const ROLES: [(&str, Role); 110] = {
+const ROLES: [(&str, Role); 121] = {
     use Role::{Caller, Level, Message, Time};
     [
         (ZAP_TIME, Time(ZAP)),
@@ -182,15 +183,26 @@ const ROLES: [(&str, Role); 110] = {
         ("source.function", Role::Common("log.origin.function")),
         ("record.function", Role::Common("log.origin.function")),
         ("user_agent", Role::Common("user_agent.original")),
+        ("upstream", Role::Common("upstream.address")),
+        ("agent", Role::Object("agent.value")),
+        ("cloud", Role::Object("cloud.value")),
         ("container", Role::Object("container.value")),
+        ("data_stream", Role::Object("data_stream.value")),
         ("db", Role::Object("db.value")),
         ("destination", Role::Object("destination.value")),
+        ("ecs", Role::Object("ecs.value")),
+        ("geo", Role::Object("geo.value")),
         ("http", Role::Object("http.value")),
         ("kubernetes", Role::Object("kubernetes.value")),
+        ("labels", Role::Object("labels.value")),
         ("log", Role::Object("log.value")),
+        ("network", Role::Object("network.value")),
+        ("observer", Role::Object("observer.value")),
+        ("os", Role::Object("os.value")),
         ("source", Role::Object("source.value")),
         ("span", Role::Object("span.value")),
         ("trace", Role::Object("trace.value")),
+        ("transaction", Role::Object("transaction.value")),
     ]
 };
 

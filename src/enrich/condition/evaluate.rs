@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use bumpalo::Bump;
 
 use super::ast::{Expr, Op};
-use crate::enrich::{members, view};
+use crate::enrich::path::{Path, is_null};
+use crate::enrich::{level, members, view};
 use crate::event::{Fields, Value};
 
 /// See the module. As deep as the condition, which its parser bounds.
@@ -15,24 +16,35 @@ pub(super) fn holds<'a>(expr: &Expr, fields: &Fields<'a>, arena: &'a Bump) -> bo
         Expr::Not(inner) => !holds(inner, fields, arena),
         Expr::All(parts) => parts.iter().all(|part| holds(part, fields, arena)),
         Expr::Any(parts) => parts.iter().any(|part| holds(part, fields, arena)),
-        Expr::Exists(path) => path.exists(fields),
+        Expr::Exists(path) => {
+            path.exists(fields) || of_level(path, fields).is_some_and(|value| !is_null(&value))
+        }
         Expr::Compare(path, op, literal) => {
             // why: unlike is what is not alike, whatever it is.
             let (op, negated) = if *op == Op::NotEqual { (Op::Equal, true) } else { (*op, false) };
             let is_meant = |value: &Value<'a>| is_meant(op, literal.order(value, arena));
-            path.get(fields).is_some_and(|value| any(&value, is_meant)) != negated
+            value(path, fields).is_some_and(|value| any(&value, is_meant)) != negated
         }
         Expr::Matches(path, regex) => {
             let matches =
                 |value: &Value<'a>| view::shown(value, arena).is_some_and(|text| regex.0.is_match(text));
-            path.get(fields).is_some_and(|value| any(&value, matches))
+            value(path, fields).is_some_and(|value| any(&value, matches))
         }
-        Expr::In(path, literals) => path.get(fields).is_some_and(|value| {
+        Expr::In(path, literals) => value(path, fields).is_some_and(|value| {
             any(&value, |value| {
                 literals.iter().any(|literal| literal.order(value, arena) == Some(Ordering::Equal))
             })
         }),
     }
+}
+
+/// The field's value. An event's level is found under the name that either schema has for it.
+fn value<'a>(path: &Path, fields: &Fields<'a>) -> Option<Value<'a>> {
+    path.get(fields).or_else(|| of_level(path, fields))
+}
+
+fn of_level<'a>(path: &Path, fields: &Fields<'a>) -> Option<Value<'a>> {
+    fields.get(level::other_field(path.name())?).cloned()
 }
 
 /// Whether `test` holds for the value, or for an element of it, if it is an array.

@@ -162,6 +162,29 @@ fn of_a_long_condition_the_part_around_the_fault_is_shown() {
 }
 
 #[test]
+fn the_level_is_found_under_the_name_of_either_schema() {
+    for own in ["level", "log.level"] {
+        let mut fields = Fields::default();
+        fields.push(own.into(), Value::Text(b"WARN"));
+        let event = Event { time: Timestamp::now(), tag: "t", fields };
+        for (text, holds) in [
+            ("level >= WARN and log.level >= WARN", true),
+            ("level < WARN or log.level < WARN", false),
+            ("exists level and exists log.level", true),
+            ("level in [WARN] and log.level ~ \"W\"", true),
+            ("level != WARN or log.level not in [WARN]", false),
+        ] {
+            assert_eq!(condition(text).holds(&event, &Bump::new()), holds, "{own}: {text}");
+        }
+    }
+    let mut fields = Fields::default();
+    fields.push("level".into(), Value::Text(b"INFO"));
+    fields.push("log.level".into(), Value::Text(b"ERROR"));
+    let event = Event { time: Timestamp::now(), tag: "t", fields };
+    assert!(condition("level = INFO and log.level = ERROR").holds(&event, &Bump::new()));
+}
+
+#[test]
 fn an_array_is_compared_by_its_items() {
     let packed = rmp_serde::to_vec(&serde_json::json!(["x", "y", 5])).expect("in memory");
     for arr in [Value::Json(r#"["x", "\u0079",5]"#), Value::Packed(&packed)] {

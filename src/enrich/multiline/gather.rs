@@ -85,11 +85,46 @@ struct Held {
     /// Those of the lines behind the first, should they be sent again.
     ids: Vec<IdBase>,
     touched: Instant,
+    /// A line behind it of which the next one tells whether it belongs; its id.
+    doubtful: Option<(IdBase, Box<Held>)>,
 }
 
 impl Held {
+    fn new(piece: &Piece<'_>, trace: Trace, keep: impl FnOnce(&Part<'_>) -> Option<PartId>) -> Self {
+        Self {
+            sequence: piece.sequence,
+            first: piece.part.to_bytes(),
+            text: piece.text.to_vec(),
+            lines: 1,
+            trace,
+            kept: piece.kept.iter().copied().chain(keep(&piece.part)).collect(),
+            ids: Vec::new(),
+            touched: Instant::now(),
+            doubtful: None,
+        }
+    }
+
     fn cost(&self) -> usize {
-        COST + self.first.len() + self.text.len() + 24 * self.ids.len()
+        let doubtful = self.doubtful.as_ref().map_or(0, |(_, held)| held.cost());
+        COST + self.first.len() + self.text.len() + 24 * self.ids.len() + doubtful
+    }
+
+    /// Takes a line, with the doubtful one before it.
+    fn append(&mut self, piece: &Piece<'_>, keep: impl FnOnce(&Part<'_>) -> Option<PartId>) {
+        if let Some((id, held)) = self.doubtful.take() {
+            self.append_line(id, &held.text, held.kept);
+        }
+        let kept = piece.kept.iter().copied().chain(keep(&piece.part)).collect();
+        self.append_line(piece.part.id, piece.text, kept);
+        self.touched = Instant::now();
+    }
+
+    fn append_line(&mut self, id: IdBase, text: &[u8], kept: Vec<PartId>) {
+        self.text.push(b'\n');
+        self.text.extend_from_slice(text);
+        self.lines += 1;
+        self.ids.push(id);
+        self.kept.extend(kept);
     }
 
     fn into_line(self, is_cut: bool) -> Option<Line> {
@@ -173,10 +208,7 @@ impl Gatherer {
         trace: Trace,
         keep: impl FnOnce(&Part<'_>) -> Option<PartId>,
     ) {
-        let kept = piece.kept.iter().copied().chain(keep(&piece.part)).collect();
-        let (first, text, ids) = (piece.part.to_bytes(), piece.text.to_vec(), Vec::new());
-        let sequence = piece.sequence;
-        let held = Held { sequence, first, text, lines: 1, trace, kept, ids, touched: Instant::now() };
+        let held = Held::new(piece, trace, keep);
         self.bytes.fetch_add(held.cost(), Ordering::Relaxed);
         waiting.events.insert(piece.stream, held);
     }
@@ -189,29 +221,37 @@ impl Gatherer {
     ) {
         let Some(held) = waiting.events.get_mut(&piece.stream) else { return };
         let before = held.cost();
-        held.text.push(b'\n');
-        held.text.extend_from_slice(piece.text);
-        held.lines += 1;
-        held.ids.push(piece.part.id);
-        held.touched = Instant::now();
-        held.kept.extend(piece.kept.iter().copied().chain(keep(&piece.part)));
-        self.bytes.fetch_add(held.cost() - before, Ordering::Relaxed);
+        if held.trace.is_doubtful() {
+            let line = Held::new(piece, Trace::default(), keep);
+            held.touched = line.touched;
+            held.doubtful = Some((piece.part.id, Box::new(line)));
+        } else {
+            held.append(piece, keep);
+        }
+        // A line that was doubtful has cost more than it does as one of many.
+        self.bytes.fetch_sub(before, Ordering::Relaxed);
+        self.bytes.fetch_add(held.cost(), Ordering::Relaxed);
     }
 
     /// What has grown beyond a bound leaves.
-    fn bounded(&self, waiting: &mut Waiting, stream: u64) -> Option<Line> {
-        let held = waiting.events.get(&stream)?;
-        let is_over = held.lines >= self.options.lines
-            || held.text.len() >= self.options.event_bytes.as_usize()
-            || self.bytes.load(Ordering::Relaxed) > self.options.memory.as_usize();
-        if is_over { self.finish(waiting, stream, true) } else { None }
+    fn bounded(&self, waiting: &mut Waiting, stream: u64) -> impl Iterator<Item = Line> + use<> {
+        let is_over = waiting.events.get(&stream).is_some_and(|held| {
+            held.lines >= self.options.lines
+                || held.text.len() >= self.options.event_bytes.as_usize()
+                || self.bytes.load(Ordering::Relaxed) > self.options.memory.as_usize()
+        });
+        is_over.then(|| self.finish(waiting, stream, true)).into_iter().flatten()
     }
 
-    fn finish(&self, waiting: &mut Waiting, stream: u64, is_cut: bool) -> Option<Line> {
-        let held = waiting.events.remove(&stream)?;
-        self.bytes.fetch_sub(held.cost(), Ordering::Relaxed);
-        held.ids.iter().for_each(|id| waiting.leave(*id));
-        held.into_line(is_cut)
+    /// What waits of a stream leaves; a line behind it that stayed doubtful is an event of its own.
+    fn finish(&self, waiting: &mut Waiting, stream: u64, is_cut: bool) -> impl Iterator<Item = Line> + use<> {
+        let held = waiting.events.remove(&stream).map(|mut held| {
+            self.bytes.fetch_sub(held.cost(), Ordering::Relaxed);
+            held.ids.iter().for_each(|id| waiting.leave(*id));
+            let doubtful = held.doubtful.take().and_then(|(_, line)| line.into_line(false));
+            [held.into_line(is_cut), doubtful]
+        });
+        held.into_iter().flatten().flatten()
     }
 
     /// The events that no line has come to for `timeout`.
@@ -236,7 +276,7 @@ impl Gatherer {
             let due = waiting.events.iter().filter(|(_, held)| is_due(held, &self.options));
             let mut due: Vec<(Instant, u64)> = due.map(|(stream, held)| (held.touched, *stream)).collect();
             due.sort_unstable();
-            lines.extend(due.iter().filter_map(|(_, stream)| self.finish(&mut waiting, *stream, false)));
+            lines.extend(due.iter().flat_map(|(_, stream)| self.finish(&mut waiting, *stream, false)));
             shard.tell(&waiting);
         }
         lines

@@ -149,6 +149,36 @@ fn a_class_without_frames_and_a_query_without_tabs_are_events_of_their_own() {
 }
 
 #[test]
+fn a_class_behind_an_error_belongs_to_it_only_where_frames_follow() {
+    let error = "2026-11-28 12:00:00 ERROR a.B - failed";
+    for trace in
+        ["com.acme.Boom: no\n\tat a.B.c(B.java:3)", "com.acme.Boom\nCaused by: a.CException: x\n\tat 1"]
+    {
+        let mut rig = Rig::traces();
+        rig.lines(error).lines(trace).line(1, "after");
+        assert_eq!(rig.end(), [format!("{error}\n{trace}").as_str(), "after"]);
+    }
+    for after in ["after", "com.acme.Shop: stopped", "  indented", "java.lang.RuntimeException: x\n\tat 1"] {
+        let mut rig = Rig::traces();
+        rig.lines(error).lines("com.acme.Shop: started").lines(after);
+        assert_eq!(rig.end(), [error, "com.acme.Shop: started", after]);
+    }
+    let mut rig = Rig::traces();
+    rig.lines(error).lines("com.acme.Shop: started");
+    assert_eq!(rig.end(), [error, "com.acme.Shop: started"]);
+    assert!(!Rig::traces().gatherer.has_waiting());
+}
+
+#[test]
+fn what_a_doubtful_line_took_of_the_memory_is_given_back() {
+    for last in ["\tat a.B.c(B.java:3)", "after"] {
+        let mut rig = Rig::traces();
+        rig.lines("ERROR failed\ncom.acme.Boom: no").line(1, last).line(1, "after");
+        assert!(!rig.gatherer.has_waiting());
+    }
+}
+
+#[test]
 fn a_line_that_only_might_belong_is_an_event_of_its_own() {
     let mut rig = Rig::traces();
     let lines = [

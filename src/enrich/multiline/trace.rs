@@ -65,6 +65,11 @@ impl Trace {
         Self { tags: tags.map(|tags| (tags.len(), xxh3_64(tags))), ..Self::default() }
     }
 
+    /// Whether the line that came last belongs only if the next one does.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.language == Some(Language::Named)
+    }
+
     /// Whether `line` goes on with what came; then it is taken.
     pub(super) fn takes(&mut self, line: &[u8]) -> bool {
         if self.owed > 0 && !starts(line, &["Stack trace:", "stack backtrace:"]) {

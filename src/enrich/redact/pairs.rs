@@ -11,7 +11,20 @@ use super::names::{Names, is_number};
 const LONGEST_NAME: usize = 64;
 
 /// What stands before the secret itself in `Authorization`.
-const SCHEMES: [&[u8]; 5] = [b"bearer", b"basic", b"digest", b"token", b"apikey"];
+const SCHEMES: [&[u8]; 12] = [
+    b"bearer",
+    b"basic",
+    b"digest",
+    b"token",
+    b"apikey",
+    b"negotiate",
+    b"ntlm",
+    b"hmac",
+    b"oauth",
+    b"hawk",
+    b"sharedkey",
+    b"aws4-hmac-sha256",
+];
 
 /// A name of a secret before its sign.
 struct Name<'t> {
@@ -95,13 +108,46 @@ fn value(text: &[u8], at: usize, name: &Name<'_>) -> Option<(usize, usize)> {
     }
     let is_scheme = SCHEMES.iter().any(|scheme| first.eq_ignore_ascii_case(scheme));
     let next = end + self::blanks(text, end);
-    Some((start, if is_scheme { next + word(text, next, false) } else { end }))
+    Some((start, if is_scheme { credentials(text, next) } else { end }))
 }
 
-/// Whether a name without quotes is a word of a sentence: before a `colon` with a blank behind it, or where a parser complains.
+/// Where that ends which a scheme is followed by: a word, or parameters with commas between, `username="u", response="x"`.
+fn credentials(text: &[u8], from: usize) -> usize {
+    let Some(mut end) = parameter(text, from) else { return from + word(text, from, false) };
+    while text.get(end) == Some(&b',')
+        && let Some(next) = parameter(text, end + 1 + blanks(text, end + 1))
+    {
+        end = next;
+    }
+    end
+}
+
+/// Where the parameter that begins at `start` ends; none where there is none.
+fn parameter(text: &[u8], start: usize) -> Option<usize> {
+    let rest = text.get(start..)?;
+    let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).count();
+    let value = start + name + 1;
+    match text.get(start + name..)? {
+        // A backslash stands before the quotes of a text in JSON.
+        [b'=', b'\\', b'"', ..] if name > 0 => Some(quoted_end(text, value + 2, b'"', 1) + 2),
+        [b'=', b'"', ..] if name > 0 => Some(quoted_end(text, value + 1, b'"', 0) + 1),
+        // The padding of base64 has nothing but more of it behind it.
+        [b'=', first, ..] if name > 0 && !b"= ,\t".contains(first) => {
+            let ends = |byte: &u8| byte.is_ascii_whitespace() || b",\"'\\<>".contains(byte);
+            let rest = text.get(value..)?;
+            Some(value + rest.iter().position(ends).unwrap_or(rest.len()))
+        }
+        _ => None,
+    }
+    .map(|end| end.min(text.len()))
+}
+
+/// Whether a name without quotes is a word of a sentence: a lone one before a `colon` with a blank behind it, which `x-auth-token`
+/// is not, or where a parser complains.
 fn is_prose(name: &Name<'_>, colon: bool) -> bool {
+    let is_word = |word: &&[u8]| name.text.eq_ignore_ascii_case(word);
     let is_token = ends_with(name.text, b"token") || ends_with(name.text, b"tokens");
-    (colon && (is_token || name.text.eq_ignore_ascii_case(b"pass"))) || (is_token && name.is_unexpected)
+    (colon && [&b"token"[..], b"tokens", b"pass"].iter().any(is_word)) || (is_token && name.is_unexpected)
 }
 
 fn says_nothing(value: &[u8]) -> bool {
@@ -170,6 +216,19 @@ mod tests {
             ("db.password='a b' x", "a b"),
             ("Cookie: a=b; c=d\nHost: x", "a=b; c=d"),
             ("Authorization: Bearer short, x", "Bearer short"),
+            ("Authorization: Negotiate YIIab== x", "Negotiate YIIab=="),
+            ("Proxy-Authorization: NTLM abc, user=eva", "NTLM abc"),
+            (
+                "Authorization: Digest username=\"a, b\", response=\"x\", x",
+                "Digest username=\"a, b\", response=\"x\"",
+            ),
+            (
+                "authorization: AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host;x, Signature=5d",
+                "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host;x, Signature=5d",
+            ),
+            ("x-amz-security-token: FwoG", "FwoG"),
+            ("X-Auth-Token: abc, x", "abc"),
+            ("access_token: abc", "abc"),
             ("password: hunter2", "hunter2"),
             ("token:abc", "abc"),
             ("secret=\"no end", "no end"),

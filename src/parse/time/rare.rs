@@ -7,6 +7,7 @@
 //! | `Mon Jan 15 10:30:45 UTC 2024` | `date`, Java's `Date` |
 //! | `Jan 15 10:30:45` | syslog, where the event's own time tells the year |
 //! | `2024-015T10:30:45Z`, `2024-W03-1T10:30:45Z` | ISO 8601 by the day of the year, and by week |
+//! | `15 Jan 2024 10:30:45 EST`, `Mon, 15 Jan 2024 10:30 +0100` | the rest of RFC 2822 |
 //! | `20240115T103045Z`, `2024-01-15T10:30Z`, `2024-01-15T10:30:45+01:00[Europe/Berlin]` | the rest of ISO 8601, and RFC 9557 |
 //!
 //! A zone that means several offsets makes no time, as in [`abbreviation`].
@@ -39,10 +40,24 @@ pub(super) fn read(text: &str, zone: &Zone, about: Option<Timestamp>) -> Option<
     if let Some((said, rest)) = by_day_or_week(text) {
         return with_zone(said, rest, zone);
     }
+    if let Some(time) = rfc2822(text, zone) {
+        return Some(time);
+    }
     match forms::date(text) {
         Ok(("", (said, abbreviation))) => in_zone(said, abbreviation, zone),
         _ => iso(text, zone),
     }
+}
+
+/// Without seconds, or with a zone's abbreviation.
+fn rfc2822(text: &str, zone: &Zone) -> Option<Timestamp> {
+    if let Ok((rest, said)) = forms::rfc2822(text) {
+        return with_zone(said, rest, zone);
+    }
+    let (minutes, rest) = text.split_at_checked(text.find(':')? + 3)?;
+    let whole = (rest.is_empty() || rest.starts_with(' ')).then(|| format!("{minutes}:00{rest}"))?;
+    let (rest, said) = forms::rfc2822(&whole).ok()?;
+    if rest.is_empty() { said.civil.at(said.offset, zone) } else { with_zone(said, rest, zone) }
 }
 
 /// A date that is the day of its year, or a day of a week.
@@ -99,6 +114,10 @@ fn iso(text: &str, zone: &Zone) -> Option<Timestamp> {
         Some(PiecesOffset::Zulu) => Some(0),
         _ => None,
     };
+    // What is more than a day from the meridian is on no clock.
+    if offset.is_some_and(|offset| offset.unsigned_abs() >= 86_400) {
+        return None;
+    }
     let named = pieces.to_time_zone().ok().flatten().map(Zone::Named);
     let civil = Civil {
         year: date.year(),
@@ -138,13 +157,22 @@ mod tests {
             "Mon Jan 15 11:30:45 CET 2024",
             "Mon Jan 15 02:30:45 PST 2024",
             "Jan 15 10:30:45",
+            "15 Jan 2024 05:30:45 EST",
+            "Mon, 15 Jan 2024 02:30:45 PST",
             "20240115T103045Z",
             "2024-015T10:30:45Z",
             "2024-W03-1T11:30:45+01:00",
         ] {
             assert_eq!(seconds(text), Some(SECONDS), "{text}");
         }
-        assert_eq!(seconds("2024-01-15T10:30Z"), Some(SECONDS - 45));
+        for text in [
+            "2024-01-15T10:30Z",
+            "Mon, 15 Jan 2024 02:30 -0800",
+            "15 Jan 2024 05:30 EST",
+            "15 Jan 2024 10:30",
+        ] {
+            assert_eq!(seconds(text), Some(SECONDS - 45), "{text}");
+        }
     }
 
     #[test]

@@ -15,6 +15,11 @@ use super::sink::Style;
 use super::time::{Zone, time_of_json, time_of_text};
 use crate::event::{Field, Fields, Timestamp, Value};
 
+const MESSAGE: &str = "message";
+
+/// The name of a message that is an object: other events have a text there, beside which an index refuses it.
+const MEMBERS_OF_MESSAGE: &str = "parsed.message";
+
 /// The surest field of a role: its rank and index.
 type Best = Option<(u8, usize)>;
 
@@ -27,6 +32,8 @@ struct Found {
     /// One that may be said as a number.
     number: Best,
     message: Best,
+    /// An object with the name of a text.
+    members: Option<usize>,
 }
 
 /// Brings the members from index `own` on to the names of the style's schema, takes the time out, and answers it; `about` is
@@ -58,10 +65,16 @@ pub(super) fn adopt<'a>(
     if let Some((index, level)) = level {
         adopt_level(fields, index, level, style);
     }
+    if let Some(index) = found.members
+        && is_called(fields, index, MESSAGE)
+    {
+        let name = fields.free_name(Cow::Borrowed(MEMBERS_OF_MESSAGE));
+        fields.rename_at(index, name);
+    }
     if let Some((rank, index)) = found.message
         && (rank != BESIDE_LEVEL || level.is_some())
     {
-        rename(fields, index, "message");
+        rename(fields, index, MESSAGE);
     }
     let (_, index, time) = found.time?;
     fields.remove_at(index);
@@ -87,9 +100,10 @@ impl Found {
                     None => (),
                 }
             }
-            Role::Message(rank) if is_surer(rank, self.message) && !value.is_object() => {
+            Role::Message(rank) if is_surer(rank, self.message) && !has_members(value) => {
                 self.message = Some((rank, index));
             }
+            Role::Message(0) if has_members(value) => self.members = Some(index),
             _ => (),
         }
     }
@@ -158,9 +172,12 @@ pub(super) fn adopt_names(fields: &mut Fields<'_>, own: usize) {
             Some(Role::Common(name)) => rename(fields, index, name),
             Some(Role::Whole(name)) if is_whole(value) => rename(fields, index, name),
             Some(Role::Word(name)) if text_of(value).is_some_and(is_word) => rename(fields, index, name),
-            Some(Role::Caller) => adopt_caller(fields, index),
             Some(role) => {
-                if let Some(name) = roles::beside(role, name) {
+                let beside = roles::beside(role, name);
+                if *role == Role::Caller && adopt_caller(fields, index).is_some() {
+                    continue;
+                }
+                if let Some(name) = beside {
                     rename(fields, index, name);
                 }
             }
@@ -182,23 +199,24 @@ fn is_word(text: &str) -> bool {
     text.starts_with(|first: char| first.is_alphabetic())
 }
 
-/// `file:line`, as Go's loggers have it.
-fn adopt_caller(fields: &mut Fields<'_>, index: usize) {
-    let Some(text) = fields.at(index).and_then(|field| text_of(&field.value)) else { return };
-    let Some((file, line)) = text.rsplit_once(':') else { return };
+/// `file:line`, as Go's loggers have it; none where it is something else.
+fn adopt_caller(fields: &mut Fields<'_>, index: usize) -> Option<()> {
+    let text = fields.at(index).and_then(|field| text_of(&field.value))?;
+    let (file, line) = text.rsplit_once(':')?;
     let (file_name, line_name) = (known::FILE.name(Schema::Ecs), known::LINE.name(Schema::Ecs));
     let line = Value::Scalar(line);
-    if is_whole(&line) && fields.get(file_name).is_none() && fields.get(line_name).is_none() {
+    let fits = is_whole(&line) && fields.get(file_name).is_none() && fields.get(line_name).is_none();
+    fits.then(|| {
         fields.replace(index, Cow::Borrowed(file_name), Value::Text(file.as_bytes()));
         fields.push(Cow::Borrowed(line_name), line);
-    }
+    })
 }
 
 /// Gives the field its name, unless another has it.
 fn rename(fields: &mut Fields<'_>, index: usize, name: &'static str) {
     let Some(field) = fields.at(index) else { return };
-    // An object has its own members' names: an error that is one is ECS's `error`.
-    let name = match (field.value.is_object(), name) {
+    // An object has its own members' names: an error that is one is ECS's `error`. A list of them is the same to an index.
+    let name = match (has_members(&field.value), name) {
         (false, name) => name,
         (true, "error.message") => "error",
         (true, _) => return,
@@ -206,6 +224,12 @@ fn rename(fields: &mut Fields<'_>, index: usize, name: &'static str) {
     if field.name != name && fields.get(name).is_none() {
         fields.rename_at(index, Cow::Borrowed(name));
     }
+}
+
+/// Whether it is an object or a list of them, which an index refuses where it has a text.
+fn has_members(value: &Value<'_>) -> bool {
+    let is_list = |json: &str| json.trim_start_matches(['[', ' ', '\t', '\n', '\r']).starts_with('{');
+    value.is_object() || matches!(value, Value::Json(json) if is_list(json))
 }
 
 /// The level takes its name and its word on the scale. What else has the name is said in another way, as a number beside
@@ -255,129 +279,4 @@ fn word(text: &str) -> Option<Level> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::parse::json_object;
-
-    fn adopted(line: &str, style: &Style) -> (String, Option<i64>) {
-        let mut fields = Fields::default();
-        json_object(line, 1, &mut fields).expect("an object");
-        let time = adopt(&mut fields, 0, style, Timestamp::new(1_710_000_000, 0).expect("a time"));
-        let text = |field: &Field<'_>| {
-            let value = match &field.value {
-                Value::Json(json) | Value::Scalar(json) => (*json).to_owned(),
-                value => String::from_utf8_lossy(value.as_text().expect("a text")).into_owned(),
-            };
-            format!("{}={value}", field.name)
-        };
-        let fields: Vec<_> = fields.iter().map(text).collect();
-        (fields.join(" "), time.map(Timestamp::seconds))
-    }
-
-    fn plain(line: &str) -> (String, Option<i64>) {
-        adopted(line, Style::default().leak())
-    }
-
-    impl Style {
-        fn leak(self) -> &'static Self {
-            Box::leak(Box::new(self))
-        }
-    }
-
-    #[test]
-    fn what_loggers_print_is_found() {
-        for (line, fields, time) in [
-            (
-                r#"{"level":30,"time":1705314645123,"pid":7,"msg":"hi"}"#,
-                "level=INFO pid=7 message=\"hi\"",
-                1_705_314_645,
-            ),
-            (r#"{"levelname":"CRITICAL","message":"hi"}"#, "level=FATAL message=\"hi\"", 0),
-            (
-                r#"{"event":"hi","level":"warning","timestamp":"2024-01-15T10:30:45Z"}"#,
-                "message=\"hi\" level=WARN",
-                1_705_314_645,
-            ),
-            (r#"{"level":"INFO+2","msg":"hi"}"#, "level=INFO message=\"hi\"", 0),
-            (
-                r#"{"L":"DEBUG","T":"2024-01-15T10:30:45.000Z","N":"n","M":"hi"}"#,
-                "level=\"DEBUG\" N=\"n\" message=\"hi\"",
-                1_705_314_645,
-            ),
-            (r#"{"short_message":"hi","level":3}"#, "message=\"hi\" level=ERROR", 0),
-        ] {
-            assert_eq!(plain(line), (fields.to_owned(), (time > 0).then_some(time)), "{line}");
-        }
-    }
-
-    #[test]
-    fn what_is_something_else_is_left() {
-        for line in [
-            r#"{"level":40,"battery":"b"}"#,
-            r#"{"level":"high","event":"party"}"#,
-            r#"{"time":3,"name":"x","date":"2024-01-15T10:30:45Z"}"#,
-            r#"{"msg":"a","message":"b"}"#,
-            r#"{"L":"ERROR","M":"hi","size":"L"}"#,
-            r#"{"message":{"a":1}}"#,
-        ] {
-            let mut fields = Fields::default();
-            json_object(line, 1, &mut fields).expect("an object");
-            let before: Vec<_> = fields.iter().cloned().collect();
-            let about = Timestamp::new(0, 0).expect("a time");
-            assert_eq!(adopt(&mut fields, 0, Style::default().leak(), about), None);
-            assert_eq!(fields.iter().cloned().collect::<Vec<_>>(), before, "{line}");
-        }
-    }
-
-    #[test]
-    fn the_surest_time_wins_and_the_other_stays() {
-        let line = r#"{"time":"2024-01-15T10:30:45Z","@timestamp":"2024-01-15T10:30:46Z"}"#;
-        assert_eq!(plain(line), ("time=\"2024-01-15T10:30:45Z\"".to_owned(), Some(1_705_314_646)));
-    }
-
-    #[test]
-    fn a_value_with_the_name_of_an_object_of_the_common_schema_goes_below_it() {
-        let style = Style { schema: Schema::Ecs, ..Style::default() }.leak();
-        for (line, fields) in [
-            (r#"{"log":"x","msg":"m"}"#, "log.value=\"x\" message=\"m\""),
-            (
-                r#"{"process":"worker","user":5,"service":[1]}"#,
-                "process.value=\"worker\" user.value=5 service.value=[1]",
-            ),
-            (r#"{"process":7,"user":"eva"}"#, "process.pid=7 user.name=\"eva\""),
-            (r#"{"log":{"a":1},"log.value":1,"http":"x"}"#, "log={\"a\":1} log.value=1 http.value=\"x\""),
-            (
-                r#"{"trace":"x","trace_id":"y","span":null}"#,
-                "trace.value=\"x\" trace.id=\"y\" span.value=null",
-            ),
-        ] {
-            assert_eq!(adopted(line, style).0, fields, "{line}");
-            assert_eq!(plain(line).0.contains(".value"), line.contains(".value"), "{line}");
-        }
-    }
-
-    #[test]
-    fn letters_of_quantities_are_not_those_of_zap() {
-        let line = r#"{"T":1,"L":2,"M":3}"#;
-        assert_eq!(plain(line), ("T=1 L=2 M=3".to_owned(), None));
-    }
-
-    #[test]
-    fn a_time_without_a_year_is_near_to_the_event() {
-        let line = r#"{"time":"Jan 15 10:30:45","msg":"m"}"#;
-        assert_eq!(plain(line), ("message=\"m\"".to_owned(), Some(1_705_314_645)));
-    }
-
-    #[test]
-    fn common_names_come_to_the_common_schema_and_the_level_is_kept_on_demand() {
-        let style = Style {
-            schema: Schema::Ecs,
-            original_level_field: Some("log.original_level".into()),
-            ..Style::default()
-        };
-        let line = r#"{"level":"warn","msg":"m","logger_name":"l","err":{"message":"e"},"stack":"s"}"#;
-        let expected = "log.level=WARN message=\"m\" log.logger=\"l\" error={\"message\":\"e\"} \
-                        error.stack_trace=\"s\" log.original_level=\"warn\"";
-        assert_eq!(adopted(line, style.leak()).0, expected);
-    }
-}
+mod tests;
