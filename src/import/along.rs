@@ -50,12 +50,12 @@ pub(super) fn known(
     if !names.is_empty() {
         let column = |(index, name): (usize, &String)| (format!("column{}", index + 1), quote(name));
         let names: Vec<_> = names.iter().enumerate().map(column).collect();
-        effects.push(Effect::Step(vec![("rename", inline(&names))]));
+        effects.push(Effect::step("rename", inline(&names)));
     }
     if let Some(entry) = parse.take(&["types"]) {
         let types = types(&entry, draft);
         let types: Vec<_> = types.into_iter().map(|(name, kind)| (name, quote(&kind))).collect();
-        effects.extend((!types.is_empty()).then(|| Effect::Step(vec![("convert", inline(&types))])));
+        effects.extend((!types.is_empty()).then(|| Effect::step("convert", inline(&types))));
     }
     Ok(effects)
 }

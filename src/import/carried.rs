@@ -11,9 +11,9 @@ use crate::enrich::{Defaults, Pipelines};
 use crate::event::Timestamp;
 
 /// What becomes of events with the tag `app`.
-struct Carried {
+pub(super) struct Carried {
     walk: Walk,
-    imported: Imported,
+    pub(super) imported: Imported,
 }
 
 fn carried(file: &str, text: &str) -> Carried {
@@ -26,12 +26,12 @@ fn carried(file: &str, text: &str) -> Carried {
 }
 
 /// Fluentd's filters and matches behind a listener.
-fn fluentd(text: &str) -> Carried {
+pub(super) fn fluentd(text: &str) -> Carried {
     carried("fluent.conf", &format!("<source>\n@type forward\n</source>\n{text}"))
 }
 
 /// Fluent Bit's filters between an input and an output.
-fn fluent_bit(text: &str) -> Carried {
+pub(super) fn fluent_bit(text: &str) -> Carried {
     carried(
         "fluent-bit.conf",
         &format!("[INPUT]\nName forward\n{text}\n[OUTPUT]\nName es\nMatch *\nHost h\n"),
@@ -40,7 +40,7 @@ fn fluent_bit(text: &str) -> Carried {
 
 impl Carried {
     /// The document without its time and its place in the chunk; null where the event is dropped.
-    fn document(&mut self, record: Json) -> Json {
+    pub(super) fn document(&mut self, record: Json) -> Json {
         let mut document = self.whole(record);
         if let Some(document) = document.as_object_mut() {
             document.retain(|name, _| !["@timestamp", "event.sequence"].contains(&name.as_str()));
@@ -62,7 +62,7 @@ impl Carried {
         }
     }
 
-    fn is_told(&self, words: &str) -> bool {
+    pub(super) fn is_told(&self, words: &str) -> bool {
         self.imported.left.iter().any(|left| left.contains(words))
     }
 }
@@ -174,9 +174,13 @@ fn a_line_that_was_copied_to_message_stays_when_log_is_removed() {
     assert_eq!(other.document(json!({"log": "l", "a": 1, "b": 2})), json!({"message": "l", "b": 2}));
     let named = json!({"log": "l", "logger": "y", "a": 1, "b": 2});
     assert_eq!(other.document(named), json!({"message": "l", "logger": "y", "a": 1}));
-    let mut told = modify("Set message x\nRemove log");
+    for quiet in [&mut set, &mut modify("Copy log message\nRemove log")] {
+        assert!(!quiet.is_told("which is no longer `log`"), "{:?}", quiet.imported.left);
+    }
+    let mut told =
+        modify(&format!("Set message x\n{next}Condition Key_exists a\nSet message y\n{next}Remove log"));
     assert_eq!(told.document(one), json!({"message": "x"}));
-    assert!(told.is_told("which is no longer `log`"), "{:?}", told.imported.left);
+    assert!(told.is_told("is kept as `log.original`"), "{:?}", told.imported.left);
 }
 
 #[test]

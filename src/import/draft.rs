@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::section::{Entry, Section};
+use super::step::{Action, Step};
 use super::words::quote;
 
 /// `key = value`, and where it came from.
@@ -42,8 +43,14 @@ pub(super) enum Effect {
     Zone(String),
     /// `multiline = …`, in TOML.
     Multiline(String),
-    /// The keys of a step, in TOML.
-    Step(Vec<(&'static str, String)>),
+    Step(Step),
+}
+
+impl Effect {
+    /// A step for all events that takes nothing from their line: its key, and the value in TOML.
+    pub(super) fn step(key: &'static str, value: String) -> Self {
+        Self::Step(Step::new(Action::Other(key, value)))
+    }
 }
 
 /// A filter: the tags that it takes, and what it does to them, in order.
@@ -79,6 +86,12 @@ pub(super) struct End {
 pub(super) struct Left {
     pub(super) what: String,
     pub(super) why: String,
+}
+
+impl End {
+    pub(super) fn index_name(&self) -> Option<&str> {
+        self.index.as_ref().map(|(index, _)| index.as_str())
+    }
 }
 
 /// Everything that was carried over, and what was not.
@@ -127,7 +140,7 @@ impl Draft {
             self.leave(merge.from(), "a line that is JSON is read with `parse = \"json\"` in the pipeline");
         }
         section.entries.clear();
-        Effect::Step(vec![("kubernetes", quote("{tag}"))])
+        Effect::step("kubernetes", quote("{tag}"))
     }
 
     /// Tells what nobody has taken out of `section`.

@@ -103,9 +103,9 @@ fn steps(
         if !set.is_empty() {
             let keys = [("database", &*database), ("field", &field), ("target", MEANWHILE)];
             let keys = keys.map(|(key, value)| (key.to_owned(), quote(value)));
-            effects.push(Effect::Step(vec![("geoip", inline(&keys))]));
-            effects.push(Effect::Step(vec![("set", inline(&set))]));
-            effects.push(Effect::Step(vec![("remove", list(&[MEANWHILE]))]));
+            effects.push(Effect::step("geoip", inline(&keys)));
+            effects.push(Effect::step("set", inline(&set)));
+            effects.push(Effect::step("remove", list(&[MEANWHILE])));
         }
     }
     effects

@@ -20,21 +20,27 @@ mod fluentd;
 mod format;
 mod geo;
 mod include;
+#[cfg(test)]
+mod kept;
 mod line;
 mod listener;
 mod passed;
 mod pattern;
 mod plan;
 mod proof;
+#[cfg(test)]
+mod published;
 mod render;
 mod retag;
 mod section;
 mod security;
 mod settings;
+mod step;
 mod target;
 mod template;
 #[cfg(test)]
 mod tests;
+mod variables;
 mod words;
 
 use std::fmt;

@@ -26,6 +26,34 @@ pub(super) fn is_one(pattern: &str) -> bool {
     pattern.parse::<Pattern>().is_ok()
 }
 
+/// The pattern where `star` stands for anything, dots included, wherever it is: here only a whole part goes over dots.
+pub(super) fn over_dots(pattern: &str, star: &str) -> String {
+    let mut done: Vec<String> = Vec::new();
+    let mut literals = pattern.split(star);
+    done.push(literals.next().unwrap_or_default().to_owned());
+    let rest: Vec<&str> = literals.collect();
+    for (index, right) in rest.iter().enumerate() {
+        if right.is_empty() && index + 1 < rest.len() {
+            continue;
+        }
+        let begins = !right.is_empty() && !right.starts_with('.');
+        let gaps = |left: &String| -> &[&str] {
+            match (!left.is_empty() && !left.ends_with('.'), begins) {
+                (false, false) => &["**"],
+                (true, false) => &["*.**"],
+                (false, true) => &["**.*"],
+                (true, true) => &["*", "*.**.*"],
+            }
+        };
+        done = done
+            .iter()
+            .flat_map(|left| gaps(left).iter().map(move |gap| format!("{left}{gap}{right}")))
+            .take(MOST)
+            .collect();
+    }
+    done.join(" ")
+}
+
 /// The patterns side by side, with braces written out.
 fn flat(pattern: &str) -> Vec<String> {
     let mut open: Vec<String> = pattern.split_whitespace().map(str::to_owned).collect();
@@ -123,6 +151,26 @@ mod tests {
         for (wide, narrow) in [("a", "**"), ("a.*", "a.**"), ("a.b", "a"), ("x*", "*"), ("a", "a b")] {
             assert!(!covers(wide, narrow), "{wide} {narrow}");
         }
+    }
+
+    #[test]
+    fn what_goes_over_dots_does_so_from_within_a_part() {
+        for (pattern, star, expected) in [
+            ("*", "*", "**"),
+            ("kube.*", "*", "kube.**"),
+            ("*.log", "*", "**.log"),
+            ("*web*", "*", "**.*web*.**"),
+            ("kube.*_default_*", "*", "kube.**.*_default_*.**"),
+            ("a*b", "*", "a*b a*.**.*b"),
+            ("docker.**elasticsearch", "**", "docker.**.*elasticsearch"),
+            ("a.*.**", "**", "a.*.**"),
+            ("**", "**", "**"),
+            ("{a,b}.**", "**", "{a,b}.**"),
+        ] {
+            assert_eq!(over_dots(pattern, star), expected, "{pattern}");
+        }
+        let pods: Pattern = over_dots("kube.*_default_*", "*").parse().expect("a pattern");
+        assert!(pods.matches("kube.var.log.a.b_default_c.log") && !pods.matches("kube.var.log.a.b_other_c"));
     }
 
     #[test]

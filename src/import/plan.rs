@@ -2,7 +2,6 @@
 //! through every filter whose pattern does: so a filter for some of a leg's tags gets a pipeline before the leg's own.
 
 use super::draft::{Draft, Effect, End, Filter, Leg};
-use super::line;
 use super::passed;
 use super::pattern::{covers, overlaps};
 
@@ -69,7 +68,8 @@ fn tell_read(pipeline: &Pipeline, draft: &mut Draft) {
     if pipeline.formats().is_empty() {
         return;
     }
-    for (filter, _) in pipeline.effects().filter(|(_, effect)| line::is_named(effect)) {
+    let names_line = |effect: &Effect| matches!(effect, Effect::Step(step) if step.names_line());
+    for (filter, _) in pipeline.effects().filter(|(_, effect)| names_line(effect)) {
         let why = "a format reads the line before any step: `message` is what it leaves of it";
         draft.leave(filter.from.clone(), why);
     }

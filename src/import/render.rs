@@ -121,10 +121,10 @@ fn pipeline(page: &mut Page, pipeline: &Pipeline) {
         page.key("index", &quote(index), from);
     }
     for (filter, effect) in pipeline.effects() {
-        if let Effect::Step(keys) = effect {
+        if let Effect::Step(step) = effect {
             page.head("[[pipeline.step]]", &filter.from);
-            for (key, value) in keys {
-                page.key(key, value, &filter.from);
+            for (key, value) in step.keys() {
+                page.key(key, &value, &filter.from);
             }
         }
     }

@@ -35,6 +35,11 @@ impl Entry {
     pub(super) fn is_on(&self) -> bool {
         ["true", "on", "yes", "1"].iter().any(|word| self.value.eq_ignore_ascii_case(word))
     }
+
+    /// Whether the value is a truth that does not hold. What is known only where the other program runs is neither.
+    pub(super) fn is_off(&self) -> bool {
+        ["false", "off", "no", "0"].iter().any(|word| self.value.eq_ignore_ascii_case(word))
+    }
 }
 
 /// A directive of Fluentd, a section of Fluent Bit, or a whole file.

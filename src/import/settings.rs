@@ -9,6 +9,35 @@ use crate::units::ByteSize;
 const LEAST_DISK: ByteSize = ByteSize::mib(64);
 const LARGEST_BATCH: ByteSize = ByteSize::mib(64);
 
+/// Keys of a buffer that need nothing here.
+pub(super) const NEEDLESS: &[&str] = &[
+    "@type",
+    "path",
+    "flush_mode",
+    "retry_forever",
+    "retry_type",
+    "retry_timeout",
+    "retry_max_times",
+    "timekey",
+    "timekey_wait",
+    "timekey_use_utc",
+    "timekey_zone",
+    "compress",
+    "flush_at_shutdown",
+    "flush_thread_interval",
+    "flush_thread_burst_interval",
+    "delayed_commit_timeout",
+    "chunk_limit_records",
+    "chunk_full_threshold",
+    "queue_limit_length",
+    "queued_chunks_limit_size",
+    "disable_chunk_backup",
+    "retry_exponential_backoff_base",
+    "retry_randomize",
+    "@id",
+    "@log_level",
+];
+
 /// The keys of a `<buffer>`, or of an output that has them itself; sizes are of `base`.
 pub(super) fn buffer(section: &mut Section, base: u64, draft: &mut Draft) {
     if let Some(entry) = section.take(&["total_limit_size", "storage.total_limit_size"]) {
@@ -41,33 +70,7 @@ pub(super) fn buffer(section: &mut Section, base: u64, draft: &mut Draft) {
     }
     threads(section, draft);
     overflow(section, draft);
-    section.pass_over(&[
-        "@type",
-        "path",
-        "flush_mode",
-        "retry_forever",
-        "retry_type",
-        "retry_timeout",
-        "retry_max_times",
-        "timekey",
-        "timekey_wait",
-        "timekey_use_utc",
-        "timekey_zone",
-        "compress",
-        "flush_at_shutdown",
-        "flush_thread_interval",
-        "flush_thread_burst_interval",
-        "delayed_commit_timeout",
-        "chunk_limit_records",
-        "chunk_full_threshold",
-        "queue_limit_length",
-        "queued_chunks_limit_size",
-        "disable_chunk_backup",
-        "retry_exponential_backoff_base",
-        "retry_randomize",
-        "@id",
-        "@log_level",
-    ]);
+    section.pass_over(NEEDLESS);
 }
 
 fn threads(section: &mut Section, draft: &mut Draft) {

@@ -15,12 +15,13 @@ use super::words::{list, path, quote, time};
 pub(super) struct Defaults {
     pub(super) port: u16,
     pub(super) index: &'static str,
+    pub(super) tag_key: &'static str,
     /// How a text with places becomes an index.
     pub(super) template: fn(&str) -> Result<String, String>,
 }
 
 /// Keys that need nothing: Forebay does it by itself, or it is about the other program's own insides.
-const NEEDLESS: &[&str] = &[
+pub(super) const NEEDLESS: &[&str] = &[
     "@id",
     "@log_level",
     "generate_id",
@@ -75,7 +76,8 @@ const NEEDLESS: &[&str] = &[
 
 /// Carries an output over, and tells how its legs end.
 pub(super) fn elasticsearch(output: &mut Section, defaults: &Defaults, draft: &mut Draft) -> End {
-    let end = End { index: index(output, defaults, draft), tag_field: tag_field(output), drops: false };
+    let end =
+        End { index: index(output, defaults, draft), tag_field: tag_field(output, defaults), drops: false };
     let is_tls = hosts(output, defaults, draft);
     credentials(output, draft);
     tls(output, is_tls, draft);
@@ -146,11 +148,11 @@ fn by_field(
     Some((format!("{{{field}}}{separator}%{format}"), from))
 }
 
-fn tag_field(output: &mut Section) -> Option<(String, String)> {
+fn tag_field(output: &mut Section, defaults: &Defaults) -> Option<(String, String)> {
     let includes = output.take(&["include_tag_key"]);
     let key = output.take(&["tag_key"]);
     let includes = includes.filter(Entry::is_on)?;
-    let name = key.map_or_else(|| "tag".to_owned(), |key| key.value);
+    let name = key.map_or_else(|| defaults.tag_key.to_owned(), |key| key.value);
     Some((name, includes.from()))
 }
 
@@ -239,7 +241,7 @@ fn tls(output: &mut Section, is_tls: bool, draft: &mut Draft) {
     if !is_tls {
         return;
     }
-    match (verifies.filter(|verifies| !verifies.is_on()), ca) {
+    match (verifies.filter(Entry::is_off), ca) {
         (Some(off), _) => draft.set("elasticsearch", "verify", "false".into(), off.from()),
         (None, Some(ca)) => set_path(&ca, "ca_file", draft),
         (None, None) => {}
@@ -260,4 +262,5 @@ fn set_path(entry: &Entry, key: &str, draft: &mut Draft) {
 }
 
 /// The index template of Fluentd, with its places.
-pub(super) const FLUENTD: Defaults = Defaults { port: 9200, index: "fluentd", template: template::index };
+pub(super) const FLUENTD: Defaults =
+    Defaults { port: 9200, index: "fluentd", tag_key: "tag", template: template::index };

@@ -82,13 +82,13 @@ fn labels_that_lead_to_themselves_end() {
 }
 
 /// A file of Fluentd's, or of Fluent Bit's.
-fn imported(text: &str) -> Imported {
+pub(super) fn imported(text: &str) -> Imported {
     let imported = import(text, Path::new("some.conf")).expect("a configuration");
     assert_eq!(faults(&imported.text), Vec::<String>::new(), "{}", imported.text);
     imported
 }
 
-fn is_told(imported: &Imported, words: &str) -> bool {
+pub(super) fn is_told(imported: &Imported, words: &str) -> bool {
     imported.left.iter().any(|left| left.contains(words))
 }
 
@@ -178,7 +178,8 @@ fn addresses_have_brackets_where_they_need_them_and_what_is_none_opens_nothing()
 fn lines_that_were_joined_by_something_else_are_told() {
     let concat = |separator: &str| {
         let keys = "key log\nmultiline_start_regexp /^\\S/";
-        imported(&format!("<filter **>\n@type concat\n{keys}\nseparator {separator}\n</filter>\n"))
+        let output = "<match **>\n@type elasticsearch\nhost h\n</match>\n";
+        imported(&format!("<filter **>\n@type concat\n{keys}\nseparator {separator}\n</filter>\n{output}"))
     };
     assert!(is_told(&concat("\"\""), "joined by the line break"));
     assert_eq!(concat("\"\\n\"").left, Vec::<String>::new());

@@ -4,9 +4,10 @@ use super::parsers::Parsers;
 use super::{matched, modify, rewrite};
 use crate::import::draft::{Draft, Effect, Filter};
 use crate::import::geo;
-use crate::import::line::{self, Step};
+use crate::import::line;
 use crate::import::section::Section;
-use crate::import::words::{field, inline, list, path, quote, regex, text};
+use crate::import::step::{Action, Condition, Step};
+use crate::import::words::{field, path, quote, regex, text};
 
 /// Carries a filter over, as far as Forebay has the like; none where it has nothing.
 pub(super) fn read(mut section: Section, parsers: &Parsers, draft: &mut Draft) -> Option<Filter> {
@@ -40,9 +41,9 @@ fn parser(section: &mut Section, parsers: &Parsers, draft: &mut Draft) -> Vec<Ef
     section.pass_over(&["reserve_data", "preserve_key", "unescape_key"]);
     let names = section.take_all("parser");
     if let Some(key) = section.take(&["key_name"])
-        && !["log", "message"].contains(&key.value.as_str())
+        && !line::is_name(&key.value)
     {
-        draft.leave(key.from(), "a line is read from `log` or `message`; let the sender name it so");
+        draft.leave(key.from(), line::ELSEWHERE);
         section.entries.clear();
         return Vec::new();
     }
@@ -51,14 +52,12 @@ fn parser(section: &mut Section, parsers: &Parsers, draft: &mut Draft) -> Vec<Ef
 
 fn multiline(section: &mut Section, parsers: &Parsers, draft: &mut Draft) -> Vec<Effect> {
     let from = section.from();
-    section.pass_over(&[
-        "multiline.key_content",
-        "mode",
-        "buffer",
-        "emitter_name",
-        "emitter_storage.type",
-        "emitter_mem_buf_limit",
-    ]);
+    if let Some(key) = section.take(&["multiline.key_content"]).filter(|key| !line::is_name(&key.value)) {
+        draft.leave(key.from(), line::ELSEWHERE);
+        section.entries.clear();
+        return Vec::new();
+    }
+    section.pass_over(&["mode", "buffer", "emitter_name", "emitter_storage.type", "emitter_mem_buf_limit"]);
     if let Some(flush) =
         section.take(&["flush_ms"]).filter(|flush| flush.value.parse::<u32>().is_ok_and(|ms| ms > 0))
     {
@@ -89,19 +88,18 @@ fn grep(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
             continue;
         }
         let joined = match between.as_deref() {
-            Some(word @ ("and" | "or")) if !rules.is_empty() => vec![rules.join(&format!(" {word} "))],
+            Some(word @ ("and" | "or")) if !rules.is_empty() => {
+                vec![Condition::join(&rules.iter().collect::<Vec<_>>(), &format!(" {word} "))]
+            }
             _ => rules,
         };
-        drops.extend(joined.into_iter().map(|rule| if keeps { format!("not ({rule})") } else { rule }));
+        drops.extend(joined.into_iter().map(|rule| if keeps { rule.not() } else { rule }));
     }
-    drops
-        .into_iter()
-        .map(|when| Effect::Step(vec![("when", quote(&when)), ("drop", "true".into())]))
-        .collect()
+    drops.into_iter().map(|when| Effect::Step(Step::drop(when))).collect()
 }
 
 /// `KEY REGEX` as a condition.
-fn fits(rule: &str) -> Result<String, String> {
+fn fits(rule: &str) -> Result<Condition, String> {
     let (key, pattern) = rule.split_once(char::is_whitespace).ok_or("it has no pattern")?;
     let name =
         path(key).and_then(|path| field(&path)).ok_or_else(|| format!("`{key}` is no name of a field"))?;
@@ -116,25 +114,26 @@ fn record(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
         .map(|entry| entry.value)
         .collect();
     if !keep.is_empty() {
-        effects.push(Effect::Step(vec![("keep", list(&line::kept(&keep)))]));
+        effects.push(Effect::Step(Step::new(Action::Keep(line::kept(&keep)))));
     }
     let mut set = Vec::new();
     for entry in section.take_all("record") {
-        let Some((key, value)) = entry.value.split_once(char::is_whitespace) else { continue };
-        match modify::value(value.trim()) {
-            Ok(value) => set.push((key.to_owned(), quote(&value))),
+        let words = modify::words(&entry.value, 2);
+        let [key, value] = words.as_slice() else {
+            draft.leave(entry.from(), "it takes a name and a value");
+            continue;
+        };
+        match modify::value(value) {
+            Ok(value) => set.push((key.clone(), value)),
             Err(why) => draft.leave(entry.from(), why),
         }
     }
     if !set.is_empty() {
-        effects.extend(line::steps(|line| {
-            let named = |(key, value): &(String, String)| (line::named(key, line).to_owned(), value.clone());
-            Some(Step::new("set", inline(&set.iter().map(named).collect::<Vec<_>>())))
-        }));
+        effects.extend(line::steps(|_| Some(Step::new(Action::Set(set.clone())))));
     }
     let remove: Vec<String> = section.take_all("remove_key").into_iter().map(|entry| entry.value).collect();
     if !remove.is_empty() {
-        effects.extend(line::steps(|line| Some(Step::new("remove", list(&line::listed(&remove, line))))));
+        effects.extend(line::steps(|line| line::remove(&remove, line)));
     }
     effects
 }
@@ -153,9 +152,7 @@ fn nest(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
     let strip = section.take(&["remove_prefix"]);
     let Some(under) = under.filter(|_| !fields.is_empty()) else { return Vec::new() };
     line::steps(|line| {
-        let fields = list(&line::listed(&fields, line));
-        let mut keys = vec![("under".to_owned(), quote(&under.value)), ("fields".to_owned(), fields)];
-        keys.extend(strip.as_ref().map(|strip| ("strip".to_owned(), quote(&strip.value))));
-        Some(Step::new("nest", inline(&keys)))
+        let (under, strip) = (under.value.clone(), strip.as_ref().map(|strip| strip.value.clone()));
+        Some(Step::new(Action::Nest { under, fields: line::listed(&fields, line), strip }))
     })
 }

@@ -10,12 +10,13 @@ mod yaml;
 
 use std::sync::Arc;
 
-use super::draft::{Draft, Filter, Leg};
+use super::draft::{Draft, End, Filter, Leg};
 use super::include::{Includes, Parse};
-use super::pattern::{covers, is_one, overlaps};
+use super::pattern::{covers, is_one, over_dots, overlaps};
 use super::section::{Entry, Section};
 use super::words::{quote, time};
-use super::{Unreadable, listener};
+use super::{Unreadable, listener, variables};
+use output::Kind;
 use parsers::Parsers;
 
 pub(super) use classic::parse as classic;
@@ -26,6 +27,7 @@ pub(super) fn carry(text: &str, file: &Arc<str>, parse: Parse, draft: &mut Draft
     let mut root = parse(text, file)?;
     Includes::new(parse, draft).expand(&mut root, 0)?;
     classic::substitute(&mut root);
+    variables::settle(&mut root, draft);
     let mut named = Vec::new();
     for service in root.take_sections("service") {
         self::service(service, &mut named, draft);
@@ -45,19 +47,34 @@ pub(super) fn carry(text: &str, file: &Arc<str>, parse: Parse, draft: &mut Draft
     Ok(())
 }
 
-/// An event goes to every output that matches, where Forebay has one target: the narrower patterns come first.
-fn legs(outputs: Vec<Leg>, filters: &[Filter], draft: &mut Draft) {
-    for mut leg in outputs {
-        let differs =
-            |other: &&Leg| overlaps(&other.pattern, &leg.pattern) && other.end.index != leg.end.index;
-        if let Some(from) = draft.legs.iter().find(differs).map(|other| other.from.clone()) {
-            draft.leave(leg.from.clone(), format!("an event goes to one index; see {from}"));
+/// An event goes to every output that matches, where Forebay has one target: the narrower patterns of a kind come first.
+fn legs(mut outputs: Vec<(Kind, Leg)>, filters: &[Filter], draft: &mut Draft) {
+    outputs.sort_by_key(|(kind, _)| *kind);
+    for same in outputs.chunk_by(|(one, _), (other, _)| one == other) {
+        let mut legs: Vec<Leg> = Vec::new();
+        for (_, leg) in same {
+            tell_other_index(leg, &legs, draft);
+            let is_wider =
+                |other: &Leg| covers(&other.pattern, &leg.pattern) && !covers(&leg.pattern, &other.pattern);
+            let at = legs.iter().position(is_wider).unwrap_or(legs.len());
+            legs.insert(at, Leg { filters: filters.to_vec(), ..leg.clone() });
         }
-        leg.filters = filters.to_vec();
-        let is_wider =
-            |other: &Leg| covers(&other.pattern, &leg.pattern) && !covers(&leg.pattern, &other.pattern);
-        let at = draft.legs.iter().position(is_wider).unwrap_or(draft.legs.len());
-        draft.legs.insert(at, leg);
+        draft.legs.append(&mut legs);
+    }
+    if draft.legs.is_empty()
+        && let Some(first) = filters.first()
+    {
+        let (pattern, from) = ("**".to_owned(), first.from.clone());
+        draft.legs.push(Leg { pattern, filters: filters.to_vec(), end: End::default(), from });
+    }
+}
+
+fn tell_other_index(leg: &Leg, legs: &[Leg], draft: &mut Draft) {
+    let differs = |other: &&Leg| {
+        overlaps(&other.pattern, &leg.pattern) && other.end.index_name() != leg.end.index_name()
+    };
+    if let Some(other) = legs.iter().find(differs) {
+        draft.leave(leg.from.clone(), format!("an event goes to one index; see {}", other.from));
     }
 }
 
@@ -141,13 +158,12 @@ fn http(service: &mut Section, draft: &mut Draft) {
 
 /// The pattern of Fluent Bit's `Match`, whose `*` goes over dots.
 fn pattern(matched: &str) -> String {
-    match matched.trim() {
-        "*" => "**".into(),
-        text => match text.strip_suffix(".*") {
-            Some(begin) => format!("{begin}.**"),
-            None if text.ends_with('*') => format!("{text} {text}.**"),
-            None => text.to_owned(),
-        },
+    let text = matched.trim();
+    match text.strip_suffix('*') {
+        Some(begin) if !begin.is_empty() && !begin.ends_with('.') && !begin.contains('*') => {
+            format!("{text} {text}.**")
+        }
+        _ => over_dots(text, "*"),
     }
 }
 
@@ -157,7 +173,11 @@ fn matched(section: &mut Section, draft: &mut Draft) -> Option<String> {
         draft.leave(regex.from(), "a pipeline is chosen by a pattern of tags, not by a regex");
         return None;
     }
-    let pattern = self::pattern(&section.take(&["match"])?.value);
+    let Some(matched) = section.take(&["match"]) else {
+        draft.leave(section.from(), "it has no `match`, so that it takes nothing");
+        return None;
+    };
+    let pattern = self::pattern(&matched.value);
     if is_one(&pattern) && !pattern.contains("${") {
         return Some(pattern);
     }

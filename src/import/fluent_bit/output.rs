@@ -8,7 +8,7 @@ use crate::import::words::path;
 use crate::import::{settings, template};
 
 /// What Fluent Bit takes where a key is missing.
-const DEFAULTS: Defaults = Defaults { port: 9200, index: "fluent-bit", template: index };
+const DEFAULTS: Defaults = Defaults { port: 9200, index: "fluent-bit", tag_key: "flb-key", template: index };
 
 /// An index, in which the time, fields and the tag have places: `$TAG`, `$kubernetes['namespace_name']`.
 fn index(text: &str) -> Result<String, String> {
@@ -37,27 +37,43 @@ fn accessor(text: &str) -> (&str, &str) {
     text.split_at(name.len() + brackets)
 }
 
-/// Carries an output over; none where Forebay has nothing like it.
-pub(super) fn read(mut section: Section, draft: &mut Draft) -> Option<Leg> {
+const OTHER: &str =
+    "Forebay has no such output; the events go to Elasticsearch, or to files, with the others";
+
+/// What an output is to the events that several match: those of the first of these kinds have them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Index,
+    File,
+    /// One that Forebay does not have: what filters do to its events is carried all the same.
+    Other,
+    Null,
+}
+
+/// Carries an output over; none where no tag is its own.
+pub(super) fn read(mut section: Section, draft: &mut Draft) -> Option<(Kind, Leg)> {
     let kind = section.take(&["name"]).map(|name| name.value.to_ascii_lowercase()).unwrap_or_default();
     section.title = format!("[OUTPUT] {kind}");
     let from = section.from();
     let pattern = matched(&mut section, draft);
-    let end = match kind.as_str() {
-        "es" | "elasticsearch" | "opensearch" => target::elasticsearch(&mut section, &DEFAULTS, draft),
+    let (kind, end) = match kind.as_str() {
+        "es" | "elasticsearch" | "opensearch" => {
+            (Kind::Index, target::elasticsearch(&mut section, &DEFAULTS, draft))
+        }
         "file" => {
             settings::file(&mut section, draft);
-            End::default()
+            (Kind::File, End::default())
         }
-        "null" => End { drops: true, ..End::default() },
+        "null" => (Kind::Null, End { drops: true, ..End::default() }),
         _ => {
-            draft.leave(from, "Forebay has no such output");
-            return None;
+            draft.leave(from.clone(), OTHER);
+            section.entries.clear();
+            section.sections.clear();
+            (Kind::Other, End::default())
         }
     };
     settings::buffer(&mut section, 1_000, draft);
     section.pass_over(&["alias", "log_level", "workers", "retry_limit"]);
     draft.leave_rest(&section);
-    let leg = |pattern| Leg { pattern, filters: Vec::new(), end, from };
-    pattern.map(leg)
+    pattern.map(|pattern| (kind, Leg { pattern, filters: Vec::new(), end, from }))
 }

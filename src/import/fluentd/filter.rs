@@ -1,11 +1,14 @@
 //! `<filter>`: what is done to events on their way.
 
+use serde::de::IgnoredAny;
+
 use super::{grep, parser};
 use crate::import::draft::{Draft, Effect, Filter};
-use crate::import::line::{self, Step};
+use crate::import::line;
 use crate::import::section::{Entry, Section};
+use crate::import::step::{Action, Step};
 use crate::import::template::template;
-use crate::import::words::{inline, list, path, quote, regex};
+use crate::import::words::{inline, path, quote, regex};
 use crate::import::{geo, words};
 
 /// Carries a filter over, as far as Forebay has the like; none where it has nothing.
@@ -47,14 +50,14 @@ fn record(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
         }
     }
     if !set.is_empty() {
-        effects.extend(line::steps(|line| Some(Step::new("set", values(&set, line)))));
+        effects.extend(line::steps(|line| Some(Step::new(Action::Set(values(&set, line))))));
     }
     effects.extend(keep(&set, section, draft));
     if let Some(remove) = section.take(&["remove_keys"]) {
         let names = names(&remove.value);
-        effects.extend(line::steps(|line| Some(Step::new("remove", list(&line::listed(&names, line))))));
+        effects.extend(line::steps(|line| line::remove(&names, line)));
     }
-    section.pass_over(&["enable_ruby", "auto_typecast", "char_encoding", "renew_time_key", "prepare_value"]);
+    section.pass_over(&["enable_ruby", "auto_typecast"]);
     effects
 }
 
@@ -76,23 +79,23 @@ fn keep(set: &[Entry], section: &mut Section, draft: &mut Draft) -> Option<Effec
         draft.leave(from, "nothing that could stay is known: the event keeps its fields");
         return None;
     }
-    Some(Effect::Step(vec![("keep", list(&line::kept(&stays)))]))
+    Some(Effect::Step(Step::new(Action::Keep(line::kept(&stays)))))
 }
 
-/// The fields that `set` gives, in TOML.
-fn values(set: &[Entry], line: &str) -> String {
-    let value =
-        |entry: &Entry| Some((line::named(&entry.key, line).to_owned(), value(&entry.value, line).ok()?));
-    inline(&set.iter().filter_map(value).collect::<Vec<_>>())
+/// The fields that `set` gives, and their templates.
+fn values(set: &[Entry], line: &str) -> Vec<(String, String)> {
+    let value = |entry: &Entry| Some((entry.key.clone(), value(&entry.value, line).ok()?));
+    set.iter().filter_map(value).collect()
 }
 
-/// A value that `set` gives, in TOML. A hash or an array is none.
+/// The template of a value that `set` gives. A hash or an array is none.
 fn value(text: &str, line: &str) -> Result<String, String> {
     match text {
-        _ if text.starts_with(['{', '[']) => {
+        // why: only what is JSON is more than a text to it.
+        _ if text.starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok() => {
             Err("it is a hash or an array, which `set` does not make".into())
         }
-        _ => template(text, line).map(|template| quote(&template)),
+        _ => template(text, line),
     }
 }
 
@@ -104,13 +107,12 @@ fn names(text: &str) -> Vec<String> {
 
 /// `concat`: lines that are one event.
 fn concat(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
-    section.pass_over(&[
-        "key",
-        "stream_identity_key",
-        "timeout_label",
-        "use_first_timestamp",
-        "keep_partial_key",
-    ]);
+    if let Some(key) = section.take(&["key"]).filter(|key| !line::is_name(&key.value)) {
+        draft.leave(key.from(), line::ELSEWHERE);
+        section.entries.clear();
+        return Vec::new();
+    }
+    section.pass_over(&["stream_identity_key", "timeout_label", "use_first_timestamp", "keep_partial_key"]);
     section.pass_over(&["use_partial_cri_logtag", "partial_cri_logtag_key", "partial_cri_stream_key"]);
     if let Some(interval) = section.take(&["flush_interval"])
         && let Some(time) = words::time(&interval.value)

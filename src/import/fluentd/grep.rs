@@ -3,7 +3,8 @@
 use crate::import::draft::{Draft, Effect};
 use crate::import::line;
 use crate::import::section::Section;
-use crate::import::words::{field, path, quote, regex, text};
+use crate::import::step::{Condition, Step};
+use crate::import::words::{field, path, regex, text};
 
 /// A `drop` for each rule that an event has to fulfil.
 pub(super) fn grep(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
@@ -24,10 +25,7 @@ pub(super) fn grep(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
             Err(why) => draft.leave(old.from(), why),
         }
     }
-    drops
-        .into_iter()
-        .map(|when| Effect::Step(vec![("when", quote(&when)), ("drop", "true".into())]))
-        .collect()
+    drops.into_iter().map(|when| Effect::Step(Step::drop(when))).collect()
 }
 
 /// `regexp1`, `exclude20`: as they were written before there were directives for them.
@@ -37,7 +35,7 @@ fn is_old(key: &str) -> bool {
 }
 
 /// The condition under which an event goes.
-fn rule(section: &mut Section) -> Result<Option<String>, String> {
+fn rule(section: &mut Section) -> Result<Option<Condition>, String> {
     match section.name.as_str() {
         "regexp" => one(section, true).map(Some),
         "exclude" => one(section, false).map(Some),
@@ -48,27 +46,28 @@ fn rule(section: &mut Section) -> Result<Option<String>, String> {
 }
 
 /// Either all that the directive names have to fit, or none.
-fn several(section: &mut Section, between: &str) -> Result<String, String> {
+fn several(section: &mut Section, between: &str) -> Result<Condition, String> {
     let keeps = section.sections.iter().all(|below| below.name == "regexp");
     if !keeps && section.sections.iter().any(|below| below.name == "regexp") {
         return Err("it has both <regexp> and <exclude>".into());
     }
-    let rules: Result<Vec<String>, String> =
+    let rules: Result<Vec<Condition>, String> =
         section.sections.iter_mut().map(|below| one(below, false)).collect();
-    let rules = rules?.join(between);
+    let rules = rules?;
+    let rules: Vec<&Condition> = rules.iter().collect();
     match rules.is_empty() {
         true => Err("it is empty".into()),
-        false if keeps => Ok(format!("not ({rules})")),
-        false => Ok(rules),
+        false if keeps => Ok(Condition::join(&rules, between).not()),
+        false => Ok(Condition::join(&rules, between)),
     }
 }
 
-fn one(section: &mut Section, inverted: bool) -> Result<String, String> {
+fn one(section: &mut Section, inverted: bool) -> Result<Condition, String> {
     let mut needed = |name: &str| section.take(&[name]).ok_or_else(|| format!("it has no `{name}`"));
     fits(&needed("key")?.value, &needed("pattern")?.value, inverted)
 }
 
-fn fits(key: &str, pattern: &str, inverted: bool) -> Result<String, String> {
+fn fits(key: &str, pattern: &str, inverted: bool) -> Result<Condition, String> {
     let name =
         path(key).and_then(|path| field(&path)).ok_or_else(|| format!("`{key}` is no name of a field"))?;
     Ok(line::fits(&name, &text(&regex(pattern)?), inverted))

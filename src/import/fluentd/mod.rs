@@ -9,21 +9,27 @@ mod rewrite;
 mod route;
 mod syntax;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::draft::Draft;
 use super::include::Includes;
 use super::section::Section;
 use super::words::quote;
-use super::{Unreadable, listener};
+use super::{Unreadable, listener, variables};
 
 /// Carries a configuration over.
 pub(super) fn carry(text: &str, file: &Arc<str>, draft: &mut Draft) -> Result<(), Unreadable> {
     let mut root = syntax::parse(text, file)?;
     Includes::new(syntax::parse, draft).expand(&mut root, 0)?;
+    without_workers(&mut root, draft);
+    variables::settle(&mut root, draft);
     let mut labels: BTreeMap<String, Vec<Section>> = BTreeMap::new();
+    let led_to = led_to(&root);
     for label in root.take_sections("label") {
+        if !led_to.contains(&label.argument) && !OWN.contains(&label.argument.as_str()) {
+            draft.leave(label.from(), "no source and no match leads to it");
+        }
         labels.entry(label.argument.clone()).or_default().extend(label.sections);
     }
     for system in root.take_sections("system") {
@@ -43,6 +49,27 @@ pub(super) fn carry(text: &str, file: &Arc<str>, draft: &mut Draft) -> Result<()
     labels.insert(String::new(), route);
     route::walk(&labels, &starts, draft);
     Ok(())
+}
+
+/// Labels that Fluentd itself gives events to: its own log, and what failed.
+const OWN: [&str; 2] = ["@FLUENT_LOG", "@ERROR"];
+
+/// The labels that something in a section gives events to.
+fn led_to(section: &Section) -> BTreeSet<String> {
+    let own = section.value("@label").map(str::to_owned).into_iter();
+    own.chain(section.sections.iter().flat_map(led_to)).collect()
+}
+
+/// What some workers do alone is done for all events.
+fn without_workers(root: &mut Section, draft: &mut Draft) {
+    for below in std::mem::take(&mut root.sections) {
+        if below.name == "worker" {
+            draft.leave(below.from(), "events go by their tags alone, and not by the worker that took them");
+            root.sections.extend(below.sections);
+        } else {
+            root.sections.push(below);
+        }
+    }
 }
 
 /// Carries a source over, and tells the label that its events go to.

@@ -3,7 +3,7 @@
 use crate::import::draft::{Draft, End};
 use crate::import::section::Section;
 use crate::import::words::{self, quote};
-use crate::import::{settings, target};
+use crate::import::{line, settings, target};
 
 /// What a match does with its events.
 pub(super) enum Target {
@@ -42,7 +42,12 @@ pub(super) fn read(directive: &Section, draft: &mut Draft) -> Target {
 
 /// Which languages there are, and in which field the line is, is known without being told.
 fn traces(mut directive: Section, draft: &mut Draft) -> Traces {
-    directive.pass_over(&["languages", "message", "stream", "force_line_breaks"]);
+    if let Some(key) =
+        directive.take(&["message"]).filter(|key| !key.value.is_empty() && !line::is_name(&key.value))
+    {
+        draft.leave(key.from(), line::ELSEWHERE);
+    }
+    directive.pass_over(&["languages", "stream", "force_line_breaks"]);
     if let Some(interval) = directive.take(&["multiline_flush_interval"])
         && let Some(time) = words::time(&interval.value)
     {
@@ -96,7 +101,7 @@ fn copy(mut directive: Section, draft: &mut Draft) -> Target {
         }
         let end = end(&kind, store, draft);
         match &found {
-            Some(first) if end.index.is_some() && end.index != first.index && first.index.is_some() => {
+            Some(first) if is_another(&end, first) => {
                 draft.leave(from, "an event goes to one index");
             }
             Some(first) if first.index.is_some() || end.index.is_none() => {}
@@ -107,6 +112,11 @@ fn copy(mut directive: Section, draft: &mut Draft) -> Target {
     directive.pass_over(&["deep_copy", "copy_mode"]);
     draft.leave_rest(&directive);
     if labels.is_empty() { Target::End(found.unwrap_or_default()) } else { Target::Labels(labels, found) }
+}
+
+/// Whether an output has an index that is not that of the one before.
+fn is_another(end: &End, before: &End) -> bool {
+    end.index.is_some() && before.index.is_some() && end.index_name() != before.index_name()
 }
 
 /// What becomes of the events of an output.
@@ -141,8 +151,22 @@ const ELASTICSEARCH: [&str; 5] = [
     "opensearch_data_stream",
 ];
 
+/// The field that takes the tag; what else is put into records is told.
+fn inject(output: &mut Section, draft: &mut Draft) -> Option<(String, String)> {
+    let mut tag = None;
+    for mut inject in output.take_sections("inject") {
+        tag = inject.take(&["tag_key"]).map(|key| (key.value.clone(), key.from())).or(tag);
+        if inject.value("time_key") == Some("@timestamp") {
+            inject.pass_over(&["time_key", "time_type", "time_format", "timezone", "localtime", "utc"]);
+        }
+        draft.leave_rest(&inject);
+    }
+    tag
+}
+
 fn end(kind: &str, mut output: Section, draft: &mut Draft) -> End {
-    let found = match kind {
+    let injected = inject(&mut output, draft);
+    let mut found = match kind {
         _ if ELASTICSEARCH.contains(&kind) => target::elasticsearch(&mut output, &target::FLUENTD, draft),
         "file" => {
             settings::file(&mut output, draft);
@@ -161,9 +185,8 @@ fn end(kind: &str, mut output: Section, draft: &mut Draft) -> End {
         draft.leave_rest(&buffer);
     }
     settings::buffer(&mut output, 1_024, draft);
-    output
-        .sections
-        .retain(|below| !matches!(below.name.as_str(), "inject" | "format" | "elasticsearch_error"));
+    output.sections.retain(|below| !matches!(below.name.as_str(), "format" | "elasticsearch_error"));
     draft.leave_rest(&output);
+    found.tag_field = found.tag_field.or(injected);
     found
 }

@@ -2,6 +2,7 @@
 
 use crate::import::draft::{Draft, Effect};
 use crate::import::format::{self, Layout};
+use crate::import::line;
 use crate::import::section::{Entry, Section};
 use crate::import::words::{quote, regex};
 
@@ -9,10 +10,8 @@ use crate::import::words::{quote, regex};
 pub(super) fn parser(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
     let from = section.from();
     let key = section.take(&["key_name"]);
-    if let Some(key) =
-        key.filter(|key| !["log", "message", "$.log", "$.message"].contains(&key.value.as_str()))
-    {
-        draft.leave(key.from(), "a line is read from `log` or `message`; let the sender name it so");
+    if let Some(key) = key.filter(|key| !line::is_name(&key.value)) {
+        draft.leave(key.from(), line::ELSEWHERE);
         section.entries.clear();
         section.sections.clear();
         return Vec::new();
@@ -23,8 +22,6 @@ pub(super) fn parser(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
         "remove_key_name_field",
         "replace_invalid_sequence",
         "emit_invalid_record_to_error",
-        "inject_key_prefix",
-        "hash_value_field",
         "suppress_parse_error_log",
     ]);
     let mut parses = section.take_sections("parse");

@@ -9,7 +9,7 @@ use super::prefer;
 use super::rewrite;
 use crate::import::draft::{Draft, Effect, End, Filter, Leg};
 use crate::import::line;
-use crate::import::pattern::{covers, is_one, overlaps};
+use crate::import::pattern::{covers, is_one, over_dots, overlaps};
 use crate::import::section::Section;
 use crate::import::words::quote;
 
@@ -56,7 +56,7 @@ impl Walk<'_> {
             return;
         };
         let mut filters = before.to_vec();
-        for directive in route {
+        for (at, directive) in route.iter().enumerate() {
             if self.past.iter().any(|past| std::ptr::eq(*past, directive)) {
                 continue;
             }
@@ -65,9 +65,22 @@ impl Walk<'_> {
                 continue;
             }
             match directive.name.as_str() {
-                "filter" => filters.extend(filter::read(directive, pattern, self.draft)),
+                "filter" => {
+                    let behind = route.get(at..).unwrap_or_default();
+                    self.tell_unmatched(directive, &pattern, behind);
+                    filters.extend(filter::read(directive, pattern, self.draft));
+                }
                 _ => self.end(directive, &narrower(scope, pattern), &filters),
             }
+        }
+    }
+
+    /// A filter of events that are thrown away is in no pipeline.
+    fn tell_unmatched(&mut self, filter: &Section, pattern: &str, behind: &[Section]) {
+        let is_ending = |directive: &&Section| directive.name == "match";
+        let ends: Vec<String> = behind.iter().filter(is_ending).filter_map(|end| self.pattern(end)).collect();
+        if !ends.iter().any(|end| overlaps(pattern, end)) {
+            self.draft.leave(filter.from(), "no <match> behind it takes events of its tags");
         }
     }
 
@@ -78,8 +91,10 @@ impl Walk<'_> {
         if !is_known {
             self.draft.leave(directive.from(), "its pattern is none of `*`, `**` and `{a,b}`");
         }
-        let prefixed = |one| format!("{}{one}", self.prefix);
-        is_known.then(|| pattern.split_whitespace().map(prefixed).collect::<Vec<_>>().join(" "))
+        let prefixed = |one: String| format!("{}{one}", self.prefix);
+        let spread = |one| over_dots(one, "**").split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        is_known
+            .then(|| pattern.split_whitespace().flat_map(spread).map(prefixed).collect::<Vec<_>>().join(" "))
     }
 
     /// What a match makes of the events that come to it.
