@@ -17,7 +17,7 @@ const FORMS: [(&str, &str); 13] = [
         "%d/%b/%Y %H:%M:%S",
     ),
     (r"(?<date>\d{4}-\d\d-\d\d)[T ](?<clock>\d\d:\d\d:\d\d)", "%Y-%m-%d %H:%M:%S"),
-    (r"(?<date>\d{4}/\d\d/\d\d) (?<clock>\d\d:\d\d:\d\d)", "%Y/%m/%d %H:%M:%S"),
+    (r"(?<date>\d{4}/\d\d/\d\d)(?: -)? (?<clock>\d\d:\d\d:\d\d)", "%Y/%m/%d %H:%M:%S"),
     (r"(?<date>\d\d/[A-Z][a-z]{2}/\d{4})[: ](?<clock>\d\d:\d\d:\d\d)", "%d/%b/%Y %H:%M:%S"),
     (r"(?<date>\d{1,2} [A-Z][a-z]{2} \d{4}) (?<clock>\d\d:\d\d:\d\d)", "%d %b %Y %H:%M:%S"),
     (r"(?<date>\d\d-[A-Z][a-z]{2}-\d{4}) (?<clock>\d\d:\d\d:\d\d)", "%d-%b-%Y %H:%M:%S"),
@@ -33,7 +33,7 @@ const FORMS: [(&str, &str); 13] = [
 ];
 
 const END: &str =
-    r"(?<end>[.,]\d+)?(?: ?(?<zone>[+-]\d\d(?::?\d\d)?|[A-Z]{1,4}|[A-Z][a-z]+/[A-Z][A-Za-z_]+)\b)?";
+    r"(?<end>[.,]\d+)?(?: ?(?<zone>[+-]\d\d(?::?\d\d)?|[A-Z]{1,4}|[A-Z][a-z]+(?:/[A-Z][A-Za-z_]+)+)\b)?";
 
 static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let compile = |(form, words): (&str, _)| (Regex::new(&format!("{form}{END}")).expect("a regex"), words);
@@ -143,6 +143,8 @@ fn the_times_of_a_line_are_found() {
         ("1772600767.891", "2026-03-04T05:06:07.891Z"),
         ("I1128 12:00:00.000001 1 a.go:1]", "2026-11-28T12:00:00.000001Z"),
         ("26/11/28 12:00:00 INFO", "2026-11-28T12:00:00Z"),
+        ("[GIN] 2026/11/20 - 12:00:00 |", "2026-11-20T12:00:00Z"),
+        ("[28-Nov-2026 09:00:00 America/Argentina/Buenos_Aires] x", "2026-11-28T12:00:00Z"),
     ] {
         let expected: Timestamp = expected.parse().expect("a time");
         assert!(times(line).iter().any(|(_, time)| *time == expected), "{line}: {:?}", times(line));

@@ -80,11 +80,11 @@ formats! {
     Django "django" formats::django::read, (b'[');
     Logger "logger" formats::logger::read, (b'0'..=b'9' | b'[' | b'A'..=b'Z');
     Go "go" formats::go::read, (b'0'..=b'9' | b'D' | b'E' | b'F' | b'I' | b'T' | b'W');
-    Dotnet "dotnet" formats::dotnet::read, (b'c' | b'd' | b'f' | b'i' | b't' | b'w');
-    Sidekiq "sidekiq" formats::sidekiq::read, (b'0'..=b'9');
+    Dotnet "dotnet" formats::dotnet::read, (b'c' | b'd' | b'f' | b'i' | b't' | b'w' | b'<' | b'[' | b'0'..=b'9');
+    Sidekiq "sidekiq" formats::sidekiq::read, (b'0'..=b'9' | b'p');
     Gin "gin" formats::gin::read, (b'[');
     Nest "nest" formats::nest::read, (b'[');
-    Php "php" formats::php::read, (b'[');
+    Php "php" formats::php::read, (b'[' | b'N' | b'P' | b'0'..=b'9' | b'a'..=b'f' | b':' | b'-');
     Morgan "morgan" formats::morgan::read, (b'A'..=b'Z' | b'0'..=b'9' | b':');
     Level "level" formats::level::read, none;
 }

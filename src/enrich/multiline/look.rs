@@ -9,6 +9,8 @@ pub(super) enum Language {
     Classes,
     Python,
     Go,
+    /// Go's Gin, which recovers a panic and prints the request before what it tells of.
+    Gin,
     Node,
     Ruby,
     Php,
@@ -18,6 +20,9 @@ pub(super) enum Language {
     /// A class that is an exception where its frames follow at once: nothing else tells.
     Named,
 }
+
+/// What PHP-FPM puts before what a worker says.
+const PHP_PASSED_ON: &[u8] = b"NOTICE: PHP message: ";
 
 pub(super) fn starts(line: &[u8], beginnings: &[&str]) -> bool {
     beginnings.iter().any(|beginning| line.starts_with(beginning.as_bytes()))
@@ -30,7 +35,9 @@ pub(super) fn language(line: &[u8]) -> Option<Language> {
         b'#' if line.starts_with(b"#0 ") => contains(line, b"): ").then_some(Language::Php),
         b'#' => is_ruby_thread(line).then_some(Language::Ruby),
         b'[' if line == b"[stacktrace]" => Some(Language::Php),
+        b'[' | b'0'..=b'9' if is_timed_dotnet_console(line) => Some(Language::Indented),
         b'[' => by_php_log(without_php_time(line)?),
+        b'\x1b' => is_gin_recovery(line).then_some(Language::Gin),
         b'(' => is_node_warning(line).then_some(Language::Node),
         b'0'..=b'9' => postgresql::may_go_on(line).then_some(Language::Indented),
         b'T' if line.starts_with(b"Traceback (most recent call last)") => Some(Language::Python),
@@ -47,6 +54,7 @@ pub(super) fn language(line: &[u8]) -> Option<Language> {
         b'U' if starts(line, &["Unhandled exception. ", "Unhandled Exception: "]) => Some(Language::Classes),
         b'U' if line.starts_with(b"Uncaught ") => Some(Language::Node),
         b'P' | b'F' if is_php(line) => Some(Language::Php),
+        b'N' if line.starts_with(PHP_PASSED_ON) => by_php_log(line.get(PHP_PASSED_ON.len()..)?),
         b'c' | b'd' | b'f' | b'i' | b't' | b'w' if is_dotnet_console(line) => Some(Language::Indented),
         first if first.is_ascii_alphabetic() => {
             by_name(line).or_else(|| by_place(line)).or_else(|| is_class(line).then_some(Language::Named))
@@ -67,7 +75,7 @@ pub(super) fn is_logged(line: &[u8]) -> bool {
         // Laravel's, of the exception that it logs.
         Some(Language::Php) => line == b"[stacktrace]",
         Some(Language::Named) => true,
-        Some(Language::Rust | Language::Indented) | None => false,
+        Some(Language::Gin | Language::Rust | Language::Indented) | None => false,
     }
 }
 
@@ -105,6 +113,13 @@ fn is_dotnet_console(line: &[u8]) -> bool {
         })
 }
 
+/// The same behind a time, whose layout is the user's choice.
+fn is_timed_dotnet_console(line: &[u8]) -> bool {
+    let level = line.strip_suffix(b"]").and_then(|_| memchr::memmem::find(line, b": "));
+    let head = level.and_then(|colon| line.split_at_checked(colon.checked_sub(4)?));
+    head.is_some_and(|(time, head)| time.ends_with(b" ") && is_dotnet_console(head))
+}
+
 fn is_php(line: &[u8]) -> bool {
     let line = line.strip_prefix(b"PHP ").unwrap_or(line);
     line.starts_with(b"Fatal error:") && contains(line, b"Uncaught ")
@@ -114,7 +129,11 @@ fn by_php_log(line: &[u8]) -> Option<Language> {
     if is_php(line) {
         return Some(Language::Php);
     }
-    by_name(line).filter(|language| *language == Language::Classes && ends_with_line_number(line))
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'\\');
+    let end = line.iter().position(|byte| !is_name(byte)).filter(|end| *end > 0)?;
+    let is_exception =
+        line.get(end..)?.starts_with(b": ") && contains(line, b" in /") && ends_with_line_number(line);
+    is_exception.then_some(Language::Classes)
 }
 
 /// What is behind `[28-Nov-2026 15:49:10 UTC] `, as PHP's own log has it.
@@ -122,6 +141,16 @@ fn without_php_time(line: &[u8]) -> Option<&[u8]> {
     let is_time = matches!(line, [b'[', a, b, b'-', ..] if a.is_ascii_digit() && b.is_ascii_digit());
     let end = memchr::memchr(b']', line).filter(|_| is_time)?;
     line.get(end + 1..)?.strip_prefix(b" ")
+}
+
+/// `2026/11/28 12:00:00 [Recovery] 2026/11/28 - 12:00:00 panic recovered:`, in red wherever it is printed to.
+fn is_gin_recovery(line: &[u8]) -> bool {
+    line.starts_with(b"\x1b[31m") && line.ends_with(b" panic recovered:") && contains(line, b" [Recovery] ")
+}
+
+/// `/srv/app/main.go:38 (0xd55cc4)`
+pub(super) fn is_gin_frame(line: &[u8]) -> bool {
+    line.ends_with(b")") && contains(line, b".go:") && contains(line, b" (0x")
 }
 
 /// `(node:1) UnhandledPromiseRejectionWarning: Error: …`

@@ -74,7 +74,11 @@ fn shown(line: &Line) -> String {
     String::from_utf8(line.text.clone()).expect("text") + mark
 }
 
-const TRACES: [&str; 13] = [
+const TRACES: [&str; 17] = [
+    "NOTICE: PHP message: Shop\\NoDatabase: no in /a.php:5\nStack trace:\n#0 {main}",
+    "NOTICE: PHP message: PHP Fatal error:  Uncaught Exception: no\nno in /a.php:5\nStack trace:\n#0 {main}\n  thrown in /a.php on line 5",
+    "[12:00:00] fail: Shop.Orders[0]\n      no order 17",
+    "2026-11-28T12:00:00.5+01:00 fail: Shop[0]\n      no order 17",
     "java.lang.IllegalStateException: no\n\tat a.B.c(B.java:3)\n\t... 3 more\nCaused by: a.C: d\n\tat e.F.g(F.java:1)",
     "2026-11-28 12:00:00 ERROR a.B - failed\njava.lang.RuntimeException: x\n\tat a.B.c(B.java:3)",
     "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n    f()\nValueError: no\n\nDuring handling of \
@@ -111,6 +115,9 @@ fn what_programs_print_of_one_error_is_one_event() {
         "Error: cannot start\n\nCaused by:\n    0: cannot read\n    1: no such file\n\nStack backtrace:\n   0: main",
         "[2026-11-28 12:00:00] local.ERROR: no {\"exception\":\"[object] (E(code: 0): no at /a.php:1)\n[stacktrace]\n#0 \
          /a.php(2): f()\n#1 {main}\n\n[previous exception] [object] (F(code: 0): x at /a.php:9)\n[stacktrace]\n#0 {main}\n\"}",
+        "\x1b[31m2026/11/28 12:00:00 [Recovery] 2026/11/28 - 12:00:00 panic recovered:\nGET / HTTP/1.1\r\nHost: a\r\n\r\n\nno\nand \
+         more\n/a.go:3 (0xd5)\n\tmain.f: panic(no)\n/b.go:4 (0xd6)\n\tmain.g: f()\n\x1b[0m",
+        "12:00:00 [main] ERROR a - {\n  code: 7\n}",
         "com.acme.Boom: no\n\tat a.B.c(B.java:3)\nCaused by: com.acme.Bang: x\n\tat a.B.d(B.java:4)",
         "2026-11-28 12:00:00 ERROR a.B - failed\ncom.acme.Boom: no\n\tat a.B.c(B.java:3)",
         "(node:1) UnhandledPromiseRejectionWarning: Error: x\n    at f (/a.js:3:9)\n(Use `node --trace-warnings ...` to show \

@@ -6,6 +6,7 @@
 //! | | `a.b.C: …`, where a frame is the next line | the same |
 //! | Python | `Traceback (most recent call last):`, `Stack (most …`, `Exception in thread …:`, `  + Exception Group …` | the exception's own line, once; blank lines and `During handling …` |
 //! | Go | `panic: …`, `fatal error: …`, `SIGQUIT: …`, `goroutine 1 […` | `goroutine`, `runtime stack:`, functions, `created by`, `exit status`, registers, blank lines |
+//! | Go's Gin | `… [Recovery] … panic recovered:` | the request, the error, `/app/a.go:3 (0x…)` |
 //! | Node | `TypeError: …`, `/app/a.js:3`, `(node:1) …Warning: …`, `    at …` | the line of source and the error's own, once; `}`, `Node.js v…`, blank lines |
 //! | Ruby | `a.rb:3:in …`, `#<Thread:… terminated …` | `a.rb:3:in …` without a message; the line of source behind a blank one |
 //! | PHP | `PHP Fatal error:  Uncaught …`, `AException: …`, `[stacktrace]` | the rest of the message up to `Stack trace:`, `#0 …`, `Next …`, `[previous exception] …`, `"}` |
@@ -53,7 +54,7 @@ impl Trace {
             Language::Node => u8::from(is_place),
             _ => 0,
         };
-        let lacks_error = is_place || line.starts_with(b"#<Thread:");
+        let lacks_error = is_place || language == Language::Gin || line.starts_with(b"#<Thread:");
         Some(Self { language: Some(language), owed, lacks_error, ..Self::default() })
     }
 
@@ -72,7 +73,8 @@ impl Trace {
 
     /// Whether `line` goes on with what came; then it is taken.
     pub(super) fn takes(&mut self, line: &[u8]) -> bool {
-        if self.owed > 0 && !starts(line, &["Stack trace:", "stack backtrace:"]) {
+        let is_frame = |line| starts(line, &["Stack trace:", "stack backtrace:"]) || look::is_gin_frame(line);
+        if self.owed > 0 && !is_frame(line) {
             self.owed -= 1;
             return true;
         }
@@ -91,6 +93,7 @@ impl Trace {
             Language::Classes => self.takes_class(line),
             Language::Python => self.takes_python(line),
             Language::Go => look::is_go(line),
+            Language::Gin => self.takes_gin(line),
             Language::Node => self.takes_node(line),
             Language::Ruby => self.takes_ruby(line),
             Language::Php => self.takes_php(line),
@@ -105,7 +108,9 @@ impl Trace {
     fn begins(&mut self, line: &[u8]) -> bool {
         // Spring Boot prints a blank line before the trace; Python's asyncio tells what the exception was raised in.
         let is_between = line.is_empty() || starts(line, &["future: <", "task: <", "handle: <"]);
-        if (is_between && !self.has_frames) || self.has_tags(line) {
+        // Node's inspection of an object ends so.
+        let is_end = line == b"}";
+        if (is_between && !self.has_frames) || (is_end && self.has_frames) || self.has_tags(line) {
             return true;
         }
         let begun = Self::begun_by(line).filter(|_| look::is_logged(line));
@@ -143,6 +148,16 @@ impl Trace {
             return look::is_exception_name(line);
         }
         line.starts_with(b"Traceback ")
+    }
+
+    /// Lines of the request end with a CR; then comes the error, and then the frames, each below its place.
+    fn takes_gin(&mut self, line: &[u8]) -> bool {
+        if matches!(line, [] | b"\x1b[0m" | [.., b'\r']) || look::is_gin_frame(line) {
+            return true;
+        }
+        let is_error = std::mem::take(&mut self.lacks_error);
+        self.owed = if is_error { LONGEST_MESSAGE } else { 0 };
+        is_error
     }
 
     /// The error's own line comes behind the place and the source, and is not another one's behind this one's frames.

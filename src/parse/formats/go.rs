@@ -1,7 +1,7 @@
 //! Go's `log`: `YYYY/MM/DD HH:MM:SS[.microseconds] [FILE:LINE: ]MESSAGE`.
 //!
 //! A level stands at the message's beginning where `slog` prints through it, `INFO`, `ERROR+2`, or in brackets and
-//! capitals, as is the custom of HashiCorp's programs; or before the time as the logger's prefix, `ERROR: `. Flags that print no
+//! capitals, as is the custom of HashiCorp's programs; or before the time as the logger's prefix, `ERROR: `, `ERROR` and a tab. Flags that print no
 //! date, or another prefix before it, leave nothing to recognise a line by. <https://pkg.go.dev/log#pkg-constants>, <https://pkg.go.dev/log/slog#hdr-Levels>
 
 use crate::parse::known;
@@ -32,11 +32,11 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     Some(())
 }
 
-/// `ERROR: `, and what follows it.
+/// `ERROR: `, or the word with a tab or a blank behind it, and what follows it.
 fn prefix(line: &str) -> Option<(&str, &str)> {
-    let end = line.bytes().take(9).position(|byte| byte == b':')?;
+    let end = line.bytes().take(9).position(|byte| !byte.is_ascii_uppercase())?;
     let (word, rest) = line.split_at_checked(end)?;
-    let rest = rest.strip_prefix(": ").filter(|_| word.bytes().all(|byte| byte.is_ascii_uppercase()))?;
+    let rest = [": ", "\t", " "].iter().find_map(|gap| rest.strip_prefix(gap))?;
     Level::of_word(word).map(|_| (word, rest))
 }
 

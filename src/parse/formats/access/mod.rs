@@ -53,7 +53,7 @@ impl Kind for Blanks {
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let mut stops = Stops::new(line);
     let (before, said, at) = until_time(&mut stops)?;
-    let (at, request) = quoted(at, &mut stops)?;
+    let (at, request) = if said.offset.is_some() { quoted(at, &mut stops)? } else { by_python(at, &stops)? };
     let (rest, (status, bytes)) = status_and_bytes(stops.rest(at)?).ok()?;
     sink.said(said)?;
     who(line, before, sink)?;
@@ -189,6 +189,12 @@ type Quoted<'a> = (&'a str, bool);
 fn quoted<'a>(at: usize, stops: &mut Stops<'a, Ends>) -> Option<(usize, Quoted<'a>)> {
     let (end, text, has_backslash) = stops.quoted(at)?;
     Some((end, (text, has_backslash)))
+}
+
+/// The same of Python's server, which lets a quote in the request stand as it came, and prints none behind it.
+fn by_python<'a>(at: usize, stops: &Stops<'a, Ends>) -> Option<(usize, Quoted<'a>)> {
+    let (request, _) = stops.rest(at)?.strip_prefix('"')?.rsplit_once('"')?;
+    Some((at + request.len() + 2, (request, request.contains('\\'))))
 }
 
 fn referrer_and_agent<'a>(at: usize, stops: &mut Stops<'a, Ends>) -> Option<(usize, Quoted<'a>, Quoted<'a>)> {

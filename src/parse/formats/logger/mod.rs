@@ -20,7 +20,7 @@ mod origin;
 mod tests;
 mod timed;
 
-use super::console;
+use super::{console, dotnet};
 use crate::parse::known::{self, Known};
 use crate::parse::sink::Sink;
 use crate::parse::time::forms::Said;
@@ -62,7 +62,7 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         b'A'..=b'Z' => leading::read(line)?,
         _ => return None,
     };
-    if is_of_another(parts.message) || is_of_console(line, sink) { None } else { parts.put(sink) }
+    if is_of_another(&parts) || is_of_console(line, sink) { None } else { parts.put(sink) }
 }
 
 /// Whether it is in a layout for terminals, which says more than this one finds: no line is to be of two formats.
@@ -71,8 +71,9 @@ fn is_of_console<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> bool {
 }
 
 /// Whether what follows time and level is of a format that says more there: Spring Boot's `PID --- [`, RabbitMQ's
-/// `<PROCESS>`, or MySQL's entry point.
-fn is_of_another(message: &str) -> bool {
+/// `<PROCESS>`, MySQL's entry point, or .NET's category.
+fn is_of_another(parts: &Parts<'_>) -> bool {
+    let message = parts.message;
     match message.as_bytes().first() {
         Some(b'<') => message.split_once('>').is_some_and(|(process, _)| {
             process.len() > 1 && process.bytes().skip(1).all(|byte| byte.is_ascii_digit() || byte == b'.')
@@ -81,6 +82,7 @@ fn is_of_another(message: &str) -> bool {
             let pid = message.split_once(" --- [").and_then(|(head, _)| head.rsplit(' ').next());
             pid.is_some_and(origin::is_digits) || message.starts_with("[Entrypoint]")
         }
+        Some(b'A'..=b'Z' | b'a'..=b'z') => dotnet::is_behind(parts.level, message),
         _ => false,
     }
 }
