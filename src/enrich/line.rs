@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bumpalo::Bump;
 
-use super::{Course, ansi, multiline, stream};
+use super::{Course, multiline, stream};
 use crate::event::{Event, Value};
 use crate::parse::{self, Parse, Stream, Style};
 
@@ -54,9 +54,8 @@ impl LineStep {
                 Some(bumpalo::format!(in arena, "byte {} is no UTF-8", place).into_bump_str())
             });
         };
-        let line = ansi::without_colours(line, arena);
-        let read = if line.starts_with('{') { ansi::without_escaped_colours(line, arena) } else { line };
-        let (text, rest) = first_line(without_end(read));
+        let line = parse::without_colours(line, arena);
+        let (text, rest) = first_line(without_end(line));
         // Which stream it is, only `auto` asks.
         let id = if self.parse == Parse::Auto { stream::of(event.tag, &event.fields) } else { 0 };
         let stream = Stream { id, last: &mut course.streams };

@@ -4,7 +4,6 @@
 //! costs a look at the names; no step loses a value: what collides is kept beside under a longer name.
 
 mod agents;
-mod ansi;
 mod assembler;
 pub mod condition;
 mod containers;

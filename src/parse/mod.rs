@@ -1,6 +1,7 @@
 //! A line to fields: one format a file, over borrowed bytes. A line that does not fit is left as it is.
 
 mod adopt;
+mod ansi;
 mod auto;
 mod format;
 mod formats;
@@ -17,6 +18,7 @@ mod unescape;
 mod unnest;
 mod whole;
 
+pub(crate) use ansi::without_colours;
 pub use auto::Streams;
 pub use format::Format;
 pub use formats::{BorrowedName, NotJson, json_object};

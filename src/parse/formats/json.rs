@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{docker_json, flat, mongodb};
 use crate::event::{self, Fields, Name, Object, Value};
+use crate::parse::ansi::without_escaped_colours;
 use crate::parse::sink::{MAX_MEMBERS, Sink};
 
 /// The line is no JSON object, or one of too many members.
@@ -19,16 +20,28 @@ pub struct NotJson;
 /// Appends the members of the object `line` to `fields`, with names legal at `depth` but not settled; on an error `fields` is
 /// what it was.
 pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> Result<(), NotJson> {
+    if plain_object(line, depth, fields) { Ok(()) } else { any_object(line, depth, fields) }
+}
+
+/// The same of one that is plain, as nearly all are; false where it is not.
+#[inline]
+fn plain_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> bool {
     let before = fields.len();
     let mut has_dots = false;
     let member = |name, value| push(fields, before, depth, name, value, &mut has_dots);
-    if let Some(plain) = flat::members(line, member) {
-        if plain.is_compact {
-            fields.set_object(Object { text: line, has_dots });
-        }
-        return Ok(());
+    let Some(plain) = flat::members(line, member) else {
+        fields.truncate(before);
+        return false;
+    };
+    if plain.is_compact {
+        fields.set_object(Object { text: line, has_dots });
     }
-    fields.truncate(before);
+    true
+}
+
+/// The same of any other.
+fn any_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> Result<(), NotJson> {
+    let before = fields.len();
     let mut deserializer = serde_json::Deserializer::from_str(line);
     let read = deserializer.deserialize_map(Members { fields, depth }).and_then(|()| deserializer.end());
     if read.is_err() {
@@ -47,13 +60,17 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         return None;
     }
     if object.starts_with("{\"log\":\"") {
-        if docker_json::read(object, sink).is_some() {
+        if docker_json::read(without_escaped_colours(object, sink.arena), sink).is_some() {
             return Some(());
         }
         sink.take_back();
     }
     sink.adopts();
-    json_object(object, 1, sink.fields()).ok()
+    // One with an escape is not plain.
+    if plain_object(object, 1, sink.fields()) {
+        return Some(());
+    }
+    any_object(without_escaped_colours(object, sink.arena), 1, sink.fields()).ok()
 }
 
 /// Why `line` is no object, and where; looked for once it is known to be none.

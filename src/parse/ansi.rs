@@ -16,7 +16,7 @@ const ESCAPED: &str = "\\u001";
 static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ESCAPED));
 
 /// The line without escape sequences; the same slice where there are none.
-pub(super) fn without_colours<'a>(line: &'a str, arena: &'a Bump) -> &'a str {
+pub(crate) fn without_colours<'a>(line: &'a str, arena: &'a Bump) -> &'a str {
     let Some(first) = memchr::memchr(ESCAPE, line.as_bytes()) else { return line };
     let mut clean = bumpalo::collections::String::with_capacity_in(line.len(), arena);
     let (mut plain, mut rest) = line.split_at(first);
@@ -33,7 +33,7 @@ pub(super) fn without_colours<'a>(line: &'a str, arena: &'a Bump) -> &'a str {
 /// A line in JSON without the colours in its texts, where an escape is `\u001b`; the same slice where there are none.
 ///
 /// Nothing but `ESC [ numbers letter` goes, which has no sign in it that means something to JSON.
-pub(super) fn without_escaped_colours<'a>(line: &'a str, arena: &'a Bump) -> &'a str {
+pub(in crate::parse) fn without_escaped_colours<'a>(line: &'a str, arena: &'a Bump) -> &'a str {
     if FINDER.find(line.as_bytes()).is_none() {
         return line;
     }
