@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::cri::PARTIAL;
 use crate::event::Value;
+use crate::parse::ansi::without_colours;
 use crate::parse::known::{self, Known};
 use crate::parse::sink::Sink;
 use crate::parse::time::forms;
@@ -34,7 +35,7 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     }
     sink.said(said)?;
     sink.text(known::STREAM, stream);
-    let line = sink.unescaped(log);
+    let line = without_colours(sink.unescaped(log), sink.arena);
     match line.strip_suffix('\n') {
         Some(line) => sink.wraps(line.trim_end_matches('\r')),
         None => {

@@ -60,7 +60,7 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         return None;
     }
     if object.starts_with("{\"log\":\"") {
-        if docker_json::read(without_escaped_colours(object, sink.arena), sink).is_some() {
+        if docker_json::read(object, sink).is_some() {
             return Some(());
         }
         sink.take_back();
