@@ -50,6 +50,7 @@ fn coloured(path: &Path) -> Option<Format> {
         "log4j2" => "log4j",
         "morgan_dev" => "morgan",
         "pino-pretty" => "pino_pretty",
+        "tracing_subscriber" => "tracing",
         program => program,
     };
     Some(Format::named(program).unwrap_or_else(|| panic!("no format is called {program}")))

@@ -132,7 +132,7 @@ fn by_php_log(line: &[u8]) -> Option<Language> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'\\');
     let end = line.iter().position(|byte| !is_name(byte)).filter(|end| *end > 0)?;
     let is_exception =
-        line.get(end..)?.starts_with(b": ") && contains(line, b" in /") && ends_with_line_number(line);
+        line.get(end..)?.starts_with(b": ") && contains(line, b" in ") && ends_with_line_number(line);
     is_exception.then_some(Language::Classes)
 }
 

@@ -24,9 +24,10 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         Some(rest) => by_severity(rest)?,
         None => {
             let (said, rest) = behind_time(line)?;
-            let read = by_word(rest)?;
-            said.map_or(Some(()), |said| sink.said(said))?;
-            read
+            if let Some(said) = said {
+                sink.said(said)?;
+            }
+            by_word(rest)?
         }
     };
     sink.leveled(Some(level), word);
@@ -41,14 +42,15 @@ pub(super) fn is_behind(word: &str, message: &str) -> bool {
     level(word).is_some() && head(message).is_some()
 }
 
+/// The time, if the line has one, and what follows it.
 fn behind_time(line: &str) -> Option<(Option<Said>, &str)> {
-    let time = |text| forms::iso(text).or_else(|_| forms::clock(text)).ok();
-    match line.as_bytes().first()? {
-        b'[' => time(line.strip_prefix('[')?)
-            .and_then(|(rest, said)| Some((Some(said), rest.strip_prefix("] ")?))),
-        b'0'..=b'9' => time(line).and_then(|(rest, said)| Some((Some(said), rest.strip_prefix(' ')?))),
-        _ => Some((None, line)),
-    }
+    let (text, gap) = match line.as_bytes().first()? {
+        b'[' => (line.strip_prefix('[')?, "] "),
+        b'0'..=b'9' => (line, " "),
+        _ => return Some((None, line)),
+    };
+    let (rest, said) = forms::iso(text).or_else(|_| forms::clock(text)).ok()?;
+    Some((Some(said), rest.strip_prefix(gap)?))
 }
 
 fn level(word: &str) -> Option<Level> {

@@ -51,13 +51,13 @@ fn logged<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
 }
 
 fn on_standard_error<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
-    match (line.strip_prefix(PASSED_ON), by_engine(line.strip_prefix(PASSED_ON).unwrap_or(line))) {
-        (_, Some((level, word, message))) => {
+    let passed_on = line.strip_prefix(PASSED_ON);
+    match by_engine(passed_on.unwrap_or(line)) {
+        Some((level, word, message)) => {
             sink.leveled(Some(level), word);
             sink.message(message);
         }
-        (Some(message), None) => sink.message(message),
-        (None, None) => return None,
+        None => sink.message(passed_on?),
     }
     Some(())
 }
@@ -99,14 +99,18 @@ fn request<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     if client.contains(' ') || !matches!(status.as_bytes(), [b'1'..=b'9', b'0'..=b'9', b'0'..=b'9']) {
         return None;
     }
-    sink.said(said.offset.map(|_| said)?)?;
+    said.offset?;
+    sink.said(said)?;
     sink.client(client);
     sink.text(known::USER, user);
     sink.text(known::METHOD, method);
     sink.text(known::URL, path);
     sink.value(known::STATUS, Value::Scalar(status));
     sink.message(request);
-    if rest.is_empty() { Some(()) } else { used(rest.strip_prefix(' ')?, sink) }
+    match rest {
+        "" => Some(()),
+        rest => used(rest.strip_prefix(' ')?, sink),
+    }
 }
 
 /// `SCRIPT 0.898 2048 0.00%`

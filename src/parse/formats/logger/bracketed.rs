@@ -122,12 +122,22 @@ fn monolog(text: &str) -> Option<Parts<'_>> {
     Some(Parts { logger, level, message, ..Parts::default() })
 }
 
-/// `LEVEL  TARGET] MESSAGE`.
+/// `LEVEL  TARGET] MESSAGE`, or with `FILE:LINE ` before the target.
 fn env_logger(text: &str) -> Option<Parts<'_>> {
     let (level, rest) = levels::bare(text)?;
-    let (logger, message) = rest.split_once("] ")?;
-    let logger = logger.trim_start_matches(' ');
-    origin::is_name(logger).then_some(Parts { level, logger, message, ..Parts::default() })
+    let (target, message) = rest.split_once("] ")?;
+    let target = target.trim_start_matches(' ');
+    let (place, logger) = target.split_once(' ').unwrap_or((":", target));
+    let (file, line) = place.rsplit_once(':').filter(|(file, line)| file.is_empty() == line.is_empty())?;
+    let is_place = file.is_empty() || (file.ends_with(".rs") && origin::is_digits(line));
+    (is_place && origin::is_name(logger)).then_some(Parts {
+        level,
+        logger,
+        file,
+        line,
+        message,
+        ..Parts::default()
+    })
 }
 
 /// `LEVEL (LOGGER/PID): MESSAGE`, where the logger may be missing.

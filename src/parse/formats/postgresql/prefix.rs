@@ -1,7 +1,7 @@
 //! What stands between the time and the severity.
 
 use crate::parse::known::{self, Known};
-use crate::parse::sink::Sink;
+use crate::parse::sink::{Sink, bare};
 
 const LINE: Known = Known::new("session_line", "postgresql.log.session_line_number");
 const APPLICATION: Known = Known::new("application", "postgresql.log.application_name");
@@ -53,22 +53,36 @@ fn behind<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) {
         None => text,
     };
     if text.starts_with("user=") {
-        text.split(',').for_each(|pair| named(pair, sink));
+        pairs(text, sink);
     } else {
         user_and_database(text, sink);
     }
 }
 
-fn named<'a>(pair: &'a str, sink: &mut Sink<'_, 'a>) {
-    let Some((name, value)) = pair.split_once('=') else { return };
-    let known = match name {
+/// An application calls itself as it likes, so that its name ends where a name that is known follows.
+fn pairs<'a>(mut text: &'a str, sink: &mut Sink<'_, 'a>) {
+    while !text.is_empty() {
+        let is_end = |rest: &str| !text.starts_with("app=") || known(rest).is_some();
+        let end = text.match_indices(',').find(|(at, _)| text.get(at + 1..).is_some_and(is_end));
+        let (pair, rest) = end.and_then(|(at, _)| text.split_at_checked(at)).unwrap_or((text, ""));
+        match (known(pair), pair.split_once('=')) {
+            (Some(known), Some((_, value))) => told(known, value, sink),
+            (None, Some((name, value))) => sink.named_beside(name, bare(value)),
+            (_, None) => (),
+        }
+        text = rest.strip_prefix(',').unwrap_or_default();
+    }
+}
+
+/// What a pair's name stands for.
+fn known(pair: &str) -> Option<Known> {
+    Some(match pair.split_once('=')?.0 {
         "user" => known::USER,
         "db" => known::DATABASE,
         "app" => APPLICATION,
         "client" | "host" => known::CLIENT,
-        _ => return,
-    };
-    told(known, value, sink);
+        _ => return None,
+    })
 }
 
 fn user_and_database<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) {
