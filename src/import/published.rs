@@ -91,6 +91,10 @@ fn files_that_are_followed_are_carried_and_how_their_lines_are_read_is_told() {
         app.text
     );
     assert!(is_told(&app, "set `parse`") && app.left.len() == 1, "{:?}", app.left);
+    let old = source(
+        "path /srv/a.log\ntag a\nformat multiline\nformat_firstline /^a/\nformat1 /^b/\ntime_format %s",
+    );
+    assert!(is_told(&old, "format: how its lines") && old.left.len() == 1, "{:?}", old.left);
     assert!(is_told(&source("path /srv/a.%Y.log\ntag a"), "is known where it runs"));
     assert!(is_told(&source("path srv/a.log\ntag a"), "Forebay would refuse it"));
     let input =

@@ -95,8 +95,8 @@ fn lines(source: &mut Section, is_wrapped: bool, draft: &mut Draft) {
     let mut parses = source.take_sections("parse");
     parses.retain(|parse| parse.value("@type").is_none_or(|kind| kind != "none"));
     let told: Vec<String> = told.chain(parses.iter().map(Section::from)).collect();
+    source.entries.retain(|entry| !is_of_parser(&entry.key));
     if is_wrapped {
-        source.pass_over(&["time_key", "time_format", "keep_time_key"]);
         return;
     }
     for from in told {
@@ -105,6 +105,14 @@ fn lines(source: &mut Section, is_wrapped: bool, draft: &mut Draft) {
             "how its lines are read or joined: set `parse`, or `multiline`, in the pipeline of its tag",
         );
     }
+}
+
+/// Whether a key says more of a format that is told as a whole.
+fn is_of_parser(key: &str) -> bool {
+    let is_numbered =
+        key.strip_prefix("format").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    let more = ["time_key", "time_format", "keep_time_key", "format_firstline", "multiline_flush_interval"];
+    is_numbered || more.contains(&key)
 }
 
 /// Whether nothing is read by it that Forebay does not read by itself.
