@@ -2,8 +2,9 @@
 
 use super::along;
 use super::draft::{Draft, Effect, Table};
+use super::ruby::regex;
 use super::section::{Entry, Section};
-use super::words::{inline, quote, regex};
+use super::words::{inline, quote};
 use crate::parse::{Format, Own, OwnOptions};
 
 /// What a parser of one of Forebay's own formats does.

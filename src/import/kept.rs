@@ -59,6 +59,8 @@ fn the_line_stays_when_message_is_removed() {
     }
     let mut both = fluent_bit(&filters(&["Name modify\nRemove message\nRemove log"]));
     assert_eq!(both.document(json!({"log": "l", "a": 1})), json!({"a": 1}));
+    let mut copied = fluent_bit(&filters(&["Name modify\nCopy log message\nRemove message\nRemove a"]));
+    assert_eq!(copied.document(json!({"log": "l", "a": 1})), json!({"message": "l"}));
     for rule in ["Remove_wildcard mess", "Rename message text"] {
         let told = fluent_bit(&filters(&[&format!("Name modify\n{rule}")]));
         assert!(told.is_told("it takes the line, too"), "{rule}: {:?}", told.imported.left);

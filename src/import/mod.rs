@@ -32,10 +32,12 @@ mod proof;
 mod published;
 mod render;
 mod retag;
+mod ruby;
 mod section;
 mod security;
 mod settings;
 mod step;
+mod tail;
 mod target;
 mod template;
 #[cfg(test)]

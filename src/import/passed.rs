@@ -67,6 +67,7 @@ impl Line {
             _ if (takes_alone(step) || moves(step)) && is_for_all => Self::Gone,
             _ if self.is_in_message() && overwrites(step) && is_for_all => Self::Kept,
             Self::Whole if copies(step) && is_for_all => Self::Copied,
+            Self::Copied if spares(step) && is_for_all => Self::Whole,
             Self::Whole | Self::Copied if takes_alone(step) || copies(step) || gives(step) => Self::Written,
             _ => self,
         }
@@ -77,7 +78,7 @@ impl Line {
         match self {
             Self::Written | Self::Read if takes_alone(step) => Some(STAYS),
             _ if self.is_in_message() && overwrites(step) => Some(KEPT),
-            Self::Whole if spares(step) => Some(SPARED),
+            _ if self.is_in_message() && spares(step) => Some(SPARED),
             Self::Whole if step.of == Of::All && takes(step) && !names_line(step) => Some(TAKEN),
             Self::Whole if step.of == Of::All && step.unless.is_some() && gives(step) => Some(HAS),
             _ => None,
@@ -88,8 +89,10 @@ impl Line {
     fn fit(self, mut step: Step) -> Option<Step> {
         let is_remove = matches!(step.action, Action::Remove(_));
         let is_by_name = self == Self::Kept || is_remove;
+        let is_beside_line = is_remove && !names_line(&step) && !takes_alone(&step);
         match (self, step.of) {
             (Self::Whole, _) => return Some(step),
+            _ if self.is_in_message() && is_beside_line => return Some(step),
             (_, Of::Alone) if is_by_name || takes_alone(&step) => return None,
             (Self::Gone, Of::Alone) if matches!(step.action, Action::Copy(..)) => return None,
             (_, Of::Beside) if is_by_name => step.of = Of::All,

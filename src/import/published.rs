@@ -54,6 +54,56 @@ fn what_is_put_into_records_or_gives_them_another_time_is_carried_or_told() {
 }
 
 #[test]
+fn a_parser_for_several_lines_has_its_time_and_its_other_keys_are_told() {
+    let filter =
+        "[FILTER]\nName multiline\nMatch *\nmultiline.parser m\n[OUTPUT]\nName es\nMatch *\nHost h\n";
+    let rule = "[MULTILINE_PARSER]\nname m\ntype regex\nflush_timeout 1500\nrule \"start_state\" \"/^\\d/\" \"cont\"\n";
+    let timed = imported(&format!("{filter}{rule}"));
+    assert!(timed.text.contains("timeout = \"1500ms\"") && timed.left.is_empty(), "{}", timed.text);
+    for key in ["negate true", "key_content MESSAGE"] {
+        let told = imported(&format!("{filter}{rule}{key}\n"));
+        assert_eq!(told.left.len(), 1, "{:?}", told.left);
+    }
+}
+
+#[test]
+fn files_that_are_followed_are_carried_and_how_their_lines_are_read_is_told() {
+    let source = |keys: &str| imported(&format!("<source>\n@type tail\n{keys}\n</source>\n"));
+    let pods = source(
+        "path /var/log/containers/*.log\nexclude_path [\"/var/log/containers/fluent*\"]\npos_file /p\ntag kubernetes.*\n\
+         read_from_head true\n<parse>\n@type json\ntime_key time\n</parse>",
+    );
+    for line in [
+        "[[tail]]",
+        "paths = [\"/var/log/containers/*.log\"]",
+        "exclude = [\"/var/log/containers/fluent*\"]",
+        "tag = \"kubernetes.{path}\"",
+        "path_field = \"\"",
+    ] {
+        assert!(pods.text.contains(line), "{line} is not in {}", pods.text);
+    }
+    assert!(!pods.text.contains("start =") && pods.left.is_empty(), "{:?}", pods.left);
+    let app = source("path /srv/a.log,/srv/b.log\ntag app\npath_key file\n<parse>\n@type json\n</parse>");
+    assert!(app.text.contains("paths = [\"/srv/a.log\", \"/srv/b.log\"]"), "{}", app.text);
+    assert!(
+        app.text.contains("path_field = \"file\"") && app.text.contains("start = \"end\""),
+        "{}",
+        app.text
+    );
+    assert!(is_told(&app, "set `parse`") && app.left.len() == 1, "{:?}", app.left);
+    let old = source(
+        "path /srv/a.log\ntag a\nformat multiline\nformat_firstline /^a/\nformat1 /^b/\ntime_format %s",
+    );
+    assert!(is_told(&old, "format: how its lines") && old.left.len() == 1, "{:?}", old.left);
+    assert!(is_told(&source("path /srv/a.%Y.log\ntag a"), "is known where it runs"));
+    assert!(is_told(&source("path srv/a.log\ntag a"), "Forebay would refuse it"));
+    let input =
+        "[INPUT]\nName tail\nPath /var/log/pods/**/*.log\nTag kube.*\nmultiline.parser docker, cri\nDB /db\n";
+    let bit = imported(input);
+    assert!(bit.text.contains("tag = \"kube.{path}\"") && bit.left.is_empty(), "{:?}", bit.left);
+}
+
+#[test]
 fn a_label_that_nothing_leads_to_is_told() {
     let label = |name: &str| format!("<label {name}>\n<match **>\n@type null\n</match>\n</label>\n");
     let source = "<source>\n@type forward\n@label @A\n</source>\n";

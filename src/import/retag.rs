@@ -2,8 +2,9 @@
 
 use super::draft::Effect;
 use super::line;
+use super::ruby::regex;
 use super::step::{Action, Condition, Step};
-use super::words::{field, quote, regex, text};
+use super::words::{field, quote, text};
 
 /// A rule, as far as it can be carried: of those that fit an event the first one counts.
 #[derive(Default)]

@@ -24,18 +24,8 @@ const SECRETS: [&str; 7] =
     ["shared_key", "password", "username", "user", "http_user", "http_passwd", "api_key"];
 
 /// Inputs and filters of which nothing is carried that a variable could give.
-const ELSEWHERE: [&str; 10] = [
-    "tail",
-    "systemd",
-    "syslog",
-    "http",
-    "tcp",
-    "udp",
-    "exec",
-    "kubernetes_metadata",
-    "windows_eventlog",
-    "dummy",
-];
+const ELSEWHERE: [&str; 9] =
+    ["systemd", "syslog", "http", "tcp", "udp", "exec", "kubernetes_metadata", "windows_eventlog", "dummy"];
 
 /// Goes through all sections but those of records, where a template can have a variable.
 pub(super) fn settle(section: &mut Section, draft: &mut Draft) {

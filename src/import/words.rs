@@ -1,6 +1,4 @@
-//! Texts, sizes, times, conditions and regexes in Forebay's words.
-
-use regex::Regex;
+//! Texts, sizes, times and conditions in Forebay's words.
 
 use crate::units::ByteSize;
 
@@ -121,28 +119,6 @@ pub(super) fn path(accessor: &str) -> Option<String> {
     (!path.is_empty()).then_some(path)
 }
 
-/// A regex of Ruby's, with or without slashes, as Rust's has it; or why it is none.
-pub(super) fn regex(text: &str) -> Result<String, String> {
-    let slashed = text.strip_prefix('/').and_then(|inner| inner.rsplit_once('/'));
-    let (pattern, flags) = slashed.unwrap_or((text, ""));
-    let pattern = pattern.replace("\\/", "/").replace("\\h", "[0-9A-Fa-f]").replace("\\Z", "\\z");
-    // Ruby's `m` lets the dot take line breaks, which is `s` elsewhere.
-    let flags: String = flags
-        .chars()
-        .filter_map(|flag| match flag {
-            'i' => Some('i'),
-            'm' => Some('s'),
-            'x' => Some('x'),
-            _ => None,
-        })
-        .collect();
-    let pattern = if flags.is_empty() { pattern } else { format!("(?{flags}){pattern}") };
-    match Regex::new(&pattern) {
-        Ok(_) => Ok(pattern),
-        Err(_) => Err("its regex has what Forebay's do not, such as lookaround or backreferences".into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,12 +150,5 @@ mod tests {
             assert_eq!(path(accessor).as_deref(), Some(expected), "{accessor}");
         }
         assert_eq!(path("$"), None);
-    }
-
-    #[test]
-    fn regexes_lose_their_slashes_and_keep_their_meaning() {
-        assert_eq!(regex("/^a\\/b/i").as_deref(), Ok("(?i)^a/b"));
-        assert_eq!(regex("^\\h+").as_deref(), Ok("^[0-9A-Fa-f]+"));
-        assert!(regex("/(?!a)/").is_err());
     }
 }

@@ -5,9 +5,10 @@ use super::{matched, modify, rewrite};
 use crate::import::draft::{Draft, Effect, Filter};
 use crate::import::geo;
 use crate::import::line;
+use crate::import::ruby::regex;
 use crate::import::section::Section;
 use crate::import::step::{Action, Condition, Step};
-use crate::import::words::{field, path, quote, regex, text};
+use crate::import::words::{field, path, quote, text};
 
 /// Carries a filter over, as far as Forebay has the like; none where it has nothing.
 pub(super) fn read(mut section: Section, parsers: &Parsers, draft: &mut Draft) -> Option<Filter> {

@@ -15,7 +15,7 @@ use super::include::{Includes, Parse};
 use super::pattern::{covers, is_one, over_dots, overlaps};
 use super::section::{Entry, Section};
 use super::words::{quote, time};
-use super::{Unreadable, listener, variables};
+use super::{Unreadable, listener, tail, variables};
 use output::Kind;
 use parsers::Parsers;
 
@@ -85,9 +85,10 @@ fn input(mut input: Section, draft: &mut Draft) {
     input.pass_over(&["alias"]);
     match kind.as_str() {
         "forward" => listener::forward(input, draft),
+        "tail" => tail::tail(input, draft),
         _ => draft.leave(
             input.from(),
-            "Forebay takes the forward protocol alone: leave this to a shipper, or to Docker's driver",
+            "Forebay takes the forward protocol and files alone: leave this to a shipper, or to Docker's driver",
         ),
     }
 }

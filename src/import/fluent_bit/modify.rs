@@ -2,9 +2,10 @@
 
 use crate::import::draft::{Draft, Effect};
 use crate::import::line;
+use crate::import::ruby::regex;
 use crate::import::section::{Entry, Section};
 use crate::import::step::{Action, Condition, Step};
-use crate::import::words::{field, path, regex, text};
+use crate::import::words::{field, path, text};
 
 /// The field that events have meanwhile whose record was as the conditions say before the first rule; no sender has it.
 const MEANWHILE: &str = "forebay.modify";

@@ -7,8 +7,10 @@ use crate::import::Unreadable;
 use crate::import::draft::{Draft, Effect};
 use crate::import::format::{self, Layout};
 use crate::import::include::Parse;
+use crate::import::line;
+use crate::import::ruby::regex;
 use crate::import::section::Section;
-use crate::import::words::{inline, quote, regex};
+use crate::import::words::{inline, quote};
 
 /// Parsers by name.
 #[derive(Default)]
@@ -85,6 +87,18 @@ impl Parsers {
 
 /// The rule of the first line, and all others as rules of what goes on with it.
 fn rules(parser: &Section, draft: &mut Draft) -> Option<String> {
+    let mut settings = parser.clone();
+    if let Some(key) = settings.take(&["key_content"]).filter(|key| !line::is_name(&key.value)) {
+        draft.leave(key.from(), line::ELSEWHERE);
+        return None;
+    }
+    let flush = settings.take(&["flush_timeout", "flush_ms"]);
+    if let Some(flush) = flush.filter(|flush| flush.value.parse::<u32>().is_ok_and(|ms| ms > 0)) {
+        draft.set("multiline", "timeout", quote(&format!("{}ms", flush.value)), flush.from());
+    }
+    settings.pass_over(&["name", "type", "rule"]);
+    settings.sections.clear();
+    draft.leave_rest(&settings);
     let classic = parser.entries.iter().filter(|entry| entry.key == "rule");
     let mut rules: Vec<(String, String)> = classic
         .filter_map(|entry| {

@@ -5,10 +5,11 @@ use serde::de::IgnoredAny;
 use super::{grep, parser};
 use crate::import::draft::{Draft, Effect, Filter};
 use crate::import::line;
+use crate::import::ruby::regex;
 use crate::import::section::{Entry, Section};
 use crate::import::step::{Action, Step};
 use crate::import::template::template;
-use crate::import::words::{inline, path, quote, regex};
+use crate::import::words::{inline, path, quote};
 use crate::import::{geo, words};
 
 /// Carries a filter over, as far as Forebay has the like; none where it has nothing.

@@ -2,9 +2,10 @@
 
 use crate::import::draft::{Draft, Effect};
 use crate::import::line;
+use crate::import::ruby::regex;
 use crate::import::section::Section;
 use crate::import::step::{Condition, Step};
-use crate::import::words::{field, path, regex, text};
+use crate::import::words::{field, path, text};
 
 /// A `drop` for each rule that an event has to fulfil.
 pub(super) fn grep(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {

@@ -16,7 +16,7 @@ use super::draft::Draft;
 use super::include::Includes;
 use super::section::Section;
 use super::words::quote;
-use super::{Unreadable, listener, variables};
+use super::{Unreadable, listener, tail, variables};
 
 /// Carries a configuration over.
 pub(super) fn carry(text: &str, file: &Arc<str>, draft: &mut Draft) -> Result<(), Unreadable> {
@@ -80,11 +80,12 @@ fn source(mut source: Section, draft: &mut Draft) -> Option<String> {
     source.title = format!("<source> @type {kind}");
     match kind.as_str() {
         "forward" | "secure_forward" | "unix" => listener::forward(source, draft),
+        "tail" => tail::tail(source, draft),
         "monitor_agent" | "prometheus" => http(&mut source, draft),
         "prometheus_monitor" | "prometheus_output_monitor" | "prometheus_tail_monitor" => {}
         _ => draft.leave(
             source.from(),
-            "Forebay takes the forward protocol alone: leave this to a shipper, or to Docker's driver",
+            "Forebay takes the forward protocol and files alone: leave this to a shipper, or to Docker's driver",
         ),
     }
     label

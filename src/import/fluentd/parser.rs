@@ -3,8 +3,9 @@
 use crate::import::draft::{Draft, Effect};
 use crate::import::format::{self, Layout};
 use crate::import::line;
+use crate::import::ruby::regex;
 use crate::import::section::{Entry, Section};
-use crate::import::words::{quote, regex};
+use crate::import::words::quote;
 
 /// Carries a parser over.
 pub(super) fn parser(section: &mut Section, draft: &mut Draft) -> Vec<Effect> {
