@@ -20,28 +20,16 @@ pub struct NotJson;
 /// Appends the members of the object `line` to `fields`, with names legal at `depth` but not settled; on an error `fields` is
 /// what it was.
 pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> Result<(), NotJson> {
-    if plain_object(line, depth, fields) { Ok(()) } else { any_object(line, depth, fields) }
-}
-
-/// The same of one that is plain, as nearly all are; false where it is not.
-#[inline]
-fn plain_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> bool {
     let before = fields.len();
     let mut has_dots = false;
     let member = |name, value| push(fields, before, depth, name, value, &mut has_dots);
-    let Some(plain) = flat::members(line, member) else {
-        fields.truncate(before);
-        return false;
-    };
-    if plain.is_compact {
-        fields.set_object(Object { text: line, has_dots });
+    if let Some(plain) = flat::members(line, member) {
+        if plain.is_compact {
+            fields.set_object(Object { text: line, has_dots });
+        }
+        return Ok(());
     }
-    true
-}
-
-/// The same of any other.
-fn any_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> Result<(), NotJson> {
-    let before = fields.len();
+    fields.truncate(before);
     let mut deserializer = serde_json::Deserializer::from_str(line);
     let read = deserializer.deserialize_map(Members { fields, depth }).and_then(|()| deserializer.end());
     if read.is_err() {
@@ -66,11 +54,16 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         sink.take_back();
     }
     sink.adopts();
-    // One with an escape is not plain.
-    if plain_object(object, 1, sink.fields()) {
-        return Some(());
+    let before = sink.fields().len();
+    json_object(object, 1, sink.fields()).ok()?;
+    // Colours are escapes, which no plain object has.
+    if sink.fields().object().text.is_empty()
+        && let Some(clean) = without_escaped_colours(object, sink.arena)
+    {
+        sink.fields().truncate(before);
+        json_object(clean, 1, sink.fields()).ok()?;
     }
-    any_object(without_escaped_colours(object, sink.arena), 1, sink.fields()).ok()
+    Some(())
 }
 
 /// Why `line` is no object, and where; looked for once it is known to be none.
