@@ -26,6 +26,7 @@ const fn words(first: u8) -> &'static [(&'static str, Level)] {
         b'd' => &[
             ("debug", Debug),
             ("dbg", Debug),
+            ("dbug", Debug),
             ("default", Info),
             ("dpanic", Fatal),
             ("debug1", Debug),

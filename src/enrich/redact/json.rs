@@ -41,7 +41,10 @@ impl<'a> Walk<'a> {
         let inside = self.json.get(start..end)?;
         let colon = after_blanks(self.json, end + 1);
         if self.json.get(colon) != Some(&b':') {
-            self.replace(start..end, self.redact.json_text(inside, self.arena));
+            match self.redact.json_text(inside, self.arena) {
+                Some([]) => self.replace(start.checked_sub(1)?..end + 1, Some(b"null")),
+                left => self.replace(start..end, left),
+            }
             return Some(end + 1);
         }
         if self.redact.in_names {

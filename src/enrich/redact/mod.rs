@@ -137,10 +137,14 @@ impl Redact {
         Some(Value::Text(out.into_bump_slice()))
     }
 
-    /// The value without what is found in it; none where nothing is.
+    /// The value without what is found in it; none where nothing is. A text of which nothing is left is null, which an index
+    /// takes under any mapping.
     fn value<'a>(&'a self, value: &Value<'a>, arena: &'a Bump) -> Option<Value<'a>> {
         match *value {
-            Value::Text(text) => self.text(text, arena).map(Value::Text),
+            Value::Text(text) => self.text(text, arena).map(|left| match left {
+                [] => Value::Null,
+                left => Value::Text(left),
+            }),
             Value::Binary(bytes) => self.text(bytes, arena).map(Value::Binary),
             Value::Packed(bytes) => packed::redacted(self, bytes, arena).map(Value::Packed),
             Value::Json(json) | Value::Scalar(json) => match json.as_bytes().first() {

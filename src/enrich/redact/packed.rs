@@ -48,8 +48,11 @@ impl<'a> Walk<'a> {
     fn pair(&mut self) -> Option<()> {
         let start = self.reader.offset();
         let Item::Text(name) = self.reader.item().ok()? else { return self.value() };
-        if self.redact.in_names {
-            self.text(start, name);
+        if self.redact.in_names
+            && let Some(redacted) = self.redact.text(name, self.arena)
+        {
+            // A name stays a text, of which nothing may be left.
+            self.replace(start..self.reader.offset(), redacted);
         }
         if !self.redact.scan.names.cover(name) {
             return self.value();
@@ -82,16 +85,22 @@ impl<'a> Walk<'a> {
     }
 
     fn text(&mut self, start: usize, text: &'a [u8]) {
-        if let Some(redacted) = self.redact.text(text, self.arena) {
-            self.replace(start..self.reader.offset(), redacted);
+        let place = start..self.reader.offset();
+        match self.redact.text(text, self.arena) {
+            None => (),
+            Some([]) => self.leave_nothing(&place),
+            Some(redacted) => self.replace(place, redacted),
         }
+    }
+
+    fn leave_nothing(&mut self, place: &Range<usize>) {
+        self.leave(place).push(NIL);
+        self.copied = place.end;
     }
 
     fn hide(&mut self, place: Range<usize>, meant: Item<'a>) {
         if matches!(self.redact.action, Action::Remove) {
-            self.leave(&place).push(NIL);
-            self.copied = place.end;
-            return;
+            return self.leave_nothing(&place);
         }
         let secret = match meant {
             Item::Text(text) | Item::Binary(text) => text,

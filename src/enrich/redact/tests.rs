@@ -262,17 +262,32 @@ fn what_is_removed_leaves_no_trace_and_no_broken_json() {
     assert_eq!(text(&options, "mail eva@example.org now"), "mail  now");
     assert_eq!(
         json(&options, r#"{"password":"x","a":["eva@example.org"]}"#),
-        r#"{"password":null,"a":[""]}"#
+        r#"{"password":null,"a":[null]}"#
     );
     let (redact, arena) = (redact(&options), Bump::new());
-    let packed = rmp_serde::to_vec(&json!({"password": "x", "a": 1})).expect("in memory");
+    let whole = vec![("to", Value::Text(b"eva@example.org")), ("cc", Value::Json(r#""eva@example.org""#))];
+    let clean = after(&redact, &arena, whole);
+    assert!(matches!(clean.as_slice(), [(_, Value::Null), (_, Value::Json("null"))]), "{clean:?}");
+    let packed =
+        rmp_serde::to_vec(&json!({"password": "x", "a": 1, "to": "eva@example.org"})).expect("in memory");
     let fields = vec![("password", Value::Text(b"x")), ("o", Value::Packed(&packed))];
     let clean = after(&redact, &arena, fields);
     let [(_, Value::Packed(object))] = clean.as_slice() else { panic!("{clean:?}") };
     assert_eq!(
         rmp_serde::from_slice::<serde_json::Value>(object).expect("msgpack"),
-        json!({"password": null, "a": 1})
+        json!({"password": null, "a": 1, "to": null})
     );
+}
+
+#[test]
+fn a_name_of_which_nothing_is_left_stays_a_text() {
+    let options =
+        RedactOptions { action: RedactAction::Remove, whole_documents: true, ..RedactOptions::default() };
+    let (redact, arena) = (redact(&options), Bump::new());
+    let packed = rmp_serde::to_vec(&json!({"eva@example.org": 1})).expect("in memory");
+    let clean = after(&redact, &arena, vec![("o", Value::Packed(&packed))]);
+    let [(_, Value::Packed(object))] = clean.as_slice() else { panic!("{clean:?}") };
+    assert_eq!(rmp_serde::from_slice::<serde_json::Value>(object).expect("msgpack"), json!({"": 1}));
 }
 
 #[test]

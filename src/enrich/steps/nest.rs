@@ -46,19 +46,21 @@ impl Nest {
             let short = name.strip_prefix(&*self.strip).filter(|short| !short.is_empty()).unwrap_or(name);
             path::joined(arena, self.under.name(), ".", short)
         };
-        rename_all(&mut event.fields, arena, is_meant, new_name);
+        if rename_all(&mut event.fields, arena, is_meant, new_name) {
+            self.under.make_way_below(&mut event.fields, arena);
+        }
     }
 }
 
-/// Renames all fields that are meant, in one look at the names: they go to the end.
+/// Renames all fields that are meant, in one look at the names: they go to the end. Answers whether there were any.
 pub(super) fn rename_all<'a>(
     fields: &mut Fields<'a>,
     arena: &'a Bump,
     is_meant: impl Fn(&Field<'a>) -> bool,
     new_name: impl Fn(&str) -> &'a str,
-) {
+) -> bool {
     if !fields.iter().any(&is_meant) {
-        return;
+        return false;
     }
     let moved: ArenaVec<'_, Field<'a>> = fields.extract(is_meant).collect_in(arena);
     let from = fields.len();
@@ -67,6 +69,7 @@ pub(super) fn rename_all<'a>(
         fields.push(name, field.value);
     }
     fields.settle_beside(from, "forebay");
+    true
 }
 
 impl Flatten {

@@ -27,5 +27,7 @@ pub(super) fn read<'a>(object: &'a str, sink: &mut Sink<'_, 'a>) -> bool {
             fields.replace_unsettled(index, Cow::Owned(name), value);
         }
     }
+    // An `error` that is a text would be refused where others have `error.message`.
+    sink.adopts_names();
     true
 }

@@ -115,3 +115,30 @@ fn a_line_that_nests_without_end_costs_no_stack() {
         assert!(super::document(&event).is_object(), "{toml}");
     }
 }
+
+#[test]
+fn what_comes_below_a_value_in_an_object_leaves_no_value_beside_its_members() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = folder.path().join("table.csv");
+    std::fs::write(&table, "key,x\n2,3\n").expect("a file");
+    let lookup = format!("lookup = {{ table = '{}', key = '{{n}}', into = 'o.p' }}", table.display());
+    let record = json!({"o": {"p": 1, "q": "t"}, "n": 2});
+    for (toml, document) in [
+        ("set = { 'o.p.x' = 1 }", json!({"o.p.value": 1, "o.q": "t", "o.p.x": 1, "n": 2})),
+        ("nest = { under = 'o.p', fields = ['n'] }", json!({"o.p.value": 1, "o.q": "t", "o.p.n": 2})),
+        ("rename = { n = 'o.p.x' }", json!({"o.p.value": 1, "o.q": "t", "o.p.x": 2})),
+        ("copy = { n = 'o.p.x' }", json!({"o.p.value": 1, "o.q": "t", "o.p.x": 2, "n": 2})),
+        (&lookup, json!({"o.p.value": 1, "o.q": "t", "o.p.x": "3", "n": 2})),
+        ("set = { 'o.x.y' = 1 }", json!({"o": {"p": 1, "q": "t"}, "o.x.y": 1, "n": 2})),
+    ] {
+        assert_eq!(applied(toml, record.clone()), document, "{toml}");
+    }
+    let below = json!({"o": {"p": {"y": {"z": 1}}}, "n.x": 2});
+    assert_eq!(
+        applied("set = { 'o.p.y.z.a' = 1 }", below.clone()),
+        json!({"o.p.y.z.value": 1, "o.p.y.z.a": 1, "n.x": 2})
+    );
+    assert_eq!(applied("rename = { n = 'o.p' }", below), json!({"o": {"p": {"y": {"z": 1}}}, "o.p.x": 2}));
+    let other = json!({"o": {"p": 1}, "n.x": 2});
+    assert_eq!(applied("rename = { n = 'o.p' }", other), json!({"o.p.value": 1, "o.p.x": 2}));
+}
