@@ -45,13 +45,8 @@ impl Path {
 
     /// The object around, by its name, and the value in it.
     fn around<'a>(&self, fields: &Fields<'a>) -> Option<(&str, Value<'a>)> {
-        self.around_part(self.dots.len(), self.name.len(), fields)
-    }
-
-    /// The same of the first `end` bytes of the path, which have so many dots.
-    fn around_part<'a>(&self, dots: usize, end: usize, fields: &Fields<'a>) -> Option<(&str, Value<'a>)> {
-        self.dots.iter().take(dots).enumerate().find_map(|(index, at)| {
-            let (object, rest) = (self.name.get(..*at)?, self.name.get(at + 1..end)?);
+        self.dots.iter().enumerate().find_map(|(index, at)| {
+            let (object, rest) = (self.name.get(..*at)?, self.name.get(at + 1..)?);
             let value = members::find(fields.get(object)?, rest, index + 2)?;
             Some((object, value))
         })
@@ -94,30 +89,6 @@ impl Path {
         }
     }
 
-    /// Makes way for fields that will be below this path.
-    pub(crate) fn make_way_below<'a>(&self, fields: &mut Fields<'a>, arena: &'a Bump) {
-        self.make_way(fields, arena);
-        self.clear(self.dots.len(), self.name.len(), fields, arena);
-    }
-
-    /// Spreads the objects in which something else than an object lies above this path: an index has no room for both
-    /// `{"a":{"b":1}}` and `a.b.c`, while of two fields the encoder names one otherwise.
-    #[inline]
-    pub(crate) fn make_way<'a>(&self, fields: &mut Fields<'a>, arena: &'a Bump) {
-        for (index, at) in self.dots.iter().enumerate().skip(1) {
-            self.clear(index, *at, fields, arena);
-        }
-    }
-
-    /// The same for what lies at the first `end` bytes of the path, which have so many dots.
-    fn clear<'a>(&self, dots: usize, end: usize, fields: &mut Fields<'a>, arena: &'a Bump) {
-        while let Some((object, value)) = self.around_part(dots, end, fields) {
-            if value.is_object() || !spread(fields, object, arena) {
-                return;
-            }
-        }
-    }
-
     /// Where no field has the name: object by object, the outer ones first.
     fn reach_in_object<'a>(&self, fields: &mut Fields<'a>, arena: &'a Bump) -> bool {
         while let Some((object, _)) = self.around(fields) {
@@ -139,7 +110,6 @@ impl Path {
     /// Puts a value in the place of the old one, or at the end.
     pub(crate) fn set<'a>(&'a self, fields: &mut Fields<'a>, value: Value<'a>, arena: &'a Bump) {
         self.open(fields, arena);
-        self.make_way(fields, arena);
         match fields.value_mut(&self.name) {
             Some(place) => *place = value,
             None => fields.push(Cow::Borrowed(&self.name), value),

@@ -38,7 +38,6 @@ impl Copy {
         for (to, value) in whole {
             super::set_aside(&mut event.fields, to, arena);
             event.fields.push(Cow::Borrowed(to.name()), value);
-            to.make_way(&mut event.fields, arena);
         }
         for (name, value) in below {
             event.fields.add_beside("forebay", path::legal_in(arena, Cow::Borrowed(name)), value);

@@ -25,8 +25,6 @@ const USUAL: [&str; 2] = ["container_id", "container.id"];
 pub(super) struct DockerMetadata {
     /// Where the id is looked for, in this order.
     from: Vec<Path>,
-    /// Below which fields come.
-    image: Path,
     engine: Arc<Engine>,
 }
 
@@ -37,7 +35,7 @@ impl DockerMetadata {
             None => USUAL.map(Path::new).to_vec(),
         };
         let engine = Engine::new(FilePath::new(&options.socket), &options.labels)?;
-        Ok(Self { from, image: Path::new("container.image"), engine: Arc::new(engine) })
+        Ok(Self { from, engine: Arc::new(engine) })
     }
 
     pub(super) fn engine(&self) -> &Arc<Engine> {
@@ -47,7 +45,6 @@ impl DockerMetadata {
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         let text = |path: &Path| view::text(&path.get(&event.fields)?, arena);
         let Some(id) = self.from.iter().find_map(text) else { return };
-        self.image.make_way_below(&mut event.fields, arena);
         self.engine.find(id, arena, |name, value| {
             event.fields.add_beside("forebay", Cow::Borrowed(name), Value::Text(value.as_bytes()));
         });

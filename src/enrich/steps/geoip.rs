@@ -59,9 +59,8 @@ impl GeoIp {
         };
         for database in &self.databases {
             database.current().look(address, arena, |place, value| {
-                let Some(path) = names.get(place) else { return };
-                path.make_way(&mut event.fields, arena);
-                event.fields.add_beside("forebay", Cow::Borrowed(path.name()), value);
+                let name = names.get(place).map(Path::name).unwrap_or_default();
+                event.fields.add_beside("forebay", Cow::Borrowed(name), value);
             });
         }
     }

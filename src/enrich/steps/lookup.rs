@@ -34,9 +34,6 @@ impl Lookup {
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         let Some(key) = self.key.text(event, arena) else { return };
         let table = self.file.current();
-        if !table.row(key).is_empty() {
-            self.into.make_way_below(&mut event.fields, arena);
-        }
         for (column, cell) in table.row(key) {
             let name =
                 path::legal_in(arena, Cow::Borrowed(path::joined(arena, self.into.name(), ".", column)));

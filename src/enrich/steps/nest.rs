@@ -46,21 +46,19 @@ impl Nest {
             let short = name.strip_prefix(&*self.strip).filter(|short| !short.is_empty()).unwrap_or(name);
             path::joined(arena, self.under.name(), ".", short)
         };
-        if rename_all(&mut event.fields, arena, is_meant, new_name) {
-            self.under.make_way_below(&mut event.fields, arena);
-        }
+        rename_all(&mut event.fields, arena, is_meant, new_name);
     }
 }
 
-/// Renames all fields that are meant, in one look at the names: they go to the end. Answers whether there were any.
+/// Renames all fields that are meant, in one look at the names: they go to the end.
 pub(super) fn rename_all<'a>(
     fields: &mut Fields<'a>,
     arena: &'a Bump,
     is_meant: impl Fn(&Field<'a>) -> bool,
     new_name: impl Fn(&str) -> &'a str,
-) -> bool {
+) {
     if !fields.iter().any(&is_meant) {
-        return false;
+        return;
     }
     let moved: ArenaVec<'_, Field<'a>> = fields.extract(is_meant).collect_in(arena);
     let from = fields.len();
@@ -69,7 +67,6 @@ pub(super) fn rename_all<'a>(
         fields.push(name, field.value);
     }
     fields.settle_beside(from, "forebay");
-    true
 }
 
 impl Flatten {

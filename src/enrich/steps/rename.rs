@@ -31,7 +31,6 @@ impl Rename {
                     super::set_aside(&mut event.fields, to, arena);
                 }
                 event.fields.rename(from.name(), Cow::Borrowed(to.name()));
-                to.make_way(&mut event.fields, arena);
             } else {
                 rename_below(&mut event.fields, from, to, arena);
             }
@@ -63,7 +62,5 @@ fn rename_below<'a>(fields: &mut Fields<'a>, from: &Path, to: &Path, arena: &'a 
         let below = name.get(from.name().len() + 1..).unwrap_or_default();
         path::joined(arena, to.name(), ".", below)
     };
-    if nest::rename_all(fields, arena, is_meant, new_name) {
-        to.make_way_below(fields, arena);
-    }
+    nest::rename_all(fields, arena, is_meant, new_name);
 }

@@ -20,6 +20,11 @@ pub struct NotJson;
 /// Appends the members of the object `line` to `fields`, with names legal at `depth` but not settled; on an error `fields` is
 /// what it was.
 pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> Result<(), NotJson> {
+    object(line, depth, fields).map(|_| ())
+}
+
+/// The same, answering whether the object is plain, so that no text in it has an escape.
+fn object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> Result<bool, NotJson> {
     let before = fields.len();
     let mut has_dots = false;
     let member = |name, value| push(fields, before, depth, name, value, &mut has_dots);
@@ -27,7 +32,7 @@ pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> 
         if plain.is_compact {
             fields.set_object(Object { text: line, has_dots });
         }
-        return Ok(());
+        return Ok(true);
     }
     fields.truncate(before);
     let mut deserializer = serde_json::Deserializer::from_str(line);
@@ -36,32 +41,29 @@ pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> 
         fields.truncate(before);
         return Err(NotJson);
     }
-    Ok(())
+    Ok(false)
 }
 
 /// A line that is one object and nothing else.
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let is_object = |text: &str| matches!(text.as_bytes(), [b'{', .., b'}']);
     // What JSON takes for blanks, and nothing else: a form feed is none of them.
-    let object = if is_object(line) { line } else { line.trim_matches([' ', '\t', '\r', '\n']) };
-    if !is_object(object) || mongodb::head(line).is_some() {
+    let text = if is_object(line) { line } else { line.trim_matches([' ', '\t', '\r', '\n']) };
+    if !is_object(text) || mongodb::head(line).is_some() {
         return None;
     }
-    if object.starts_with("{\"log\":\"") {
-        if docker_json::read(object, sink).is_some() {
+    if text.starts_with("{\"log\":\"") {
+        if docker_json::read(text, sink).is_some() {
             return Some(());
         }
         sink.take_back();
     }
     sink.adopts();
     let before = sink.fields().len();
-    json_object(object, 1, sink.fields()).ok()?;
-    // Colours are escapes, which no plain object has.
-    if sink.fields().object().text.is_empty()
-        && let Some(clean) = without_escaped_colours(object, sink.arena)
-    {
+    let is_plain = object(text, 1, sink.fields()).ok()?;
+    if !is_plain && let Some(clean) = without_escaped_colours(text, sink.arena) {
         sink.fields().truncate(before);
-        json_object(clean, 1, sink.fields()).ok()?;
+        object(clean, 1, sink.fields()).ok()?;
     }
     Some(())
 }
