@@ -68,7 +68,9 @@ fn leads_wrong(object: &[(Value, Value)], way: &str, to_object: bool) -> bool {
     fields(object, 2).iter().any(|(name, value)| match value {
         Value::Map(inner) => match way.strip_prefix(name.as_str()) {
             Some("") => true,
-            Some(rest) if rest.starts_with('.') => leads_wrong(inner, &rest[1..], to_object),
+            Some(rest) if rest.starts_with('.') => {
+                rest.strip_prefix('.').is_some_and(|way| leads_wrong(inner, way, to_object))
+            }
             _ => name.starts_with(&format!("{way}.")),
         },
         _ if name == way => to_object,
