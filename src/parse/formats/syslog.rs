@@ -76,8 +76,11 @@ pub(super) fn message<'a>(message: &'a str, said: Option<Said>, sink: &mut Sink<
 /// Whether a message that begins with a letter could be a line of a format: `key=value`, `INFO[0001]`, `ERROR:…`, a tab, klog's
 /// `E0115`, Ruby's `I,`, HAProxy's `Connect from`.
 fn may_be_a_line(message: &str) -> bool {
-    let ends = |byte: u8| matches!(byte, b' ' | b'\t' | b'=' | b'[' | b':');
-    let end = message.bytes().position(ends).unwrap_or(message.len());
+    let ends = |word| {
+        let [equals, bracket, colon] = [b'=', b'[', b':'].map(|sign| words::equal(word, sign));
+        words::below(word, b'!') | equals | bracket | colon
+    };
+    let end = words::find(message.as_bytes(), ends).unwrap_or(message.len());
     let (word, rest) = message.split_at_checked(end).unwrap_or((message, ""));
     match word.as_bytes() {
         [_, b','] | b"Connect" => true,

@@ -8,6 +8,8 @@ use crate::parse::token::{Read, misfit};
 const CLOCK: Shape = Shape::new(b"00:00:00");
 /// An offset behind its sign.
 const WHOLE: Shape = Shape::new(b" 0000   ");
+/// The same with its colon.
+const COLON: Shape = Shape::new(b" 00:00  ");
 
 /// `10:30:45`, perhaps with a fraction behind a point or a comma, whose digits beyond the ninth are left out; `24:00:00`, the end
 /// of a day.
@@ -75,10 +77,11 @@ fn is_word_end(text: &str, at: usize) -> bool {
 #[inline]
 fn offset(text: &[u8]) -> Option<(usize, i32)> {
     let [sign @ (b'+' | b'-'), h1, h2, rest @ ..] = text else { return None };
-    let whole = text.first_chunk().and_then(|text| WHOLE.parts(text));
-    let (hours, minutes, taken) = match (whole, rest) {
+    let shaped = text.first_chunk().map(|text| (WHOLE.parts(text), COLON.parts(text)));
+    let (hours, minutes, taken) = match (shaped, rest) {
         // Mostly.
-        (Some(parts), _) => (parts.two(1), parts.two(3), 5),
+        (Some((Some(parts), _)), _) => (parts.two(1), parts.two(3), 5),
+        (Some((_, Some(parts))), _) => (parts.two(1), parts.two(4), 6),
         (_, [b':', m1, m2, ..]) => (two(*h1, *h2)?, two(*m1, *m2)?, 6),
         (_, [m1 @ b'0'..=b'9', m2, ..]) => (two(*h1, *h2)?, two(*m1, *m2)?, 5),
         _ => (two(*h1, *h2)?, 0, 3),
