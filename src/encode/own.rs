@@ -28,6 +28,8 @@ pub(super) struct Names<'f, 'a> {
     fields: &'f Fields<'a>,
     /// Of many fields, and not before it is asked for.
     table: Option<HashMap<&'f str, Place<'f, 'a>>>,
+    /// Where each of [`OURS`] goes, once it is known.
+    asides: [Option<String>; OURS.len()],
 }
 
 /// What a name lies below: the names above it have values, or objects alone, or nothing.
@@ -47,7 +49,7 @@ struct Place<'f, 'a> {
 
 impl<'f, 'a> Names<'f, 'a> {
     pub(super) fn of(fields: &'f Fields<'a>) -> Self {
-        Self { fields, table: None }
+        Self { fields, table: None, asides: [const { None }; OURS.len()] }
     }
 
     /// What `name`, which may have dots, lies below.
@@ -82,14 +84,13 @@ impl<'f, 'a> Names<'f, 'a> {
 
     /// Where a name goes that every document has, or one below it.
     fn aside(&mut self, name: &str) -> Option<String> {
-        OURS.into_iter().find_map(|(ours, aside)| {
+        OURS.into_iter().enumerate().find_map(|(index, (ours, aside))| {
             // why: the rest keeps its dots, or `x.y` and `x_y` below one of them would become one name.
             let rest = name.strip_prefix(ours).filter(|rest| rest.is_empty() || rest.starts_with('.'))?;
-            let mut aside = aside.to_owned();
-            // What has the name, or one above or below it, is no part of what is moved: all of that moves on together.
-            while self.get(&aside).is_some() || self.has_below(&aside) {
-                aside.push('_');
-            }
+            // All of them go to one place, where nothing is: what is above or below one would meet it.
+            let known = self.asides.get(index)?.clone();
+            let aside = known.unwrap_or_else(|| self.free(aside.to_owned()));
+            *self.asides.get_mut(index)? = Some(aside.clone());
             Some(aside + rest)
         })
     }
