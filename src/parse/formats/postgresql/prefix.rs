@@ -59,11 +59,18 @@ fn behind<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) {
     }
 }
 
+/// Pairs that are looked for: what comes behind them belongs to the last, so that no line makes fields without end.
+const PAIRS: usize = 16;
+
+/// Bytes of the longest name that is known, with its sign.
+const LONGEST: usize = "client=".len();
+
 /// An application calls itself as it likes, so that its name ends where a name that is known follows.
 fn pairs<'a>(mut text: &'a str, sink: &mut Sink<'_, 'a>) {
-    while !text.is_empty() {
+    for nth in 1..=PAIRS {
         let is_end = |rest: &str| !text.starts_with("app=") || known(rest).is_some();
-        let end = text.match_indices(',').find(|(at, _)| text.get(at + 1..).is_some_and(is_end));
+        let mut commas = text.match_indices(',').filter(|_| nth < PAIRS);
+        let end = commas.find(|(at, _)| text.get(at + 1..).is_some_and(is_end));
         let (pair, rest) = end.and_then(|(at, _)| text.split_at_checked(at)).unwrap_or((text, ""));
         match (known(pair), pair.split_once('=')) {
             (Some(known), Some((_, value))) => told(known, value, sink),
@@ -76,7 +83,9 @@ fn pairs<'a>(mut text: &'a str, sink: &mut Sink<'_, 'a>) {
 
 /// What a pair's name stands for.
 fn known(pair: &str) -> Option<Known> {
-    Some(match pair.split_once('=')?.0 {
+    // why: a name is looked for behind each comma, and the rest of the line once for all of them.
+    let end = pair.bytes().take(LONGEST).position(|byte| byte == b'=')?;
+    Some(match pair.get(..end)? {
         "user" => known::USER,
         "db" => known::DATABASE,
         "app" => APPLICATION,
@@ -96,5 +105,39 @@ fn user_and_database<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) {
 fn told<'a>(known: Known, text: &'a str, sink: &mut Sink<'_, 'a>) {
     if text != "[unknown]" {
         sink.text(known, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bumpalo::Bump;
+
+    use super::*;
+    use crate::event::{Fields, Timestamp};
+    use crate::parse::known::Schema;
+    use crate::parse::sink::Style;
+
+    fn read_pairs(pairs: &str, has: impl FnOnce(&Fields<'_>)) {
+        let (arena, style, mut fields) = (Bump::new(), Style::default(), Fields::default());
+        let about = Timestamp::new(1_795_867_200, 0).expect("a time");
+        let prefix = format!(" [7]: [1-1] user=eva,{pairs}");
+        let prefix = arena.alloc_str(&prefix);
+        read(prefix, &mut Sink::new(&mut fields, &style, about, &arena)).expect("a prefix");
+        has(&fields);
+    }
+
+    #[test]
+    fn a_line_of_very_many_pairs_or_commas_costs_no_square_of_them() {
+        let commas = ",".repeat(1 << 20);
+        read_pairs(&format!("app={commas},db=shop"), |fields| {
+            assert_eq!(fields.text("application"), Some(commas.as_bytes()));
+            assert_eq!(fields.text(known::DATABASE.name(Schema::Plain)), Some(&b"shop"[..]));
+        });
+        let many: Vec<String> = (0..100_000).map(|n| format!("x{n}=1")).collect();
+        read_pairs(&many.join(","), |fields| {
+            assert!(fields.len() <= PAIRS + 2, "{}", fields.len());
+            let last = fields.iter().last().and_then(|field| field.value.as_text()).expect("the last one");
+            assert!(last.ends_with(b",x99999=1"), "nothing is lost");
+        });
     }
 }
