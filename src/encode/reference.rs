@@ -66,12 +66,9 @@ fn spread(mut fields: Fields<'_>, is_root: bool) -> Fields<'_> {
 /// Whether an object cannot be beside a name that leads into it along `way`.
 fn leads_wrong(object: &[(Value, Value)], way: &str, to_object: bool) -> bool {
     fields(object, 2).iter().any(|(name, value)| match value {
-        Value::Map(inner) => match way.strip_prefix(name.as_str()) {
-            Some("") => true,
-            Some(rest) if rest.starts_with('.') => {
-                rest.strip_prefix('.').is_some_and(|way| leads_wrong(inner, way, to_object))
-            }
-            _ => name.starts_with(&format!("{way}.")),
+        Value::Map(inner) => match way.strip_prefix(&format!("{name}.")) {
+            Some(way) => leads_wrong(inner, way, to_object),
+            None => name == way || name.starts_with(&format!("{way}.")),
         },
         _ if name == way => to_object,
         _ => way.starts_with(&format!("{name}.")) || name.starts_with(&format!("{way}.")),

@@ -21,6 +21,7 @@ mod whole;
 pub(crate) use ansi::without_colours;
 pub use auto::Streams;
 pub use format::Format;
+pub(crate) use formats::php::PASSED_ON as PHP_PASSED_ON;
 pub use formats::{BorrowedName, NotJson, json_object};
 pub use known::{Schema, stack_name};
 pub use level::Level;

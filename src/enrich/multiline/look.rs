@@ -1,6 +1,7 @@
 //! What lines of stack traces look like, each by itself.
 
 use super::postgresql;
+use crate::parse::PHP_PASSED_ON;
 
 /// Whose trace it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +21,6 @@ pub(super) enum Language {
     /// A class that is an exception where its frames follow at once: nothing else tells.
     Named,
 }
-
-/// What PHP-FPM puts before what a worker says.
-const PHP_PASSED_ON: &[u8] = b"NOTICE: PHP message: ";
 
 pub(super) fn starts(line: &[u8], beginnings: &[&str]) -> bool {
     beginnings.iter().any(|beginning| line.starts_with(beginning.as_bytes()))
@@ -54,7 +52,7 @@ pub(super) fn language(line: &[u8]) -> Option<Language> {
         b'U' if starts(line, &["Unhandled exception. ", "Unhandled Exception: "]) => Some(Language::Classes),
         b'U' if line.starts_with(b"Uncaught ") => Some(Language::Node),
         b'P' | b'F' if is_php(line) => Some(Language::Php),
-        b'N' if line.starts_with(PHP_PASSED_ON) => by_php_log(line.get(PHP_PASSED_ON.len()..)?),
+        b'N' if starts(line, &[PHP_PASSED_ON]) => by_php_log(line.get(PHP_PASSED_ON.len()..)?),
         b'c' | b'd' | b'f' | b'i' | b't' | b'w' if is_dotnet_console(line) => Some(Language::Indented),
         first if first.is_ascii_alphabetic() => {
             by_name(line).or_else(|| by_place(line)).or_else(|| is_class(line).then_some(Language::Named))

@@ -1,3 +1,5 @@
+//! What is found among members that loggers print, and what is left alone.
+
 use super::*;
 use crate::parse::json_object;
 

@@ -18,7 +18,7 @@ const KILOBYTES: Known = Known::new("memory_kb", "php_fpm.access.memory_kb");
 const CPU: Known = Known::new("cpu_percent", "php_fpm.access.cpu_percent");
 
 /// Behind which a worker says what PHP has to say.
-const PASSED_ON: &str = "NOTICE: PHP message: ";
+pub(crate) const PASSED_ON: &str = "NOTICE: PHP message: ";
 
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     match line.as_bytes().first()? {

@@ -80,14 +80,13 @@ fn structured_data<'a>(at: usize, stops: &mut Stops<'a, Ends>, sink: &mut Sink<'
 fn element<'a>(at: usize, stops: &mut Stops<'a, Ends>, sink: &mut Sink<'_, 'a>) -> Option<usize> {
     let begin = (stops.byte(at) == Some(b'[')).then_some(at + 1)?;
     let (mut at, id) = name(begin, stops)?;
-    let head = dotted(&[STRUCTURED_DATA.name(sink.style.schema), id, ""], sink.arena);
     let is_plain = !has_dot(id);
     while stops.byte(at) == Some(b' ') && sink.has_room() {
         let (end, name) = name(at + 1, stops)?;
         let (after, value, has_backslash) =
             (stops.byte(end) == Some(b'=')).then(|| stops.quoted(end + 1))??;
         let value = if has_backslash { unescaped(value, sink.arena) } else { value };
-        let full = joined(head, name, sink.arena);
+        let full = dotted(&[STRUCTURED_DATA.name(sink.style.schema), id, name], sink.arena);
         if is_plain && full.len() <= SURELY_SHORT && !has_dot(name) {
             *sink.legal(full) = Value::Text(value.as_bytes());
         } else {
@@ -107,13 +106,6 @@ fn name<'a>(at: usize, stops: &mut Stops<'a, Ends>) -> Option<(usize, &'a str)> 
         end = stops.next(end.0 + 1)?;
     }
     stops.piece(at, end.0).filter(|name| !name.is_empty()).map(|name| (end.0, name))
-}
-
-fn joined<'a>(head: &str, name: &str, arena: &'a Bump) -> &'a str {
-    let mut full = String::with_capacity_in(head.len() + name.len(), arena);
-    full.push_str(head);
-    full.push_str(name);
-    full.into_bump_str()
 }
 
 fn has_dot(text: &str) -> bool {
