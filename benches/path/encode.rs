@@ -41,7 +41,7 @@ impl Way {
         let mut spare = Fields::default();
         for sequence in 0.. {
             arena.reset();
-            let mut fields = Fields::reuse(std::mem::take(&mut spare));
+            let mut fields: Fields<'_> = spare;
             let Some(time) = entries.next(&mut fields) else { break };
             let time = time.expect("a good entry").unwrap_or_else(Timestamp::now);
             let mut event = Event { time, tag: TAG, fields };

@@ -111,15 +111,20 @@ impl<'a> Entries<'a> {
     /// own, after which the next one can be asked for; after malformed bytes there is no next.
     pub fn next(&mut self, fields: &mut Fields<'a>) -> Option<Result<Option<Timestamp>, DecodeError>> {
         let before = self.reader.clone();
-        let read = self.try_next(fields)?;
-        match &read {
-            Ok(_) => self.refusals = 0,
-            Err(_) => self.refuse(before),
+        match self.try_next(fields)? {
+            Ok(time) => {
+                self.refusals = 0;
+                Some(Ok(time))
+            }
+            Err(error) => {
+                self.refuse(before);
+                Some(Err(error))
+            }
         }
-        Some(read)
     }
 
     /// The next event or error; the reader is behind the entry in both cases.
+    #[inline(always)]
     fn try_next(&mut self, fields: &mut Fields<'a>) -> Option<Result<Option<Timestamp>, DecodeError>> {
         if self.reader.is_empty() || self.left == Some(0) {
             return None;
@@ -298,28 +303,19 @@ fn read_members<'a>(
 ) -> Result<(), DecodeError> {
     let mut budget = bounds.fields;
     for _ in 0..pairs {
-        let value = push_name(reader, fields, bounds, &mut budget).map_err(|fault| bounds.exceeded(fault))?;
+        if let Some((name, text, rest)) = reader.usual_pair()
+            && let Some(left) = budget.checked_sub(1)
+        {
+            fields.push_both(name, Value::Text(text));
+            (*reader, budget) = (rest, left);
+            continue;
+        }
+        let name = read_name(reader, bounds, &mut budget).map_err(|fault| bounds.exceeded(fault))?;
+        let value = fields.push_read(name);
         read_value(reader, value, bounds, &mut budget).map_err(|fault| bounds.exceeded(fault))?;
     }
     fields.settle();
     Ok(())
-}
-
-/// Puts the next name where it will stay, and answers where its value goes.
-fn push_name<'a, 'f>(
-    reader: &mut Reader<'a>,
-    fields: &'f mut Fields<'a>,
-    bounds: Bounds,
-    budget: &mut u64,
-) -> Result<&'f mut Value<'a>, SkipFault> {
-    let before = reader.clone();
-    if let Some(name) = reader.short_text()
-        && let Some(name) = event::plain_name_bytes(name)
-    {
-        return Ok(fields.push_read(name));
-    }
-    *reader = before;
-    read_name(reader, bounds, budget).map(|name| fields.push_named(name))
 }
 
 /// A number or a truth as a name is written out; a map, an array or an extension becomes the base64 of its bytes.
@@ -351,11 +347,6 @@ pub(super) fn read_value<'a>(
     bounds: Bounds,
     budget: &mut u64,
 ) -> Result<(), SkipFault> {
-    if let Some(text) = reader.short_text() {
-        *into = Value::Text(text);
-        *budget = budget.checked_sub(1).ok_or(SkipFault::Fields)?;
-        return Ok(());
-    }
     let before = reader.clone();
     *into = match reader.item().map_err(SkipFault::Decode)? {
         Item::Text(text) => Value::Text(text),

@@ -5,6 +5,7 @@
 use rmp::Marker;
 
 use super::DecodeError;
+use crate::event::Name;
 
 /// One msgpack item; of a map or an array only its count, the members follow.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,6 +88,18 @@ fn big_endian(bytes: &[u8], width: usize) -> Option<u64> {
     Some(field.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }
 
+/// The text of less than 64 KiB that `bytes` begin with, and what is behind it.
+#[inline(always)]
+fn short_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = match bytes {
+        [first @ 0xa0..=0xbf, rest @ ..] => (usize::from(first & 0x1f), rest),
+        [0xd9, length, rest @ ..] => (usize::from(*length), rest),
+        [0xda, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
+        _ => return None,
+    };
+    rest.split_at_checked(length)
+}
+
 /// Reads items off the front of a slice.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
@@ -162,18 +175,12 @@ impl<'a> Reader<'a> {
         Ok(Item::Extension(i8::from_be_bytes([kind]), self.take(length)?))
     }
 
-    /// The next item where it is a text of less than 64 KiB, as names and nearly all values are; else nothing is read.
+    /// A plain name, the text of less than 64 KiB behind it, and a reader behind both: what nearly all records are made of.
     #[inline]
-    pub(super) fn short_text(&mut self) -> Option<&'a [u8]> {
-        let (length, rest) = match self.rest {
-            [first @ 0xa0..=0xbf, rest @ ..] => (usize::from(first & 0x1f), rest),
-            [0xd9, length, rest @ ..] => (usize::from(*length), rest),
-            [0xda, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
-            _ => return None,
-        };
-        let (text, rest) = rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some(text)
+    pub(super) fn usual_pair(&self) -> Option<(Name<'a>, &'a [u8], Self)> {
+        let (name, rest) = short_text(self.rest)?;
+        let (text, rest) = short_text(rest)?;
+        Some((Name::plain_bytes(name)?, text, Self { rest, length: self.length }))
     }
 
     /// What nearly every entry begins with, an array of two with an EventTime in it: the eight bytes of the time, and a
@@ -315,7 +322,7 @@ mod tests {
     /// The items and shapes of every marker must tell the same length, for whatever bytes follow.
     fn shape_and_item_agree(bytes: &[u8]) {
         let mut reader = Reader::new(bytes);
-        let text = reader.clone().short_text();
+        let text = short_text(bytes).map(|(text, _)| text);
         match (shape(bytes), reader.item()) {
             (Ok(Some(shape)), Ok(item)) => {
                 let short = bytes.first().is_some_and(|first| matches!(first, 0xa0..=0xbf | 0xd9 | 0xda));

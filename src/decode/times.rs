@@ -4,10 +4,8 @@
 //! stays in the event as the field [`ORIGINAL`] where an index can hold it; it is counted, as nanoseconds of a second
 //! or more are, which are held to the second that was said.
 
-use std::borrow::Cow;
-
 use super::msgpack::Item;
-use crate::event::{Fields, Timestamp, Value};
+use crate::event::{Fields, Name, Timestamp, Value};
 
 /// The field that keeps a time that cannot be written.
 const ORIGINAL: &str = "forebay.time";
@@ -84,7 +82,7 @@ impl Times {
     /// Adds the time that could not be written to the `fields` of its record.
     pub(super) fn keep_original(&mut self, fields: &mut Fields<'_>) {
         if let Some(original) = self.original.take() {
-            let name = fields.free_name(Cow::Borrowed(ORIGINAL));
+            let name = fields.free_name(Name::from(ORIGINAL));
             fields.push(name, original);
         }
     }
@@ -144,7 +142,7 @@ mod tests {
     #[test]
     fn the_original_goes_beside_a_field_of_its_name() {
         let mut fields = Fields::default();
-        fields.push(Cow::Borrowed(ORIGINAL), Value::Null);
+        fields.push(Name::from(ORIGINAL), Value::Null);
         let mut times = Times { original: Some(Value::Signed(7)), ..Times::default() };
         times.keep_original(&mut fields);
         times.keep_original(&mut fields);

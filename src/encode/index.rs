@@ -221,7 +221,7 @@ mod tests {
         for template in ["{nothing}", "a-{blank}", "a-{object}"] {
             let mut fields_again = Fields::default();
             for field in fields.iter() {
-                fields_again.push(field.name.clone(), field.value.clone());
+                fields_again.push(field.name.clone(), field.value);
             }
             assert_eq!(resolve(template, "t", fields_again), None, "{template}");
         }

@@ -11,17 +11,19 @@ mod json_scalar;
 mod nested_json;
 mod own;
 mod path;
+mod pieces;
+mod root;
 mod run;
 mod spread;
 mod text;
 mod time;
 mod value;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::event::{Event, Field, Fields, MAX_DEPTH, Value};
-use own::{Below, Names};
+use crate::event::{Event, Fields, MAX_DEPTH, Value};
+use pieces::{Pieces, ROOM};
+use root::Root;
 use time::TimeWriter;
 use value::ValueWriter;
 
@@ -121,12 +123,19 @@ fn begin_action(out: &mut Vec<u8>, index: &str) {
 }
 
 /// Writes documents; one for each connection.
-#[derive(Default)]
 pub struct Encoder {
     time: TimeWriter,
     index: String,
+    room: Box<[u8; ROOM]>,
     /// What was changed since it was last taken.
     pub mended: Mended,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        let room = Box::new([0; ROOM]);
+        Self { time: TimeWriter::default(), index: String::new(), room, mended: Mended::default() }
+    }
 }
 
 impl Encoder {
@@ -139,14 +148,12 @@ impl Encoder {
         id: IdBase,
         sequence: u64,
     ) {
-        self.write_action(out, destination, event);
-        out.extend_from_slice(&id.id(event.time.millis()));
-        out.extend_from_slice(b"\"}}\n{\"@timestamp\":\"");
-        self.time.write(out, event.time);
-        out.extend_from_slice(b"\",\"event.sequence\":");
-        out.extend_from_slice(itoa::Buffer::new().format(sequence).as_bytes());
-        self.write_fields(out, &event.fields);
-        out.extend_from_slice(b"}\n");
+        let action = self.action(out, destination, event);
+        let (id, mut number) = (id.id(event.time.millis()), itoa::Buffer::new());
+        let (time, number) = (self.time.text(event.time), number.format(sequence).as_bytes());
+        let head = [action, &id, b"\"}}\n{\"@timestamp\":\"", time, b"\",\"event.sequence\":", number];
+        let mut root = Root { out, pieces: Pieces::new(&mut self.room), mended: &mut self.mended };
+        root.document(head, &event.fields);
     }
 
     /// Appends the action line and a document that is there already, a JSON object on one line: to `index`, or where `event`,
@@ -160,10 +167,14 @@ impl Encoder {
         id: &str,
         source: &[u8],
     ) {
-        match index {
-            Some(index) => begin_action(out, index),
-            None => self.write_action(out, destination, event),
-        }
+        let action = match index {
+            Some(index) => {
+                begin_action(out, index);
+                &[]
+            }
+            None => self.action(out, destination, event),
+        };
+        out.extend_from_slice(action);
         // The quotation mark that an action leaves for an id which needs no escapes.
         out.pop();
         text::write_str(out, id);
@@ -172,78 +183,15 @@ impl Encoder {
         out.push(b'\n');
     }
 
-    fn write_action(&mut self, out: &mut Vec<u8>, destination: &Destination, event: &Event<'_>) {
-        match &destination.action {
-            Some(action) => out.extend_from_slice(action),
-            None if destination.template.resolve(event, &mut self.index) => begin_action(out, &self.index),
-            None => begin_action(out, &destination.fallback),
+    /// The beginning of the action line, or nothing, where it had to be made and is in `out`.
+    #[inline]
+    fn action<'d>(&mut self, out: &mut Vec<u8>, destination: &'d Destination, event: &Event<'_>) -> &'d [u8] {
+        if let Some(action) = &destination.action {
+            return action;
         }
-    }
-
-    fn write_fields(&mut self, out: &mut Vec<u8>, fields: &Fields<'_>) {
-        let (start, mended) = (out.len(), self.mended);
-        if !self.write_in_turn(out, fields) {
-            out.truncate(start);
-            self.mended = mended;
-            self.write_apart(out, spread::spread(fields, true).as_ref().unwrap_or(fields));
-        }
-    }
-
-    /// Whether all could be written as they came: one that lies below a name with a value of its own could not, nor an object
-    /// that has to be spread.
-    fn write_in_turn(&mut self, out: &mut Vec<u8>, fields: &Fields<'_>) -> bool {
-        let mut writer = ValueWriter::new(out, &mut self.mended, MAX_DEPTH);
-        let (mut names, mut left) = (Names::of(fields), fields.iter().as_slice());
-        let mut leads_into_object = false;
-        while let [field, rest @ ..] = left {
-            if let Some((count, text)) = run::of(fields, left) {
-                writer.out.push(b',');
-                writer.out.extend_from_slice(text.as_bytes());
-                left = left.get(count..).unwrap_or_default();
-                continue;
-            }
-            left = rest;
-            if own::may_be(&field.name) || !text::write_usual_name(writer.out, &field.name) {
-                let below = names.lies_below(&field.name);
-                if below == Below::Value || spread::has_sequence(field) {
-                    return false;
-                }
-                leads_into_object |= below == Below::Object;
-                write_unusual(&mut writer, field, &mut names);
-            } else if !writer.plain(&field.value) {
-                writer.value(&field.value, depth(&field.name, &field.value));
-            }
-        }
-        !(leads_into_object && spread::is_needed(fields))
-    }
-
-    /// Each value for which others lie below its name under a name of its own.
-    fn write_apart(&mut self, out: &mut Vec<u8>, fields: &Fields<'_>) {
-        let mut writer = ValueWriter::new(out, &mut self.mended, MAX_DEPTH);
-        let mut names = Names::of(fields);
-        for field in fields.iter() {
-            let name = names.name(field);
-            text::write_next_name(writer.out, &name);
-            writer.value(&field.value, depth(&name, &field.value));
-        }
-    }
-}
-
-/// Writes a field whose name has a dot or an escape, or may be one that every document has.
-fn write_unusual(writer: &mut ValueWriter<'_>, field: &Field<'_>, names: &mut Names<'_, '_>) {
-    let is_ours = own::may_be(&field.name);
-    let name = if is_ours { names.name(field) } else { Cow::Borrowed(&*field.name) };
-    text::write_next_name(writer.out, &name);
-    writer.value(&field.value, depth(&name, &field.value));
-}
-
-/// How deep a field of the root lies: each dot in its name makes an object. Told only for values that go deeper.
-#[inline]
-fn depth(name: &str, value: &Value<'_>) -> usize {
-    match value {
-        Value::Json(json) if !matches!(json.as_bytes(), [b'{' | b'[', ..]) => 1,
-        Value::Packed(_) | Value::Json(_) => 1 + memchr::memchr_iter(b'.', name.as_bytes()).count(),
-        _ => 1,
+        let is_told = destination.template.resolve(event, &mut self.index);
+        begin_action(out, if is_told { &self.index } else { &destination.fallback });
+        &[]
     }
 }
 

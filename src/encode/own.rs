@@ -30,6 +30,8 @@ pub(super) struct Names<'f, 'a> {
     table: Option<HashMap<&'f str, Place<'f, 'a>>>,
     /// Where each of [`OURS`] goes, once it is known.
     asides: [Option<String>; OURS.len()],
+    /// The names above the one that was asked for last, and what these are: members of one object come one behind the other.
+    last: Option<(&'f str, Below)>,
 }
 
 /// What a name lies below: the names above it have values, or objects alone, or nothing.
@@ -49,17 +51,25 @@ struct Place<'f, 'a> {
 
 impl<'f, 'a> Names<'f, 'a> {
     pub(super) fn of(fields: &'f Fields<'a>) -> Self {
-        Self { fields, table: None, asides: [const { None }; OURS.len()] }
+        Self { fields, table: None, asides: [const { None }; OURS.len()], last: None }
     }
 
     /// What `name`, which may have dots, lies below.
-    pub(super) fn lies_below(&mut self, name: &str) -> Below {
-        let mut below = Below::Nothing;
-        for value in above(name).filter_map(|above| self.get(above)) {
-            if !value.is_object() {
-                return Below::Value;
-            }
-            below = Below::Object;
+    pub(super) fn lies_below(&mut self, name: &'f str) -> Below {
+        let (mut below, mut from) = self
+            .last
+            .filter(|(objects, _)| is_below(name, objects))
+            .map_or((Below::Nothing, 0), |(objects, below)| (below, objects.len() + 1));
+        while below != Below::Value
+            && let Some(dot) = dot_in(name, from)
+        {
+            let objects = name.get(..dot).unwrap_or_default();
+            below = match self.get(objects) {
+                Some(value) if value.is_object() => Below::Object,
+                Some(_) => Below::Value,
+                None => below,
+            };
+            (self.last, from) = (Some((objects, below)), dot + 1);
         }
         below
     }
@@ -135,14 +145,27 @@ impl<'f, 'a> Names<'f, 'a> {
 pub(super) fn above(name: &str) -> impl Iterator<Item = &str> {
     let mut from = 0;
     std::iter::from_fn(move || {
-        let rest = name.as_bytes().get(from..)?;
-        let dot = from + words::find(rest, |word| words::equal(word, b'.'))?;
+        let dot = dot_in(name, from)?;
         from = dot + 1;
         name.get(..dot)
     })
 }
 
+/// Where the first dot is from `from` on.
+#[inline]
+fn dot_in(name: &str, from: usize) -> Option<usize> {
+    let rest = name.as_bytes().get(from..)?;
+    Some(from + words::find(rest, |word| words::equal(word, b'.'))?)
+}
+
+/// Whether `name` lies below the name `above`.
+#[inline]
+fn is_below(name: &str, above: &str) -> bool {
+    let (name, above) = (name.as_bytes(), above.as_bytes());
+    name.get(above.len()) == Some(&b'.')
+        && name.get(..above.len()).is_some_and(|name| words::same(name, above))
+}
+
 fn has_below(fields: &Fields<'_>, name: &str) -> bool {
-    let is_below = |other: &str| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
-    fields.iter().any(|field| is_below(&field.name))
+    fields.iter().any(|field| is_below(&field.name, name))
 }

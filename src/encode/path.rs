@@ -7,7 +7,7 @@ use crate::parse;
 /// The value at `path`.
 pub(super) fn find<'a>(fields: &Fields<'a>, path: &str) -> Option<Value<'a>> {
     if let Some(value) = fields.get(path) {
-        return Some(value.clone());
+        return Some(*value);
     }
     let splits = path.match_indices('.').filter_map(|(at, _)| path.get(..at).zip(path.get(at + 1..)));
     splits.into_iter().find_map(|(name, rest)| find(&members(fields.get(name)?)?, rest))

@@ -4,42 +4,39 @@
 //! Promise: what is copied is what would be written member by member. In such an object no text has an escape, so that the
 //! names and values that are slices of it stand in it as the document has them; a blank around them ends what is copied.
 
-use std::borrow::Cow;
+use crate::event::{Field, Value};
 
-use crate::event::{Field, Fields, Object, Value};
-
-/// How many of `left`, the last of `fields`, stand so in their object, from the first on, and their text; none where the first
-/// does not.
+/// How many of `left` stand so in `object`, from the first on, and their text; none where the first does not.
+///
+/// Places are addresses, and wrap around: what stands elsewhere is just far away, and what only seems to stand behind the object,
+/// because its memory does, is not in its text.
 #[inline]
-pub(super) fn of<'a>(fields: &Fields<'a>, left: &[Field<'_>]) -> Option<(usize, &'a str)> {
-    let object = fields.object();
-    if object.text.is_empty() {
+pub(super) fn of<'a>(object: &'a str, left: &[Field<'_>]) -> Option<(usize, &'a str)> {
+    if object.is_empty() {
         return None;
     }
-    let (start, mut end) = member(object, left.first()?)?;
+    let (start, mut end) = member(left.first()?)?;
     let mut count = 1;
-    while let Some((next, its_end)) = left.get(count).and_then(|field| member(object, field)) {
+    while let Some((next, its_end)) = left.get(count).and_then(member) {
         // Between two of them is a comma.
         if next != end.wrapping_add(1) {
             break;
         }
         (end, count) = (its_end, count + 1);
     }
-    Some((count, object.text.get(start..end)?))
+    let place = |address: usize| address.wrapping_sub(object.as_ptr().addr());
+    Some((count, object.get(place(start)..place(end))?))
 }
 
-/// Where the field stands in `object`, from its name's opening quote on.
-///
-/// Places wrap around, so that what stands elsewhere is just far away. A name with a dot may lie below another's value.
+/// Where the field begins in memory, from its name's opening quote on, and where it ends, if its value stands behind its name as
+/// in an object. What is not plain may have to go elsewhere.
 #[inline]
-fn member(object: Object<'_>, field: &Field<'_>) -> Option<(usize, usize)> {
-    let (Cow::Borrowed(name), Value::Scalar(value)) = (&field.name, &field.value) else { return None };
-    let place = |text: &str| text.as_ptr().addr().wrapping_sub(object.text.as_ptr().addr());
-    let (at, value_at) = (place(name), place(value));
+fn member(field: &Field<'_>) -> Option<(usize, usize)> {
+    let (true, Value::Scalar(value)) = (field.name.is_plain(), &field.value) else { return None };
+    let (at, value_at) = (field.name.as_ptr().addr(), value.as_ptr().addr());
     // A quote and a colon are between the two.
-    let is_there = at < object.text.len() && value_at == at.wrapping_add(name.len()).wrapping_add(2);
-    let is_usual = !(super::own::may_be(name) || (object.has_dots && name.contains('.')));
-    (is_there && is_usual).then(|| (at.wrapping_sub(1), value_at.wrapping_add(value.len())))
+    let is_there = value_at == at.wrapping_add(field.name.len()).wrapping_add(2);
+    is_there.then(|| (at.wrapping_sub(1), value_at.wrapping_add(value.len())))
 }
 
 #[cfg(test)]
@@ -51,11 +48,11 @@ mod tests {
     fn copied(object: &str, change: impl FnOnce(&mut Fields<'_>)) -> Vec<(usize, String)> {
         let mut fields = Fields::default();
         json_object(object, 1, &mut fields).expect("an object");
-        fields.set_object(Object { text: object, has_dots: true });
+        fields.set_object(object);
         change(&mut fields);
         let (mut left, mut copied) = (fields.iter().as_slice(), Vec::new());
         while let Some((_, rest)) = left.split_first() {
-            let found = of(&fields, left);
+            let found = of(fields.object(), left);
             left = left.get(found.map_or(1, |(count, _)| count)..).unwrap_or(rest);
             copied.extend(found.map(|(count, text)| (count, text.to_owned())));
         }
@@ -89,8 +86,8 @@ mod tests {
     fn fields_of_another_line_are_not_copied() {
         let others = [Field { name: "a".into(), value: Value::Scalar("1") }];
         let mut fields = Fields::default();
-        assert_eq!(of(&fields, &others), None);
+        assert_eq!(of(fields.object(), &others), None);
         json_object(r#"{"a":1}"#, 1, &mut fields).expect("an object");
-        assert_eq!(of(&fields, &others), None);
+        assert_eq!(of(fields.object(), &others), None);
     }
 }

@@ -6,12 +6,11 @@
 //! whose name is taken gets a `_`. Each object is looked through once a round, and each round spreads a level of at most
 //! `MAX_DEPTH`: many such names make no work that grows with their square.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use super::own::{Names, above};
 use super::path::members;
-use crate::event::{Field, Fields, Value, legal_name};
+use crate::event::{Field, Fields, Name, Value, legal_name};
 
 /// Where a name leads to inside of an object, and whether there is an object too.
 type Way<'n> = (&'n str, bool);
@@ -46,7 +45,7 @@ fn one_level<'a>(fields: &Fields<'a>, is_whole: bool) -> Option<Fields<'a>> {
     };
     let (objects, whole): (Vec<_>, Vec<_>) = fields.iter().partition(is_to_spread);
     let mut all = Room::default();
-    whole.into_iter().for_each(|field| all.add(field.name.clone(), field.value.clone()));
+    whole.into_iter().for_each(|field| all.add(field.name.clone(), field.value));
     objects.iter().for_each(|object| all.add_members(&object.name, &object.value));
     (!objects.is_empty()).then_some(all.fields)
 }
@@ -100,22 +99,22 @@ struct Room<'a> {
 }
 
 impl<'a> Room<'a> {
-    fn add(&mut self, name: Cow<'a, str>, value: Value<'a>) {
+    fn add(&mut self, name: Name<'a>, value: Value<'a>) {
         self.taken.insert(name.to_string());
         self.fields.push(name, value);
     }
 
     fn add_members(&mut self, object: &str, value: &Value<'a>) {
         for member in members(value).iter().flat_map(Fields::iter) {
-            let mut name = legal_name(Cow::Owned(format!("{object}.{}", member.name)), 1);
+            let mut name = legal_name(format!("{object}.{}", member.name), 1);
             if member.value.is_object() && self.taken.contains(&*name) {
                 self.add_members(&name, &member.value);
                 continue;
             }
             while self.taken.contains(&*name) {
-                name.to_mut().push('_');
+                name = name.longer();
             }
-            self.add(Cow::Owned(name.into_owned()), member.value.clone());
+            self.add(name.into_owned().into(), member.value);
         }
     }
 }

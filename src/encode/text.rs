@@ -1,15 +1,14 @@
 //! Texts as JSON strings: one look for UTF-8, one for what must be escaped, and a copy.
 
 use crate::event::blocks::{self, BLOCK};
-use crate::event::words;
 
 /// Texts up to this length are looked at once for all that could be wrong with them.
-const SHORT: usize = 128;
+pub(super) const SHORT: usize = 128;
 
 /// Writes `text` in quotes. Bytes that are no UTF-8 become U+FFFD; answers whether there were any.
 #[inline]
 pub(super) fn write_bytes(out: &mut Vec<u8>, text: &[u8]) -> bool {
-    if text.len() <= SHORT && blocks::is_clean(text) {
+    if is_short_and_clean(text) {
         write_clean(out, text);
         return false;
     }
@@ -29,34 +28,21 @@ fn write_any(out: &mut Vec<u8>, text: &[u8]) -> bool {
     }
 }
 
-/// Writes a field's name, with the comma before and the colon after it, where it has neither a dot nor anything to escape;
-/// answers whether it has none.
+/// Whether a text needs no escape, of those that are looked at once.
 #[inline]
-pub(super) fn write_usual_name(out: &mut Vec<u8>, name: &str) -> bool {
-    // Dashes and some more are looked at twice, for one comparison less: few names have them.
-    let is_usual = !words::any(name.as_bytes(), |word| words::below(word, b'/') | words::equal(word, b'\\'));
-    if is_usual {
-        write_clean_name(out, name);
-    }
-    is_usual
+pub(super) fn is_short_and_clean(text: &[u8]) -> bool {
+    text.len() <= SHORT && blocks::is_clean(text)
 }
 
-/// The same of any name.
+/// Writes a field's name, with the comma before and the colon after it.
 pub(super) fn write_next_name(out: &mut Vec<u8>, name: &str) {
-    if words::any(name.as_bytes(), |word| words::below(word, b'#') | words::equal(word, b'\\')) {
-        out.push(b',');
-        write_str(out, name);
-        out.push(b':');
+    out.push(b',');
+    if blocks::is_clean(name.as_bytes()) {
+        write_clean(out, name.as_bytes());
     } else {
-        write_clean_name(out, name);
+        write_str(out, name);
     }
-}
-
-#[inline]
-fn write_clean_name(out: &mut Vec<u8>, name: &str) {
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
+    out.push(b':');
 }
 
 /// Writes a text that needs no escape.

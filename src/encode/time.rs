@@ -7,31 +7,36 @@ use crate::event::Timestamp;
 /// Bytes of `2026-11-23T15:14:58`.
 const SECOND_LENGTH: usize = 19;
 
+/// Bytes of `.123456789Z`.
+const FRACTION_LENGTH: usize = 11;
+
+/// Bytes of both.
+const LENGTH: usize = SECOND_LENGTH + FRACTION_LENGTH;
+
 /// Writes `at` without quotes.
 pub(super) fn write(out: &mut Vec<u8>, at: Timestamp) {
     out.extend_from_slice(&second(at.seconds()));
-    write_fraction(out, at.nanos());
+    out.extend_from_slice(&fraction(at.nanos()));
 }
 
 /// Writes times of which many fall into one second, as logs do.
 #[derive(Default)]
 pub(super) struct TimeWriter {
     second: i64,
-    text: Option<[u8; SECOND_LENGTH]>,
+    /// Noughts, before there was any.
+    text: [u8; LENGTH],
 }
 
 impl TimeWriter {
-    /// Writes `at` without quotes.
-    pub(super) fn write(&mut self, out: &mut Vec<u8>, at: Timestamp) {
-        let text = match self.text {
-            Some(text) if self.second == at.seconds() => text,
-            _ => {
-                self.second = at.seconds();
-                *self.text.insert(second(at.seconds()))
-            }
-        };
-        out.extend_from_slice(&text);
-        write_fraction(out, at.nanos());
+    /// `at`, without quotes.
+    #[inline]
+    pub(super) fn text(&mut self, at: Timestamp) -> &[u8] {
+        if self.second != at.seconds() || self.text.first() == Some(&0) {
+            self.second = at.seconds();
+            self.text[..SECOND_LENGTH].copy_from_slice(&second(at.seconds()));
+        }
+        self.text[SECOND_LENGTH..].copy_from_slice(&fraction(at.nanos()));
+        &self.text
     }
 }
 
@@ -51,14 +56,15 @@ const fn two(number: u32) -> [u8; 2] {
     [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
 }
 
-fn write_fraction(out: &mut Vec<u8>, nanos: u32) {
+#[inline]
+const fn fraction(nanos: u32) -> [u8; FRACTION_LENGTH] {
     let [[a, b], [c, d], [e, f], [g, h]] = [
         two(nanos / 10_000_000),
         two(nanos / 100_000 % 100),
         two(nanos / 1_000 % 100),
         two(nanos / 10 % 100),
     ];
-    out.extend_from_slice(&[b'.', a, b, c, d, e, f, g, h, b'0' + (nanos % 10) as u8, b'Z']);
+    [b'.', a, b, c, d, e, f, g, h, b'0' + (nanos % 10) as u8, b'Z']
 }
 
 #[cfg(test)]
@@ -66,9 +72,9 @@ mod tests {
     use super::*;
 
     fn written(seconds: i64, nanos: u32) -> String {
-        let mut out = Vec::new();
-        TimeWriter::default().write(&mut out, Timestamp::new(seconds, nanos).expect("in range"));
-        String::from_utf8(out).expect("ASCII")
+        let mut writer = TimeWriter::default();
+        let text = writer.text(Timestamp::new(seconds, nanos).expect("in range"));
+        String::from_utf8(text.to_vec()).expect("ASCII")
     }
 
     #[test]

@@ -4,14 +4,12 @@
 //! of a repeated name wins, a value with the name of an object goes below it, objects deeper than `event::MAX_DEPTH` are kept as their JSON text, NaN and infinities become null.
 //! An object is written as it is read; only one with a name to mend, to move or to drop is taken back and collected first.
 
-use std::borrow::Cow;
-
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::value::RawValue;
 
 use super::{Mended, json_scalar, nested_json, own, spread, text, time};
 use crate::decode::{Item, Reader};
-use crate::event::{self, Fields, Timestamp, Value};
+use crate::event::{self, Fields, Name, Timestamp, Value};
 
 /// How deep what is kept as text is followed; the decoder's own limit lies below.
 const TEXT_DEPTH: usize = 256;
@@ -40,8 +38,8 @@ impl<'a> Names<'a> {
     /// Notes a name in an object at `depth`; false where it is not legal, repeated, above or below another, or one too many to
     /// tell.
     pub(super) fn note(&mut self, name: &'a [u8], depth: usize) -> bool {
-        let plain = event::plain_name_bytes(name).is_some();
-        let legal = plain || matches!(event::legal_name_bytes(name, depth), Cow::Borrowed(_));
+        let plain = Name::plain_bytes(name).is_some();
+        let legal = plain || event::legal_name_bytes(name, depth).borrowed().is_some();
         self.has_dots |= !plain && name.contains(&b'.');
         let seen = self.names.iter().take(self.count).any(|other| {
             *other == name || (self.has_dots && (is_above(other, name) || is_above(name, other)))
@@ -78,17 +76,6 @@ impl<'o> ValueWriter<'o> {
         let around = std::mem::replace(&mut self.collecting, true);
         collected(self);
         self.collecting = around;
-    }
-
-    /// Writes `value` where it is one of those that nearly all are, without a call; answers whether it is.
-    #[inline]
-    pub(super) fn plain(&mut self, value: &Value<'_>) -> bool {
-        match value {
-            Value::Text(text) => self.text(text),
-            Value::Scalar(json) => self.out.extend_from_slice(json.as_bytes()),
-            _ => return false,
-        }
-        true
     }
 
     #[inline(always)]
@@ -248,7 +235,7 @@ impl<'o> ValueWriter<'o> {
             self.separate(index == 0);
             text::write_str(self.out, name);
             self.out.push(b':');
-            self.value(&field.value, depth - 1 + super::depth(name, &field.value));
+            self.value(&field.value, depth - 1 + depth_of(name, &field.value));
         }
         self.out.push(b'}');
     }
@@ -276,6 +263,16 @@ impl<'o> ValueWriter<'o> {
     /// Writes one raw member.
     pub(super) fn raw(&mut self, raw: &RawValue, depth: usize) {
         self.json(raw.get(), depth);
+    }
+}
+
+/// How deep a field of the root lies: each dot in its name makes an object. Told only for values that go deeper.
+#[inline]
+pub(super) fn depth_of(name: &str, value: &Value<'_>) -> usize {
+    match value {
+        Value::Json(json) if !matches!(json.as_bytes(), [b'{' | b'[', ..]) => 1,
+        Value::Packed(_) | Value::Json(_) => 1 + dots(name.as_bytes()),
+        _ => 1,
     }
 }
 

@@ -4,31 +4,22 @@
 //! `message` is kept as `log.original`. `container_name` loses the `/` that the engine puts in front. A record's own
 //! `@timestamp` is taken as the event's time where it is one. With the Elastic Common Schema `source` becomes `stream`.
 
-use std::borrow::Cow;
-
-use crate::event::{Event, Value};
+use crate::event::{Event, Name, Value};
 use crate::parse;
 
 pub(super) fn apply(event: &mut Event<'_>) {
-    let (mut log, mut has_message, mut has_time) = (None, false, false);
-    for (index, (name, value)) in event.fields.values_mut().enumerate() {
-        match name {
-            "log" => log = (!value.is_object()).then_some(index),
-            "message" => has_message = true,
-            "container_name" => without_slash(value),
-            "@timestamp" => has_time = true,
-            _ => (),
-        }
+    let fields = &mut event.fields;
+    if let Some(name) = fields.value_mut("container_name") {
+        without_slash(name);
     }
-    match log {
-        None => (),
-        Some(log) if !has_message => event.fields.rename_at(log, Cow::Borrowed("message")),
-        Some(log) => {
-            let name = event.fields.free_name(Cow::Borrowed("log.original"));
-            event.fields.rename_at(log, name);
-        }
+    if let Some(log) = fields.position("log")
+        && !fields.at(log).is_some_and(|field| field.value.is_object())
+    {
+        let has_message = fields.get("message").is_some();
+        let name = if has_message { fields.free_name(Name::from("log.original")) } else { Name::MESSAGE };
+        fields.rename_at(log, name);
     }
-    if has_time {
+    if fields.get("@timestamp").is_some() {
         take_time(event);
     }
 }
@@ -37,7 +28,7 @@ pub(super) fn apply(event: &mut Event<'_>) {
 /// there, or no document of an access line would be taken.
 pub(super) fn free_source(event: &mut Event<'_>) {
     if matches!(event.fields.text("source"), Some(b"stdout" | b"stderr")) {
-        let name = event.fields.free_name(Cow::Borrowed("stream"));
+        let name = event.fields.free_name(Name::from("stream"));
         event.fields.rename("source", name);
     }
 }

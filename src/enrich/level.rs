@@ -21,14 +21,7 @@ pub(crate) fn other_field(name: &str) -> Option<&'static str> {
 
 /// The level that a text says, in whatever case.
 pub(crate) fn of(text: &[u8]) -> Option<Level> {
-    // why: nearly all are written as here, and comparing those takes no call.
-    match text {
-        b"INFO" => Some(Level::Info),
-        b"DEBUG" => Some(Level::Debug),
-        b"ERROR" => Some(Level::Error),
-        b"WARN" => Some(Level::Warn),
-        _ => Level::of_word(str::from_utf8(text.trim_ascii()).ok()?),
-    }
+    Level::of_bytes(text.trim_ascii())
 }
 
 /// The level whose own name `word` is, in upper case.

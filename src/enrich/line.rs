@@ -6,13 +6,12 @@
 //! format stays as it is, but for its colours; where a format was named, `parse_error` says so. Of an event of many lines
 //! the first is read, but for a JSON object, which may go over several.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use bumpalo::Bump;
 
 use super::{Course, multiline, stream};
-use crate::event::{Event, Value};
+use crate::event::{Event, Name, Value};
 use crate::parse::{self, Parse, Stream, Style};
 
 /// The step, compiled.
@@ -54,13 +53,12 @@ impl LineStep {
                 Some(bumpalo::format!(in arena, "byte {} is no UTF-8", place).into_bump_str())
             });
         };
-        let line = parse::without_colours(line, arena);
-        let (text, rest) = first_line(without_end(line));
+        let (line, text, rest) = lines_of(line, arena);
         // Which stream it is, only `auto` asks.
         let id = if self.parse == Parse::Auto { stream::of(event.tag, &event.fields) } else { 0 };
         let stream = Stream { id, last: &mut course.streams };
         // Taken out first: afterwards all that was read would have to move up.
-        let Some(mut message) = event.fields.take_line(place) else { return };
+        event.fields.take_line(place);
         match parse::read_line(text, &self.parse, &self.style, event, stream, arena) {
             Some(read) => {
                 course.seen.read(read.format);
@@ -68,10 +66,7 @@ impl LineStep {
                 rest.into_iter().for_each(|rest| self.add_rest(event, rest, arena));
             }
             None => {
-                if line.len() != bytes.len() {
-                    message.value = Value::Text(line.as_bytes());
-                }
-                event.fields.put_back(place, message);
+                event.fields.put_back(place, Name::MESSAGE, Value::Text(line.as_bytes()));
                 self.misfits(event, course, arena, |arena| self.why_not(text, arena));
             }
         }
@@ -94,11 +89,11 @@ impl LineStep {
                 "" => more.trim_start_matches(' '),
                 message => bumpalo::format!(in arena, "{}\n{}", message, more).into_bump_str(),
             };
-            event.fields.set(Cow::Borrowed("message"), Value::Text(whole.as_bytes()));
+            event.fields.set(Name::MESSAGE, Value::Text(whole.as_bytes()));
         }
         if !trace.is_empty() {
             let name = parse::stack_name(self.style.schema);
-            event.fields.add_beside("parsed", Cow::Borrowed(name), Value::Text(trace.as_bytes()));
+            event.fields.add_beside("parsed", Name::from(name), Value::Text(trace.as_bytes()));
         }
     }
 
@@ -123,11 +118,23 @@ impl LineStep {
                 None => &self.misfit,
             };
             let error = Value::Text(error.as_bytes());
-            event.fields.add_beside("forebay", Cow::Borrowed("parse_error"), error);
+            event.fields.add_beside("forebay", Name::from("parse_error"), error);
             let first = formats.first().map(|format| format.name());
             first.into_iter().for_each(|format| course.seen.misfit(&self.pipeline, format));
         }
     }
+}
+
+/// A text without colours, the line of it that is to be read, and those behind it. Nearly always it is that line, which is told in
+/// one look.
+#[inline]
+fn lines_of<'a>(text: &'a str, arena: &'a Bump) -> (&'a str, &'a str, Option<&'a str>) {
+    if parse::is_one_plain_line(text) {
+        return (text, without_end(text), None);
+    }
+    let text = parse::without_colours(text, arena);
+    let (first, rest) = first_line(without_end(text));
+    (text, first, rest)
 }
 
 /// The line without what ends it.

@@ -34,14 +34,13 @@ mod view;
 pub mod walk;
 mod watched;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bumpalo::Bump;
 
 use crate::encode::{Destination, IndexTemplate, IndexTemplateFault};
-use crate::event::{self, Event, Pattern, PatternFault, Value};
+use crate::event::{Event, KeptName, Pattern, PatternFault, Value};
 use crate::parse::{Level, Parse, Schema, Streams, Style};
 use line::LineStep;
 use multiline::Rules;
@@ -106,9 +105,9 @@ pub struct Course {
 #[derive(Debug)]
 enum Step {
     /// A field with a fixed text.
-    Field(String, String),
+    Field(KeptName, String),
     /// The field that takes the tag.
-    Tag(String),
+    Tag(KeptName),
 }
 
 /// The steps for the tags of one pattern.
@@ -143,11 +142,12 @@ impl Pipeline {
         let multiline =
             Rules::compile(&options.multiline).map_err(|fault| PipelineError::Multiline { number, fault })?;
         let mut steps = Vec::new();
-        steps.extend(options.fields.iter().map(|(name, text)| Step::Field(legal(name), text.clone())));
+        steps
+            .extend(options.fields.iter().map(|(name, text)| Step::Field(KeptName::new(name), text.clone())));
         if let Some(name) = &options.host_field {
-            steps.push(Step::Field(legal(name), defaults.host.to_owned()));
+            steps.push(Step::Field(KeptName::new(name), defaults.host.to_owned()));
         }
-        steps.extend(options.tag_field.iter().map(|name| Step::Tag(legal(name))));
+        steps.extend(options.tag_field.iter().map(|name| Step::Tag(KeptName::new(name))));
         let index = Arc::new(options.index.as_deref().unwrap_or(defaults.index).parse()?);
         let own_steps = Steps::compile(&options.steps, &surroundings(options, defaults, &index))
             .map_err(|(step, fault)| PipelineError::Step { number, step, fault })?;
@@ -183,8 +183,8 @@ impl Pipeline {
     pub fn apply<'a>(&'a self, event: &mut Event<'a>) {
         for step in &self.steps {
             match step {
-                Step::Field(name, text) => place::add(event, name, Value::Text(text.as_bytes())),
-                Step::Tag(name) => place::add(event, name, Value::Text(event.tag.as_bytes())),
+                Step::Field(name, text) => place::add(event, name.name(), Value::Text(text.as_bytes())),
+                Step::Tag(name) => place::add(event, name.name(), Value::Text(event.tag.as_bytes())),
             }
         }
     }
@@ -237,13 +237,8 @@ fn style(options: &PipelineOptions) -> Style {
     Style {
         schema: options.schema,
         zone: options.timezone.clone(),
-        original_level_field: options.original_level_field.as_deref().map(legal),
+        original_level_field: options.original_level_field.as_deref().map(KeptName::new),
     }
-}
-
-/// A configured name follows the rule of all names, or no document with it would be taken.
-fn legal(name: &str) -> String {
-    event::legal_name(Cow::Borrowed(name), 1).into_owned()
 }
 
 /// What holds for pipelines that do not say otherwise.

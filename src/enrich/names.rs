@@ -43,16 +43,28 @@ impl Names {
         })
     }
 
-    /// Takes out all that is meant: name by name, since most fields are told from one by a look at two bytes.
+    /// Takes out all that is meant.
     pub(crate) fn remove(&self, fields: &mut Fields<'_>) {
-        for wanted in &self.0 {
-            match wanted {
-                Wanted::Path(path) => fields.retain(|name| !path.covers(name)),
-                Wanted::Beginning(beginning, _) => {
-                    fields.retain(|name| !name.starts_with(beginning.as_str()))
-                }
-            }
+        match self.places(fields) {
+            Some(places) => fields.remove_places(places),
+            None => fields.retain(|name| !self.cover(name)),
         }
+    }
+
+    /// A bit for the place of each field that is meant, the lowest for the first; none where there are too many for that.
+    fn places(&self, fields: &Fields<'_>) -> Option<u64> {
+        let mut places = 0;
+        for wanted in &self.0 {
+            let Wanted::Path(path) = wanted else { return None };
+            places |= fields.position(path.name()).map_or(0, |place| 1_u64.unbounded_shl(place as u32));
+        }
+        let list = fields.iter().as_slice();
+        // What lies below a name has a dot, as plain names have not.
+        let others = list.iter().enumerate().filter(|(_, field)| !field.name.is_plain());
+        for (place, field) in others {
+            places |= 1_u64.unbounded_shl(place as u32) * u64::from(self.cover(&field.name));
+        }
+        (list.len() <= 64).then_some(places)
     }
 
     /// Makes fields of all that is meant inside of objects.

@@ -4,7 +4,6 @@
 //! `[tag: str, seconds: int, nanos: uint, id: bin 16, record: map]`, the record as it came; with `source: bin` before the
 //! record where its listener says something of the sender.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use rmp::encode;
@@ -12,7 +11,7 @@ use rmp::encode;
 use crate::buffer::PartId;
 use crate::decode::{DecodeError, Item, Reader, read_record};
 use crate::encode::IdBase;
-use crate::event::{Fields, Timestamp, Value};
+use crate::event::{Fields, Name, Timestamp, Value};
 
 /// A part as its sender gave it.
 pub struct Part<'a> {
@@ -143,9 +142,9 @@ impl Line {
         fields.retain(|name| !name.starts_with("partial_"));
         let is_message = fields.get("log").is_none() && fields.get("message").is_some();
         let name = if is_message { "message" } else { "log" };
-        fields.set(Cow::Borrowed(name), Value::Text(&self.text));
+        fields.set(Name::from(name), Value::Text(&self.text));
         if let Some(name) = self.incomplete {
-            fields.set(Cow::Borrowed(name), Value::Bool(true));
+            fields.set(Name::from(name), Value::Bool(true));
         }
     }
 

@@ -5,17 +5,15 @@
 //! object: its members become fields `a.…` in its place, the same document to Elasticsearch. An object whose members would
 //! have no legal name then stays whole, and what lies in it is not reached.
 
-use std::borrow::Cow;
-
 use bumpalo::Bump;
 
 use super::members;
-use crate::event::{self, Fields, Name, Value, words};
+use crate::event::{self, Fields, KeptName, Name, Value, words};
 
 /// A path that was read at the start.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Path {
-    name: String,
+    name: KeptName,
     /// Where its dots are.
     dots: Vec<usize>,
 }
@@ -23,9 +21,15 @@ pub(crate) struct Path {
 impl Path {
     /// The path that `name` is, brought to a legal name.
     pub(crate) fn new(name: &str) -> Self {
-        let name = event::legal_name(Cow::Borrowed(name), 1).into_owned();
+        let name = KeptName::new(name);
         let dots = name.match_indices('.').map(|(at, _)| at).collect();
         Self { name, dots }
+    }
+
+    /// The name, for a field.
+    #[inline]
+    pub(crate) fn field(&self) -> Name<'_> {
+        self.name.name()
     }
 
     /// The name of the field.
@@ -37,7 +41,7 @@ impl Path {
     #[inline]
     pub(crate) fn get<'a>(&self, fields: &Fields<'a>) -> Option<Value<'a>> {
         match fields.get(&self.name) {
-            Some(value) => Some(value.clone()),
+            Some(value) => Some(*value),
             None if self.dots.is_empty() => None,
             None => self.around(fields).map(|(_, value)| value),
         }
@@ -112,7 +116,7 @@ impl Path {
         self.open(fields, arena);
         match fields.value_mut(&self.name) {
             Some(place) => *place = value,
-            None => fields.push(Cow::Borrowed(&self.name), value),
+            None => fields.push(self.field(), value),
         }
     }
 
@@ -146,8 +150,8 @@ pub(crate) fn spread<'a>(fields: &mut Fields<'a>, name: &str, arena: &'a Bump) -
     let (from, mut legal) = (fields.len(), true);
     let depth = 2 + name.matches('.').count();
     let whole = members::of_object(&object, depth, |member, value| {
-        let full = Cow::Borrowed(joined(arena, name, ".", &member));
-        legal &= matches!(event::legal_name(Cow::clone(&full), 1), Cow::Borrowed(_));
+        let full = event::legal_name(joined(arena, name, ".", &member), 1);
+        legal &= full.borrowed().is_some();
         fields.push(full, value);
     });
     if !whole || !legal || fields.len() == from {
@@ -168,11 +172,9 @@ pub(super) fn joined<'a>(arena: &'a Bump, before: &str, between: &str, after: &s
 }
 
 /// A legal name for a field that a step makes up.
-pub(super) fn legal_in<'a>(arena: &'a Bump, name: Name<'a>) -> Name<'a> {
-    match event::legal_name(name, 1) {
-        Cow::Borrowed(name) => Cow::Borrowed(name),
-        Cow::Owned(name) => Cow::Borrowed(arena.alloc_str(&name)),
-    }
+pub(super) fn legal_in<'a>(arena: &'a Bump, name: &'a str) -> Name<'a> {
+    let name = event::legal_name(name, 1);
+    if name.borrowed().is_some() { name } else { Name::from(&*arena.alloc_str(&name)) }
 }
 
 #[cfg(test)]

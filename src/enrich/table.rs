@@ -81,7 +81,7 @@ fn of_csv(bytes: &[u8]) -> Result<Table, String> {
 }
 
 fn legal(name: &str) -> Arc<str> {
-    event::legal_name(name.into(), 2).into()
+    event::legal_name(name, 2).into_owned().into()
 }
 
 #[cfg(test)]

@@ -11,7 +11,10 @@ use bumpalo::collections::Vec as ArenaVec;
 
 use super::path::Path;
 use super::view;
-use crate::event::{Event, Value};
+use crate::event::{Event, Value, blocks};
+
+/// Bytes of a text that is put together before it is known how long it will be.
+const SHORT: usize = 128;
 
 /// A template that was understood.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,8 +104,31 @@ impl Template {
             [part] => return part.text(event, arena),
             _ => (),
         }
-        let mut text = ArenaVec::with_capacity_in(64, arena);
-        for part in &self.0 {
+        let (mut place, mut length) = ([0; SHORT], 0);
+        for (index, part) in self.0.iter().enumerate() {
+            let text = part.text(event, arena)?;
+            // why: a copy of a few bytes takes less time than the call for it.
+            let Some(to) = place.get_mut(length..).and_then(|rest| rest.get_mut(..text.len())) else {
+                return self.long_text(place.get(..length)?, index, event, arena);
+            };
+            blocks::copy(to, text);
+            length += text.len();
+        }
+        Some(arena.alloc_slice_copy(place.get(..length)?))
+    }
+
+    /// The same, where it is too long to be put together beforehand: `begin` is the text of the parts before `index`.
+    #[inline(never)]
+    fn long_text<'a>(
+        &'a self,
+        begin: &[u8],
+        index: usize,
+        event: &Event<'a>,
+        arena: &'a Bump,
+    ) -> Option<&'a [u8]> {
+        let mut text = ArenaVec::with_capacity_in(2 * SHORT, arena);
+        text.extend_from_slice_copy(begin);
+        for part in self.0.get(index..)? {
             text.extend_from_slice_copy(part.text(event, arena)?);
         }
         Some(text.into_bump_slice())
@@ -172,6 +198,15 @@ mod tests {
             assert_eq!(value(template).as_deref(), expected, "{template}");
         }
         assert!(value("{env:PATH}").is_some_and(|path| path.contains('/')));
+    }
+
+    #[test]
+    fn a_text_may_be_longer_than_what_is_put_together_beforehand() {
+        for length in [SHORT - 7, SHORT - 6, SHORT - 5, SHORT + 1, 3 * SHORT] {
+            let text = "x".repeat(length);
+            assert_eq!(value(&format!("{text}{{status}}{{host}}")), Some(format!("{text}200node-1")));
+            assert_eq!(value(&format!("{{status}}{text}{{missing}}")), None);
+        }
     }
 
     #[test]

@@ -141,19 +141,87 @@ impl<'a> Search<'a> {
 }
 
 /// Whether `text` is ASCII, and has nothing that JSON wants escaped in a text.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_clean(text: &[u8]) -> bool {
-    let Some(last) = text.last_chunk() else {
-        return !words::any(text, |word| words::ends_json_text(word) | words::not_ascii(word));
-    };
-    let unclean = |part: &[u8; 16]| {
-        let bytes = u8x16::new(*part);
-        // What is no ASCII has its high bit set.
-        bytes | text_ends(bytes)
-    };
-    // The last part has some bytes of the one before it once more.
+    // What is no ASCII has its high bit set.
+    !any(text, |bytes| bytes | text_ends(bytes))
+}
+
+/// The same of a name, which has no blank and no dot either.
+#[inline(always)]
+pub(crate) fn is_plain_name(name: &[u8]) -> bool {
+    !any(name, |bytes| {
+        let signs = bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\'));
+        blanks(bytes) | signs | bytes.simd_eq(u8x16::splat(b'.')) | bytes
+    })
+}
+
+/// Whether `text` has a `byte`, which is no nought of print.
+#[inline(always)]
+pub(crate) fn have(text: &[u8], byte: u8) -> bool {
+    any(text, |bytes| bytes.simd_eq(u8x16::splat(byte)))
+}
+
+/// Copies `text` to `to`, which is as long, and answers whether it [`is_clean`].
+#[inline(always)]
+pub(crate) fn copy_clean(to: &mut [u8], text: &[u8]) -> bool {
+    !copy_testing(to, text, |bytes| bytes | text_ends(bytes))
+}
+
+/// Copies a short text to `to`, which is as long, without the call that the standard library makes of it.
+#[inline(always)]
+pub(crate) fn copy(to: &mut [u8], text: &[u8]) {
+    copy_testing(to, text, |_| u8x16::splat(0));
+}
+
+/// Copies and answers whether `test` answers a high bit for any byte.
+#[inline(always)]
+fn copy_testing(to: &mut [u8], text: &[u8], test: impl Fn(u8x16) -> u8x16) -> bool {
+    let Some(last) = text.last_chunk::<16>() else { return copy_few(to, text, test) };
+    let mut found = test(u8x16::new(*last));
+    for (to, part) in to.as_chunks_mut().0.iter_mut().zip(text.as_chunks().0) {
+        found |= test(u8x16::new(*part));
+        *to = *part;
+    }
+    to.last_chunk_mut().into_iter().for_each(|to| *to = *last);
+    found.to_bitmask() != 0
+}
+
+/// The same of fewer bytes than sixteen.
+#[inline(always)]
+fn copy_few(to: &mut [u8], text: &[u8], test: impl Fn(u8x16) -> u8x16) -> bool {
+    if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        to.first_chunk_mut().into_iter().for_each(|to| *to = *first);
+        to.last_chunk_mut().into_iter().for_each(|to| *to = *last);
+    } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        to.first_chunk_mut().into_iter().for_each(|to| *to = *first);
+        to.last_chunk_mut().into_iter().for_each(|to| *to = *last);
+    } else {
+        to.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+    }
+    test(few(text)).to_bitmask() != 0
+}
+
+/// Whether `test` answers a high bit for any byte of `text`; some it may get twice.
+#[inline(always)]
+fn any(text: &[u8], test: impl Fn(u8x16) -> u8x16) -> bool {
+    let Some(last) = text.last_chunk() else { return test(few(text)).to_bitmask() != 0 };
     let (parts, _) = text.as_chunks();
-    parts.iter().fold(unclean(last), |all, part| all | unclean(part)).to_bitmask() == 0
+    let found = parts.iter().fold(test(u8x16::new(*last)), |all, part| all | test(u8x16::new(*part)));
+    found.to_bitmask() != 0
+}
+
+/// Fewer bytes than sixteen, some of them twice; of none, noughts as they are printed.
+#[inline(always)]
+fn few(text: &[u8]) -> u8x16 {
+    let (first, last) = match (text.first_chunk(), text.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => {
+            let word = words::last_word(text).unwrap_or(u64::from_le_bytes([b'0'; 8]));
+            (word, word)
+        }
+    };
+    u8x16::new((u128::from(last) << 64 | u128::from(first)).to_le_bytes())
 }
 
 #[cfg(test)]
@@ -163,7 +231,7 @@ mod tests {
     use proptest::test_runner::TestCaseResult;
 
     fn any_byte() -> impl Strategy<Value = u8> {
-        prop_oneof![30 => b' '..=b'~', 1 => any::<u8>()]
+        prop_oneof![30 => b' '..=b'~', 1 => proptest::prelude::any::<u8>()]
     }
 
     fn searches(
@@ -193,13 +261,19 @@ mod tests {
                 prop_assert_eq!(ends >> index & 1 == 1, text.get(index).is_some_and(is_end));
             }
             let is_pair_end = |byte: &u8| matches!(byte, 0..=b' ' | b'=' | b'"' | b'\\' | b'.' | 0x80..);
+            prop_assert_eq!(have(&text, b'.'), text.contains(&b'.'));
             let is_element_end = |byte: &u8| matches!(byte, 0..=b' ' | b'=' | b'"' | b'\\' | b']' | 0x7f..);
             let is_access_end = |byte: &u8| matches!(byte, b'[' | b'"' | b'\\');
             searches(&text, skip, pair_ends, is_pair_end)?;
             searches(&text, skip, element_ends, is_element_end)?;
             searches(&text, skip, access_ends, is_access_end)?;
             searches(&text, skip, spaces, |byte| *byte == b' ')?;
-            prop_assert_eq!(is_clean(&text), text.is_ascii() && !text.iter().any(is_end));
+            let is_all_clean = text.is_ascii() && !text.iter().any(is_end);
+            prop_assert_eq!(is_clean(&text), is_all_clean);
+            let (mut copied, mut tested) = (vec![0; text.len()], vec![0; text.len()]);
+            copy(&mut copied, &text);
+            prop_assert_eq!(copy_clean(&mut tested, &text), is_all_clean);
+            prop_assert_eq!((&copied, &tested), (&text, &text));
         }
     }
 }

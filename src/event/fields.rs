@@ -1,10 +1,10 @@
 //! An event's fields: in order, each name once, the last value of a repeated name.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::legal::legal;
 use super::marks::Marks;
-use super::{Name, Value, name, words};
+use super::{Name, Value, words};
 
 /// A name and its value.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,16 +37,7 @@ pub struct Fields<'a> {
     /// nearly always, are settled by not looking at them.
     repeats: bool,
     /// See [`Fields::object`].
-    object: Object<'a>,
-}
-
-/// The compact JSON object without an escape that was read last into fields, which are slices of it; else empty.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Object<'a> {
-    /// Its text.
-    pub(crate) text: &'a str,
-    /// Whether a name in it has a dot.
-    pub(crate) has_dots: bool,
+    object: &'a str,
 }
 
 impl<'a> Fields<'a> {
@@ -71,13 +62,14 @@ impl<'a> Fields<'a> {
         if self.list.capacity() > 4 * FEW { Self::default() } else { self }
     }
 
-    /// The object of which the fields are slices.
-    pub(crate) fn object(&self) -> Object<'a> {
+    /// The compact JSON object without an escape that was read last into fields, which are slices of it; else empty.
+    #[inline]
+    pub(crate) fn object(&self) -> &'a str {
         self.object
     }
 
     /// Says which it is.
-    pub(crate) fn set_object(&mut self, object: Object<'a>) {
+    pub(crate) fn set_object(&mut self, object: &'a str) {
         self.object = object;
     }
 
@@ -101,28 +93,22 @@ impl<'a> Fields<'a> {
         self.list.push(Field { name, value });
     }
 
-    /// As [`Fields::push`] for a legal name that was read, with the value to be written where it is answered: both are
-    /// built in their place, for a field that is built elsewhere and moved there costs more than reading it does.
+    /// As [`Fields::push`], with the value, which is null, to be written where it is answered: it is built in its place, for a
+    /// field that is built elsewhere and moved there costs more than reading it does.
     #[inline]
-    pub(crate) fn push_read(&mut self, name: &'a str) -> &mut Value<'a> {
-        const EMPTY: Field<'static> = Field { name: Cow::Borrowed(""), value: Value::Null };
-        self.note(name);
+    pub(crate) fn push_read(&mut self, name: Name<'a>) -> &mut Value<'a> {
+        const EMPTY: Field<'static> = Field { name: Name::constant(""), value: Value::Null };
+        self.note(&name);
         let field = self.list.push_mut(EMPTY);
-        field.name = Cow::Borrowed(name);
+        field.name = name;
         &mut field.value
     }
 
-    /// As [`Fields::push`] of a legal name and a value that were both read.
+    /// As [`Fields::push`], without a call.
     #[inline]
-    pub(crate) fn push_both(&mut self, name: &'a str, value: Value<'a>) {
-        self.note(name);
-        self.list.push(Field { name: Cow::Borrowed(name), value });
-    }
-
-    /// As [`Fields::push`], answering the value, which is null, to be written.
-    pub(crate) fn push_named(&mut self, name: Name<'a>) -> &mut Value<'a> {
+    pub(crate) fn push_both(&mut self, name: Name<'a>, value: Value<'a>) {
         self.note(&name);
-        &mut self.list.push_mut(Field { name, value: Value::Null }).value
+        self.list.push(Field { name, value });
     }
 
     /// Keeps the last of each name that was pushed more than once.
@@ -250,6 +236,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Whether the field at `index` is called `name`.
+    pub(crate) fn is_at(&self, index: usize, name: &str) -> bool {
+        self.list.get(index).is_some_and(|field| same(&field.name, name))
+    }
+
     /// The field at `index`.
     pub(crate) fn at(&self, index: usize) -> Option<&Field<'a>> {
         self.list.get(index)
@@ -271,7 +262,9 @@ impl<'a> Fields<'a> {
 
     /// Takes the field at `index` out.
     pub(crate) fn remove_at(&mut self, index: usize) {
-        drop(self.take_at(index));
+        if index < self.list.len() {
+            self.list.remove(index);
+        }
     }
 
     /// Takes `name` out.
@@ -280,28 +273,22 @@ impl<'a> Fields<'a> {
         Some(self.list.remove(index).value)
     }
 
-    /// Takes out the field at `index`, where there is one.
-    fn take_at(&mut self, index: usize) -> Option<Field<'a>> {
-        (index < self.list.len()).then(|| self.list.remove(index))
-    }
-
     /// Takes out the line, at `index`, in whose place its own fields will be; of the few others the marks are made anew, so
     /// that its name is not looked for among all those. It can be put back.
-    pub(crate) fn take_line(&mut self, index: usize) -> Option<Field<'a>> {
-        let line = self.take_at(index)?;
+    pub(crate) fn take_line(&mut self, index: usize) {
+        self.remove_at(index);
         if self.list.len() <= FEW {
             self.marks = Marks::default();
             for field in &self.list {
                 self.marks.set(&field.name);
             }
         }
-        Some(line)
     }
 
-    /// Puts back what was taken.
-    pub(crate) fn put_back(&mut self, index: usize, field: Field<'a>) {
-        self.marks.set(&field.name);
-        self.list.insert(index.min(self.list.len()), field);
+    /// Puts a field where one was taken out.
+    pub(crate) fn put_back(&mut self, index: usize, name: Name<'a>, value: Value<'a>) {
+        self.marks.set(&name);
+        self.list.insert(index.min(self.list.len()), Field { name, value });
     }
 
     /// Puts what was pushed from index `from` on in the place of the field at `place`, which goes.
@@ -326,7 +313,7 @@ impl<'a> Fields<'a> {
     /// Takes back what was pushed beyond the first `length`.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.list.truncate(length);
-        self.object = Object::default();
+        self.object = "";
     }
 
     /// The fields that `keep` says yes to stay.
@@ -340,6 +327,17 @@ impl<'a> Fields<'a> {
         while let Some(at) = self.list.get(from..).and_then(|rest| rest.iter().position(&mut is_out)) {
             from += at;
             self.list.remove(from);
+        }
+    }
+
+    /// Takes out the fields at all `places`: a bit for each, the lowest for the first. All that stay are moved once.
+    pub(crate) fn remove_places(&mut self, mut places: u64) {
+        if places != 0 {
+            self.list.retain(|_| {
+                let stays = places & 1 == 0;
+                places >>= 1;
+                stays
+            });
         }
     }
 
@@ -380,12 +378,12 @@ impl PartialEq for Fields<'_> {
 }
 
 fn beside(prefix: &str, name: &str) -> Name<'static> {
-    name::legal(Cow::Owned(format!("{prefix}.{name}")), 1)
+    legal(format!("{prefix}.{name}"), 1)
 }
 
 fn free(mut name: Name<'_>, is_taken: impl Fn(&str) -> bool) -> Name<'_> {
     while is_taken(&name) {
-        name.to_mut().push('_');
+        name = name.longer();
     }
     name
 }

@@ -5,25 +5,26 @@
 
 pub(crate) mod blocks;
 mod fields;
+mod legal;
 mod marks;
 mod name;
 mod tag;
 mod time;
 pub(crate) mod words;
 
-pub(crate) use fields::Object;
 pub use fields::{Field, Fields};
-pub(crate) use marks::mark;
-pub use name::{MAX_DEPTH, Name};
-pub(crate) use name::{
+pub use legal::MAX_DEPTH;
+pub(crate) use legal::{
     legal as legal_name, legal_bytes as legal_name_bytes, legal_unless_plain as legal_name_unless_plain,
-    plain as plain_name, plain_bytes as plain_name_bytes,
 };
+pub(crate) use marks::mark;
+pub(crate) use name::is_plain_name;
+pub use name::{KeptName, Name};
 pub use tag::{Pattern, PatternFault};
 pub use time::Timestamp;
 
 /// A field's value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
     /// Nothing.
     Null,

@@ -1,61 +1,200 @@
-//! Field names, as Elasticsearch takes them.
+//! A field's name, which knows whether it is plain.
 //!
-//! The rule, applied to every name at every level: blank parts between dots vanish (so leading, trailing and
-//! double dots do), a name of nothing else is `empty`, a name over [`MAX_BYTES`] is cut, and dots that would make objects deeper
-//! than [`MAX_DEPTH`] become `_`. At the root, a name whose first part Elasticsearch keeps for itself (`_id`, `_source`, …)
-//! gets `field` in front: `_id` is stored as `field_id`. Elasticsearch would refuse the whole document otherwise.
+//! Promise: a plain name is a slice of what was read, or a constant; it is legal at any depth, stands in JSON as it is, has no
+//! dots, and is none that every document has, so that whoever writes it need not look at it again. Most names are.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
 
-use super::words;
+use super::blocks;
+use super::legal::{MAX_BYTES, legal};
 
 /// A legal field name.
-pub type Name<'a> = Cow<'a, str>;
+#[derive(Clone)]
+pub struct Name<'a>(Kind<'a>);
 
-/// Objects inside one another, the root included, that an index takes (`index.mapping.depth.limit`).
-pub const MAX_DEPTH: usize = 20;
+#[derive(Clone)]
+enum Kind<'a> {
+    Plain(&'a str),
+    /// One that is not, or was not looked at.
+    Any(Cow<'a, str>),
+}
 
-/// Bytes of a name; Lucene's own limit on a term is 32,766.
-const MAX_BYTES: usize = 512;
+/// A legal name that is kept, for fields of many events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptName {
+    text: String,
+    is_plain: bool,
+}
 
-/// Names that Elasticsearch or OpenSearch, of any version from 7 on, keeps for itself at the root.
-const METADATA: [&str; 22] = [
-    "_all",
-    "_data_stream_timestamp",
-    "_doc_count",
-    "_feature",
-    "_field_names",
-    "_id",
-    "_ignored",
-    "_ignored_source",
-    "_index",
-    "_inference_fields",
-    "_nested_path",
-    "_parent",
-    "_primary_term",
-    "_routing",
-    "_seq_no",
-    "_size",
-    "_source",
-    "_tier",
-    "_tsid",
-    "_type",
-    "_uid",
-    "_version",
-];
+impl KeptName {
+    /// The legal form of `name` at the root.
+    pub fn new(name: &str) -> Self {
+        let text = legal(name, 1).into_owned();
+        let is_plain = is_plain(text.as_bytes());
+        Self { text, is_plain }
+    }
 
-/// The legal form of `name` for an object at `depth` (the root is 1); borrowed when there is nothing to mend.
+    /// For a field.
+    #[inline]
+    pub(crate) fn name(&self) -> Name<'_> {
+        if self.is_plain { Name::known_plain(&self.text) } else { Name::any(&self.text) }
+    }
+}
+
+impl Deref for KeptName {
+    type Target = str;
+
+    #[inline]
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl<'a> Name<'a> {
+    /// The line of an event.
+    pub(crate) const MESSAGE: Name<'static> = Name::constant("message");
+
+    /// A name of the program's own, which is looked at when it is compiled; for a `const`.
+    pub(crate) const fn constant(name: &'static str) -> Name<'static> {
+        Name(if is_plain_name(name) { Kind::Plain(name) } else { Kind::Any(Cow::Borrowed(name)) })
+    }
+
+    /// The name where it is plain.
+    #[inline]
+    pub(crate) fn plain(name: &'a str) -> Option<Self> {
+        is_plain(name.as_bytes()).then_some(Self(Kind::Plain(name)))
+    }
+
+    /// As [`Name::plain`], of bytes that may not be UTF-8.
+    #[inline]
+    pub(crate) fn plain_bytes(name: &'a [u8]) -> Option<Self> {
+        match well_known(name) {
+            None if is_plain(name) => str::from_utf8(name).ok().map(Self::known_plain),
+            known => known.map(Self::known_plain),
+        }
+    }
+
+    /// A name that was found plain before.
+    #[inline]
+    pub(crate) const fn known_plain(name: &'a str) -> Self {
+        Self(Kind::Plain(name))
+    }
+
+    /// Whether a name is plain of which each byte is.
+    #[inline]
+    pub(crate) fn begins_plain(name: &str) -> bool {
+        !may_be_kept(name.as_bytes()) && name.len() <= MAX_BYTES
+    }
+
+    /// A legal name, of whose plainness nothing is known.
+    #[inline]
+    pub(crate) const fn any(name: &'a str) -> Self {
+        Self(Kind::Any(Cow::Borrowed(name)))
+    }
+
+    /// Whether it is known to be plain.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.0, Kind::Plain(_))
+    }
+
+    /// The slice that it is, where it is one.
+    #[inline]
+    pub(crate) fn borrowed(&self) -> Option<&'a str> {
+        match self.0 {
+            Kind::Plain(name) | Kind::Any(Cow::Borrowed(name)) => Some(name),
+            Kind::Any(Cow::Owned(_)) => None,
+        }
+    }
+
+    /// The text.
+    pub fn into_owned(self) -> String {
+        match self.0 {
+            Kind::Plain(name) => name.to_owned(),
+            Kind::Any(name) => name.into_owned(),
+        }
+    }
+
+    /// A longer one, for where this one is taken.
+    pub(crate) fn longer(self) -> Self {
+        (self.into_owned() + "_").into()
+    }
+}
+
+/// Looked at once, for whether it is plain.
+impl<'a> From<&'a str> for Name<'a> {
+    fn from(name: &'a str) -> Self {
+        Self::plain(name).unwrap_or(Self::any(name))
+    }
+}
+
+impl From<String> for Name<'_> {
+    fn from(name: String) -> Self {
+        Self(Kind::Any(Cow::Owned(name)))
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Name<'a> {
+    fn from(name: Cow<'a, str>) -> Self {
+        match name {
+            Cow::Borrowed(name) => name.into(),
+            Cow::Owned(name) => name.into(),
+        }
+    }
+}
+
+impl Deref for Name<'_> {
+    type Target = str;
+
+    #[inline]
+    fn deref(&self) -> &str {
+        match &self.0 {
+            Kind::Plain(name) => name,
+            Kind::Any(name) => name,
+        }
+    }
+}
+
+impl AsRef<str> for Name<'_> {
+    fn as_ref(&self) -> &str {
+        self
+    }
+}
+
+impl<'b> PartialEq<Name<'b>> for Name<'_> {
+    fn eq(&self, other: &Name<'b>) -> bool {
+        **self == **other
+    }
+}
+
+impl PartialEq<str> for Name<'_> {
+    fn eq(&self, other: &str) -> bool {
+        **self == *other
+    }
+}
+
+impl PartialEq<&str> for Name<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        **self == **other
+    }
+}
+
+impl fmt::Debug for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+/// The names that docker's driver gives every record: known to be plain, and to be UTF-8, without a look.
 #[inline]
-pub(crate) fn legal(name: Cow<'_, str>, depth: usize) -> Name<'_> {
-    if is_plain(name.as_bytes()) { name } else { legal_unless_plain(name, depth) }
-}
-
-/// As [`legal`], of a name that is known not to be [`plain`].
-pub(crate) fn legal_unless_plain(name: Cow<'_, str>, depth: usize) -> Name<'_> {
-    if is_dotted(name.as_bytes(), depth) { name } else { mend(name, depth) }
-}
-
-/// The names that docker's driver gives every record: known to be legal without a look.
 fn well_known(name: &[u8]) -> Option<&'static str> {
     match name {
         b"container_id" => Some("container_id"),
@@ -66,86 +205,29 @@ fn well_known(name: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The name itself where no rule can apply to it: nearly always.
-#[inline]
-pub(crate) fn plain(name: &str) -> Option<&str> {
-    is_plain(name.as_bytes()).then_some(name)
-}
-
-/// As [`plain`], of bytes that may not be UTF-8.
-#[inline]
-pub(crate) fn plain_bytes(name: &[u8]) -> Option<&str> {
-    match well_known(name) {
-        None if is_plain(name) => str::from_utf8(name).ok(),
-        known => known,
-    }
-}
-
-/// The legal form of bytes that may not be UTF-8.
-pub(crate) fn legal_bytes(name: &[u8], depth: usize) -> Name<'_> {
-    if let Some(name) = plain_bytes(name) {
-        return Cow::Borrowed(name);
-    }
-    match simdutf8::basic::from_utf8(name) {
-        Ok(name) => legal(Cow::Borrowed(name), depth),
-        Err(_) => Cow::Owned(legal(String::from_utf8_lossy(name), depth).into_owned()),
-    }
-}
-
-/// Whether no rule can apply: the common case, decided in one look at a short name.
+/// Whether no rule can apply to a name, and nothing in it needs an escape: in one look at a short one.
 #[inline]
 fn is_plain(name: &[u8]) -> bool {
-    let unusual = |word| words::below(word, b'!') | words::equal(word, b'.') | words::not_ascii(word);
-    match name {
-        [] | [b'_', ..] => false,
-        _ => name.len() <= MAX_BYTES && !words::any(name, unusual),
-    }
+    !may_be_kept(name) && name.len() <= MAX_BYTES && blocks::is_plain_name(name)
 }
 
-/// The same of a name with dots in it, none of which has nothing on one side.
-fn is_dotted(name: &[u8], depth: usize) -> bool {
-    let unusual = |word| words::below(word, b'!') | words::not_ascii(word);
-    if name.first() == Some(&b'_') || name.len() > MAX_BYTES || words::any(name, unusual) {
-        return false;
-    }
-    let (mut part, mut depth) = (name, depth);
-    while let Some(dot) = words::find(part, |word| words::equal(word, b'.')) {
-        depth += 1;
-        if dot == 0 || depth > MAX_DEPTH {
+/// Whether it begins as those do that Elasticsearch keeps for itself, or that every document has, or has no beginning.
+#[inline]
+const fn may_be_kept(name: &[u8]) -> bool {
+    matches!(name, [] | [b'_', ..] | [b'e', b'v', ..] | [b'@', b't', ..])
+}
+
+/// As [`is_plain`], byte by byte, for names of the program's own.
+pub(crate) const fn is_plain_name(name: &str) -> bool {
+    let mut rest = name.as_bytes();
+    let is_plain = !may_be_kept(rest) && rest.len() <= MAX_BYTES;
+    while let [first, behind @ ..] = rest {
+        if !first.is_ascii() || matches!(first, 0..=b' ' | b'.' | b'"' | b'\\') {
             return false;
         }
-        part = part.get(dot + 1..).unwrap_or_default();
+        rest = behind;
     }
-    !part.is_empty()
-}
-
-fn mend(name: Cow<'_, str>, depth: usize) -> Name<'_> {
-    let name = if name.len() > MAX_BYTES { Cow::Owned(cut(&name).to_owned()) } else { name };
-    let blank = name.split('.').any(is_blank);
-    let name = if blank { Cow::Owned(without_blank_parts(&name)) } else { name };
-    let dots = memchr::memchr_iter(b'.', name.as_bytes()).count();
-    let name = if depth + dots > MAX_DEPTH { Cow::Owned(name.replace('.', "_")) } else { name };
-    if depth == 1 && is_metadata(&name) { Cow::Owned(format!("field{name}")) } else { name }
-}
-
-/// Whether there is nothing but what Rust or Java calls white space.
-fn is_blank(part: &str) -> bool {
-    part.chars().all(|character| character.is_whitespace() || matches!(character, '\x1c'..='\x1f'))
-}
-
-fn without_blank_parts(name: &str) -> String {
-    let parts: Vec<&str> = name.split('.').filter(|part| !is_blank(part)).collect();
-    if parts.is_empty() { "empty".to_owned() } else { parts.join(".") }
-}
-
-fn cut(name: &str) -> &str {
-    let end = (0..=MAX_BYTES).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
-    name.get(..end).unwrap_or_default()
-}
-
-fn is_metadata(name: &str) -> bool {
-    name.starts_with('_')
-        && name.split('.').next().is_some_and(|first| METADATA.binary_search(&first).is_ok())
+    is_plain
 }
 
 #[cfg(test)]
@@ -153,67 +235,36 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn root(name: &str) -> String {
-        legal(Cow::Borrowed(name), 1).into_owned()
-    }
-
     #[test]
-    fn a_plain_name_is_not_copied() {
-        assert!(matches!(legal(Cow::Borrowed("container_id"), 1), Cow::Borrowed("container_id")));
-        assert!(matches!(legal(Cow::Borrowed("log.level"), 1), Cow::Borrowed("log.level")));
-        assert!(matches!(legal(Cow::Borrowed("größe"), 1), Cow::Borrowed("größe")));
+    fn a_name_takes_no_more_room_than_a_text() {
+        assert_eq!(size_of::<Name<'_>>(), size_of::<String>());
     }
 
     proptest! {
         #[test]
-        fn a_name_that_is_not_looked_at_long_is_one_that_needs_no_mending(name in "[a_. ä\u{1f}]{0,12}(\\.a){0,20}", depth in 1_usize..22) {
-            let mended = mend(Cow::Borrowed(&name), depth);
-            prop_assert_eq!(legal(Cow::Borrowed(&name), depth), mended);
+        fn names_are_plain_when_they_are_read_as_when_they_are_compiled(
+            name in "(@t|ev|_|@|e)?[a-z_\"\\\\. ä\u{1f}\u{7f}-]{0,3}[a-zA-Z0-9@/]{0,20}[.\" \\\\ü]?[a-z]{0,20}",
+        ) {
+            let plain = is_plain_name(&name);
+            prop_assert_eq!(Name::plain(&name).is_some(), plain);
+            prop_assert_eq!(Name::plain_bytes(name.as_bytes()).is_some(), plain);
+            prop_assert_eq!(Name::from(&*name).is_plain(), plain);
+            prop_assert_eq!(&*Name::from(&*name), &*name);
+        }
+
+        #[test]
+        fn a_plain_name_is_legal_and_needs_no_escape(name in "[!-~]{1,40}") {
+            prop_assume!(is_plain(name.as_bytes()));
+            prop_assert_eq!(serde_json::to_string(&name).expect("a text"), format!("\"{name}\""));
+            prop_assert!(!name.contains('.') && !name.starts_with("event") && !name.starts_with('@') || !name.starts_with("@t"));
         }
     }
 
     #[test]
-    fn blank_parts_vanish() {
-        for (name, legal) in [
-            ("", "empty"),
-            ("...", "empty"),
-            (" ", "empty"),
-            (".a", "a"),
-            ("a.", "a"),
-            ("a..b", "a.b"),
-            ("a. .b", "a.b"),
-            ("a.\u{1c}.b\u{1f}", "a.b\u{1f}"),
-        ] {
-            assert_eq!(root(name), legal, "{name:?}");
-        }
-    }
-
-    #[test]
-    fn elasticsearchs_own_names_are_moved_aside_at_the_root_only() {
-        assert_eq!(root("_id"), "field_id");
-        assert_eq!(root("_source.x"), "field_source.x");
-        assert_eq!(root("_raw"), "_raw");
-        assert_eq!(legal(Cow::Borrowed("_id"), 2), "_id");
-    }
-
-    #[test]
-    fn dots_that_would_nest_too_deep_become_underscores() {
-        let deep = ["a"; 21].join(".");
-        assert_eq!(root(&deep), deep.replace('.', "_"));
-        let fits = ["a"; 20].join(".");
-        assert_eq!(root(&fits), fits);
-    }
-
-    #[test]
-    fn a_very_long_name_is_cut_at_a_character() {
-        let name = "ä".repeat(400);
-        assert_eq!(root(&name).len(), 512);
-        let blank_where_cut = format!("{}.  b", "a".repeat(510));
-        assert_eq!(root(&blank_where_cut), "a".repeat(510));
-    }
-
-    #[test]
-    fn the_table_is_sorted_for_its_search() {
-        assert!(METADATA.is_sorted());
+    fn a_name_that_is_changed_is_plain_no_more() {
+        let name = Name::from("level");
+        assert!(name.is_plain() && name.borrowed() == Some("level"));
+        let name = name.longer();
+        assert!(!name.is_plain() && name.borrowed().is_none() && name == "level_");
     }
 }

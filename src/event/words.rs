@@ -23,11 +23,6 @@ pub(crate) const fn not_ascii(word: u64) -> u64 {
     word & HIGHS
 }
 
-/// The high bit of every byte that JSON wants escaped in a text, or that ends one; exact for the lowest such byte.
-pub(crate) const fn ends_json_text(word: u64) -> u64 {
-    below(word, b' ') | equal(word, b'"') | equal(word, b'\\')
-}
-
 /// The high bit of every byte that is no digit.
 pub(crate) const fn not_digit(word: u64) -> u64 {
     let values = word ^ (ONES * b'0' as u64);
@@ -107,8 +102,8 @@ pub(crate) fn first_word(bytes: &[u8]) -> u64 {
 }
 
 /// The last eight bytes, or, of fewer, all of them in some places, some of them twice.
-#[inline]
-fn last_word(bytes: &[u8]) -> Option<u64> {
+#[inline(always)]
+pub(super) fn last_word(bytes: &[u8]) -> Option<u64> {
     if let Some(last) = bytes.last_chunk::<8>() {
         return Some(u64::from_le_bytes(*last));
     }

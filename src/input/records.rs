@@ -148,7 +148,7 @@ impl<'e> Lines<'e> {
         match self.fields.as_slice() {
             [first, others @ ..] if behind == self.behind => {
                 fields.push(first.name.clone(), Value::Text(text));
-                others.iter().for_each(|field| fields.push(field.name.clone(), field.value.clone()));
+                others.iter().for_each(|field| fields.push(field.name.clone(), field.value));
                 Some(Ok(line.time))
             }
             _ => self.decode(line, fields),

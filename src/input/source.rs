@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::enrich::add_field;
-use crate::event::{self, Event, Value};
+use crate::event::{Event, KeptName, Value};
 
 /// A text that may become known while it is used.
 pub type Awaited = Arc<OnceLock<Option<String>>>;
@@ -13,7 +13,7 @@ pub type Awaited = Arc<OnceLock<Option<String>>>;
 pub struct Source(Vec<Told>);
 
 struct Told {
-    name: String,
+    name: KeptName,
     /// What is said.
     text: String,
     /// What is said instead as soon as it is known.
@@ -24,7 +24,7 @@ impl Source {
     /// Says `text` under `name`, and `better` instead from when that is known.
     pub fn tell(&mut self, name: &str, text: String, better: Option<Awaited>) {
         // A configured name follows the rule of all names, or no document with it would be taken.
-        self.0.push(Told { name: event::legal_name(name.into(), 1).into_owned(), text, better });
+        self.0.push(Told { name: KeptName::new(name), text, better });
     }
 
     /// What is said now, as it waits with a part of a line; empty for nothing.
@@ -36,13 +36,17 @@ impl Source {
     /// Takes back what waited.
     pub(super) fn from_bytes(bytes: &[u8]) -> Self {
         let told: Vec<(String, String)> = rmp_serde::from_slice(bytes).unwrap_or_default();
-        Self(told.into_iter().map(|(name, text)| Told { name, text, better: None }).collect())
+        Self(
+            told.into_iter()
+                .map(|(name, text)| Told { name: KeptName::new(&name), text, better: None })
+                .collect(),
+        )
     }
 
     /// Adds the fields; where the event has one of that name, both are kept.
     pub(super) fn add<'a>(&'a self, event: &mut Event<'a>) {
         for told in &self.0 {
-            add_field(event, &told.name, Value::Text(told.now().as_bytes()));
+            add_field(event, told.name.name(), Value::Text(told.now().as_bytes()));
         }
     }
 }

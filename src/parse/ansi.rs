@@ -15,6 +15,16 @@ const ESCAPED: &str = "\\u001";
 
 static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ESCAPED));
 
+/// Whether there is no escape sequence in the text, and no second line, unless it is JSON, which may go over several.
+#[inline]
+pub(crate) fn is_one_plain_line(text: &str) -> bool {
+    let found = match text.as_bytes() {
+        json @ [b'{', ..] => memchr::memchr(ESCAPE, json),
+        text => memchr::memchr2(ESCAPE, b'\n', text),
+    };
+    found.is_none()
+}
+
 /// The line without escape sequences; the same slice where there are none.
 pub(crate) fn without_colours<'a>(line: &'a str, arena: &'a Bump) -> &'a str {
     let Some(first) = memchr::memchr(ESCAPE, line.as_bytes()) else { return line };

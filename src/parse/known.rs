@@ -4,6 +4,8 @@
 //! `level` and `message`. `ecs` is the Elastic Common Schema, so that Kibana's views and detection rules find what they look
 //! for: <https://www.elastic.co/docs/reference/ecs/ecs-field-reference>.
 
+use crate::event::{Name, is_plain_name};
+
 /// Which names fields get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Schema {
@@ -19,12 +21,25 @@ pub enum Schema {
 pub(crate) struct Known {
     plain: &'static str,
     ecs: &'static str,
+    /// Which of the two are plain names.
+    are_plain: (bool, bool),
 }
 
 impl Known {
     /// In both schemas; the names are legal field names.
     pub(crate) const fn new(plain: &'static str, ecs: &'static str) -> Self {
-        Self { plain, ecs }
+        let are_plain = (is_plain_name(plain), is_plain_name(ecs));
+        Self { plain, ecs, are_plain }
+    }
+
+    /// The name of a field in `schema`.
+    #[inline]
+    pub(crate) fn field(self, schema: Schema) -> Name<'static> {
+        match (schema, self.are_plain) {
+            (Schema::Plain, (true, _)) => Name::known_plain(self.plain),
+            (Schema::Ecs, (_, true)) => Name::known_plain(self.ecs),
+            _ => Name::any(self.name(schema)),
+        }
     }
 
     pub(crate) fn name(self, schema: Schema) -> &'static str {

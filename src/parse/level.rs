@@ -65,8 +65,13 @@ impl Level {
 
     /// A word that loggers print, in any case; none for a letter alone, which says too little outside of its format.
     pub fn of_word(word: &str) -> Option<Self> {
+        Self::of_bytes(word.as_bytes())
+    }
+
+    /// The same of bytes.
+    pub(crate) fn of_bytes(word: &[u8]) -> Option<Self> {
         // Nearly all, in nearly all lines.
-        Some(match word.as_bytes() {
+        Some(match word {
             b"info" | b"INFO" => Self::Info,
             b"debug" | b"DEBUG" => Self::Debug,
             b"warn" | b"WARN" => Self::Warn,
@@ -75,9 +80,9 @@ impl Level {
         })
     }
 
-    fn of_rarer_word(word: &str) -> Option<Self> {
-        let first = word.as_bytes().first()?.to_ascii_lowercase();
-        let found = words(first).iter().find(|(other, _)| other.eq_ignore_ascii_case(word))?;
+    fn of_rarer_word(word: &[u8]) -> Option<Self> {
+        let first = word.first()?.to_ascii_lowercase();
+        let found = words(first).iter().find(|(other, _)| other.as_bytes().eq_ignore_ascii_case(word))?;
         Some(found.1)
     }
 

@@ -18,7 +18,7 @@ mod unescape;
 mod unnest;
 mod whole;
 
-pub(crate) use ansi::without_colours;
+pub(crate) use ansi::{is_one_plain_line, without_colours};
 pub use auto::Streams;
 pub use format::Format;
 pub(crate) use formats::php::PASSED_ON as PHP_PASSED_ON;

@@ -16,7 +16,7 @@ use super::time::Zone;
 use super::time::forms::Said;
 use super::unescape::unescaped;
 use super::whole::{Adopts, Whole};
-use crate::event::{self, Fields, Timestamp, Value};
+use crate::event::{self, Fields, KeptName, Name, Timestamp, Value};
 
 /// What holds for all lines of a pipeline.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,7 @@ pub struct Style {
     /// The zone of times that name none.
     pub zone: Zone,
     /// The field that takes the level as it was said, if any.
-    pub original_level_field: Option<String>,
+    pub original_level_field: Option<KeptName>,
 }
 
 /// What a grammar may want to know, and where it puts what it reads.
@@ -38,6 +38,8 @@ pub(crate) struct Sink<'s, 'a> {
     pub(super) arena: &'a Bump,
     /// From which field on they are of this line.
     own: usize,
+    /// How many fields there may be at most.
+    most: usize,
     said: Whole<'a>,
     /// Whether the line is inside of another.
     is_wrapped: bool,
@@ -54,9 +56,9 @@ impl<'s, 'a> Sink<'s, 'a> {
         about: Timestamp,
         arena: &'a Bump,
     ) -> Self {
-        let own = fields.len();
-        let said = Whole::default();
-        Self { fields, style, about, arena, own, said, is_wrapped: false, keeps_time: false, is_named: false }
+        let (own, said) = (fields.len(), Whole::default());
+        let (most, is_wrapped, keeps_time, is_named) = (own + MAX_MEMBERS, false, false, false);
+        Self { fields, style, about, arena, own, most, said, is_wrapped, keeps_time, is_named }
     }
 
     /// For lines of a format that the configuration names.
@@ -131,7 +133,7 @@ impl<'s, 'a> Sink<'s, 'a> {
     /// Any value.
     #[inline]
     pub(crate) fn value(&mut self, known: Known, value: Value<'a>) {
-        *self.fields.push_read(known.name(self.style.schema)) = value;
+        *self.fields.push_read(known.field(self.style.schema)) = value;
     }
 
     /// A value under a name that the line has itself.
@@ -143,28 +145,28 @@ impl<'s, 'a> Sink<'s, 'a> {
     /// Where the value goes of a name that the line has itself.
     #[inline]
     pub(crate) fn place(&mut self, name: &'a str) -> &mut Value<'a> {
-        match event::plain_name(name) {
+        match Name::plain(name) {
             Some(name) => self.fields.push_read(name),
-            None => self.fields.push_named(event::legal_name_unless_plain(Cow::Borrowed(name), 1)),
+            None => self.fields.push_read(event::legal_name_unless_plain(Cow::Borrowed(name), 1)),
         }
     }
 
     /// The same of a name that is known to be legal as it stands.
     #[inline]
-    pub(crate) fn legal(&mut self, name: &'a str) -> &mut Value<'a> {
+    pub(crate) fn legal(&mut self, name: Name<'a>) -> &mut Value<'a> {
         self.fields.push_read(name)
     }
 
     /// Whether the line may have one more member with a name of its own.
     pub(crate) fn has_room(&self) -> bool {
-        self.fields.len() < self.own + MAX_MEMBERS
+        self.fields.len() < self.most
     }
 
     /// As [`Sink::named`], where the format has names of its own, which such a name must not take.
     pub(crate) fn named_beside(&mut self, name: &'a str, value: Value<'a>) {
         let name = event::legal_name(Cow::Borrowed(name), 1);
         if name == "message" || name == known::LEVEL.name(self.style.schema) {
-            self.fields.push(Cow::Borrowed(dotted(&["parsed", &name], self.arena)), value);
+            self.fields.push(Name::any(dotted(&["parsed", &name], self.arena)), value);
         } else {
             self.fields.add_beside("parsed", name, value);
         }
@@ -231,9 +233,9 @@ impl<'s, 'a> Sink<'s, 'a> {
     /// As [`Sink::wraps`], behind the head of a log daemon, which said its time. What the head says of host, program and process
     /// holds, and what the line inside says under these names is kept beside. A head's time may name its zone, as programs
     /// that write to such a daemon seldom do: which zone they have nobody knows then, and theirs does not take its place.
-    pub(crate) fn wraps_behind(&mut self, said: Option<Said>, line: &'a str) {
+    pub(crate) fn wraps_behind(&mut self, has_zone: bool, line: &'a str) {
         let inside = self.fields.len();
-        self.keeps_time = said.is_some_and(|said| said.offset.is_some());
+        self.keeps_time = has_zone;
         self.wraps(line);
         self.fields.settle_beside(inside, "parsed");
     }
@@ -294,7 +296,7 @@ pub(crate) const SURELY_SHORT: usize = 256;
 const DIGITS: usize = 18;
 
 /// A word that stands in no quotes: a number, a truth or nothing at all is one.
-#[inline]
+#[inline(always)]
 pub(crate) fn bare(word: &str) -> Value<'_> {
     let is_scalar = match word.as_bytes() {
         [b'-' | b'0'..=b'9', ..] => word.len() <= DIGITS && is_json_number(word),

@@ -56,7 +56,8 @@ impl<'a, K: Kind> Stops<'a, K> {
             if self.bits == 0 {
                 self.bits = self.beyond()?;
             }
-            let at = self.block + self.bits.trailing_zeros() as usize;
+            // A block begins at a multiple of its length, so that there is nothing to add up.
+            let at = self.block | self.bits.trailing_zeros() as usize;
             self.bits &= self.bits.wrapping_sub(1);
             if at >= from {
                 return Some((at, self.byte(at)?));

@@ -4,8 +4,6 @@
 //! To Elasticsearch `{"fields":{"a":1}}` and `{"fields.a":1}` are the same document, so that nothing changes but where a name is
 //! known. The work is in proportion to the line: a few objects at the root are opened, and those inside loguru's.
 
-use std::borrow::Cow;
-
 use bumpalo::Bump;
 
 use super::formats::json_object;
@@ -100,8 +98,8 @@ fn open<'a>(fields: &mut Fields<'a>, name: &str, json: &'a str, schema: Schema, 
         let Some(Field { name: member, value }) = fields.at(index).cloned() else { break };
         let known = if is_error(name) { error_member(&member, &value) } else { None };
         let full = match known.filter(|known| fields.get(known).is_none()) {
-            Some(known) => Cow::Borrowed(known),
-            None => event::legal_name(Cow::Borrowed(dotted(&[prefix(name), &member], arena)), 1),
+            Some(known) => Name::from(known),
+            None => event::legal_name(dotted(&[prefix(name), &member], arena), 1),
         };
         fields.replace_unsettled(index, full, value);
     }

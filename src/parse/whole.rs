@@ -3,8 +3,6 @@
 //!
 //! Promises: a time that is absurd does not become the event's, and is kept; each name is settled once.
 
-use std::borrow::Cow;
-
 use bumpalo::Bump;
 
 use super::adopt::{adopt, adopt_names};
@@ -13,7 +11,7 @@ use super::level::Level;
 use super::sink::Style;
 use super::time::civil::AHEAD;
 use super::unnest::unnest;
-use crate::event::{Event, Timestamp, Value};
+use crate::event::{Event, Name, Timestamp, Value};
 
 /// Which members are brought to common names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -56,13 +54,13 @@ impl<'a> Whole<'a> {
                 Some(level) => level.as_str(),
                 None => text,
             };
-            *fields.push_read(known::LEVEL.name(style.schema)) = Value::Text(level.as_bytes());
+            *fields.push_read(known::LEVEL.field(style.schema)) = Value::Text(level.as_bytes());
             if let Some(name) = &style.original_level_field {
-                *fields.push_read(name) = Value::Text(text.as_bytes());
+                *fields.push_read(name.name()) = Value::Text(text.as_bytes());
             }
         }
         if let Some(message) = self.message {
-            *fields.push_read("message") = Value::Text(message.as_bytes());
+            *fields.push_read(Name::MESSAGE) = Value::Text(message.as_bytes());
         }
         fields.settle_beside(own, "parsed");
         let adopted = match self.adopts {
@@ -91,6 +89,6 @@ pub(super) fn set_time<'a>(event: &mut Event<'a>, time: Timestamp, arena: &'a Bu
         event.time = time;
     } else if let Ok(time) = jiff::Timestamp::new(time.seconds(), time.nanos() as i32) {
         let text = arena.alloc_str(&time.to_string());
-        event.fields.add_beside("parsed", Cow::Borrowed("parsed.time"), Value::Text(text.as_bytes()));
+        event.fields.add_beside("parsed", Name::from("parsed.time"), Value::Text(text.as_bytes()));
     }
 }

@@ -27,7 +27,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 use ring::hmac;
 
-use crate::event::{self, Event, Value};
+use crate::event::{self, Event, Name, Value};
 use names::Names;
 use scan::{Find, Scan};
 
@@ -110,9 +110,9 @@ impl Redact {
         for index in 0..event.fields.len() {
             let Some(field) = event.fields.at(index) else { return };
             let Some(name) = self.text(arena.alloc_str(&field.name).as_bytes(), arena) else { continue };
-            let (name, value) = (event::legal_name(String::from_utf8_lossy(name), 1), field.value.clone());
+            let (name, value) = (event::legal_name(String::from_utf8_lossy(name), 1), field.value);
             let name = event.fields.free_name(name);
-            event.fields.replace(index, Cow::Borrowed(arena.alloc_str(&name)), value);
+            event.fields.replace(index, Name::from(&*arena.alloc_str(&name)), value);
         }
     }
 

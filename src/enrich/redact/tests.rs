@@ -63,7 +63,7 @@ fn after<'a>(
         Event { time: Timestamp::new(0, 0).expect("a time"), tag: "t", fields: Fields::default() };
     fields.into_iter().for_each(|(name, value)| event.fields.push(name.into(), value));
     redact.apply(&mut event, arena);
-    event.fields.iter().map(|field| (field.name.clone().into_owned(), field.value.clone())).collect()
+    event.fields.iter().map(|field| (field.name.clone().into_owned(), field.value)).collect()
 }
 
 fn text(options: &RedactOptions, text: &str) -> String {
@@ -116,11 +116,7 @@ fn what_holds_no_secret_stays_as_it_is() {
             Value::Packed(&packed),
             Value::Unsigned(4_111_111_111_111_111),
         ] {
-            assert_eq!(
-                after(&redact, &arena, vec![("a", value.clone())]),
-                [("a".to_owned(), value)],
-                "{plain}"
-            );
+            assert_eq!(after(&redact, &arena, vec![("a", value)]), [("a".to_owned(), value)], "{plain}");
         }
     }
 }
@@ -164,7 +160,7 @@ fn counts_of_tokens_stay_in_every_kind_of_value() {
         ("total_tokens", Value::Unsigned(852)),
         ("pass", Value::Unsigned(12)),
     ] {
-        assert_eq!(after(&redact, &arena, vec![(name, value.clone())])[0].1, value);
+        assert_eq!(after(&redact, &arena, vec![(name, value)])[0].1, value);
     }
     assert_eq!(named("tokens", Value::Text(b"x1")), Value::Text(b"[REDACTED]"));
     assert_eq!(named("token", Value::Unsigned(5)), Value::Text(b"[REDACTED]"));

@@ -5,7 +5,6 @@
 //! of which there are no parts, it is whole. A number for `int` loses its fraction, as Elasticsearch's `coerce` has it. What cannot be converted is kept as text in
 //! `FIELD_as_text`, as healing does, so that no value upsets a mapping. Null, arrays and objects are left alone.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
 use bumpalo::Bump;
@@ -55,7 +54,7 @@ impl One {
         match self.converted(&value, shown) {
             Some(converted) => self.path.set(&mut event.fields, converted, arena),
             None if self.path.take(&mut event.fields, arena).is_some() => {
-                let name = path::legal_in(arena, Cow::Borrowed(&self.aside));
+                let name = path::legal_in(arena, &self.aside);
                 event.fields.add_beside("forebay", name, Value::Text(shown));
             }
             None => (),

@@ -3,8 +3,6 @@
 //! What had that name before is kept as `original.NAME`. All values are those before the step, so that what one copy makes is
 //! not what another takes.
 
-use std::borrow::Cow;
-
 use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 
@@ -32,15 +30,15 @@ impl Copy {
             let is_meant = |field: &&Field<'_>| from.covers(&field.name) && !to.covers(&field.name);
             below.extend(event.fields.iter().filter(is_meant).map(|field| {
                 let rest = field.name.get(from.name().len() + 1..).unwrap_or_default();
-                (path::joined(arena, to.name(), ".", rest), field.value.clone())
+                (path::joined(arena, to.name(), ".", rest), field.value)
             }));
         }
         for (to, value) in whole {
             super::set_aside(&mut event.fields, to, arena);
-            event.fields.push(Cow::Borrowed(to.name()), value);
+            event.fields.push(to.field(), value);
         }
         for (name, value) in below {
-            event.fields.add_beside("forebay", path::legal_in(arena, Cow::Borrowed(name)), value);
+            event.fields.add_beside("forebay", path::legal_in(arena, name), value);
         }
     }
 }

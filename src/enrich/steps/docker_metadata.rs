@@ -5,7 +5,6 @@
 //! what is no container's id, or that of another host's. A field that the event has already is left as it is, and the new one is
 //! kept as `forebay.NAME`.
 
-use std::borrow::Cow;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use super::options::DockerOptions;
 use crate::enrich::containers::Engine;
 use crate::enrich::path::Path;
 use crate::enrich::view;
-use crate::event::{Event, Value};
+use crate::event::{Event, Name, Value};
 
 /// Where Docker's driver puts the id, and what the Elastic Common Schema calls it.
 const USUAL: [&str; 2] = ["container_id", "container.id"];
@@ -46,7 +45,7 @@ impl DockerMetadata {
         let text = |path: &Path| view::text(&path.get(&event.fields)?, arena);
         let Some(id) = self.from.iter().find_map(text) else { return };
         self.engine.find(id, arena, |name, value| {
-            event.fields.add_beside("forebay", Cow::Borrowed(name), Value::Text(value.as_bytes()));
+            event.fields.add_beside("forebay", Name::from(name), Value::Text(value.as_bytes()));
         });
     }
 }

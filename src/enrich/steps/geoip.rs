@@ -4,7 +4,6 @@
 //! What is no address, and an address that no database knows, adds nothing. A field that the event has already is left as it is, and
 //! the new one is kept as `forebay.NAME`.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::path::Path as FilePath;
 
@@ -15,7 +14,7 @@ use crate::enrich::geo::{self, Database, KNOWN};
 use crate::enrich::path::Path;
 use crate::enrich::view;
 use crate::enrich::watched::Watched;
-use crate::event::Event;
+use crate::event::{Event, Name};
 
 /// Where formats put a client's address, in both schemas.
 const USUAL: [&str; 3] = ["source.address", "client.address", "client"];
@@ -60,7 +59,7 @@ impl GeoIp {
         for database in &self.databases {
             database.current().look(address, arena, |place, value| {
                 let name = names.get(place).map(Path::name).unwrap_or_default();
-                event.fields.add_beside("forebay", Cow::Borrowed(name), value);
+                event.fields.add_beside("forebay", Name::from(name), value);
             });
         }
     }

@@ -5,8 +5,6 @@
 //! their JSON text, and dots of names that would make them `_`. Names are legal anyway, with this step and without it.
 //! An event within its limits is looked at and left alone; what goes beyond allocates.
 
-use std::borrow::Cow;
-
 use bumpalo::Bump;
 
 use super::Surroundings;
@@ -55,7 +53,7 @@ impl Guard {
         if !rest.is_empty() {
             let text = arena.alloc_slice_copy(&encode::object_text(&rest));
             super::set_aside(fields, &self.overflow, arena);
-            fields.push(Cow::Borrowed(self.overflow.name()), Value::Text(text));
+            fields.push(self.overflow.field(), Value::Text(text));
         }
     }
 

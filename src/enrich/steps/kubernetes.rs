@@ -36,7 +36,7 @@ impl Kubernetes {
         for (name, value) in text.into_iter().flat_map(|text| fields(text).into_iter().flatten()) {
             let is_there = event.fields.text(name).is_some_and(|there| there == value.as_bytes());
             if !is_there {
-                place::add(event, name, Value::Text(value.as_bytes()));
+                place::add(event, name.into(), Value::Text(value.as_bytes()));
             }
         }
     }

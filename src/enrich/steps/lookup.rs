@@ -3,7 +3,6 @@
 //! A field that the event has already is left as it is, and the table's is kept as `forebay.NAME`. A key that the table does not
 //! have adds nothing.
 
-use std::borrow::Cow;
 use std::path::Path as FilePath;
 
 use bumpalo::Bump;
@@ -35,8 +34,7 @@ impl Lookup {
         let Some(key) = self.key.text(event, arena) else { return };
         let table = self.file.current();
         for (column, cell) in table.row(key) {
-            let name =
-                path::legal_in(arena, Cow::Borrowed(path::joined(arena, self.into.name(), ".", column)));
+            let name = path::legal_in(arena, path::joined(arena, self.into.name(), ".", column));
             event.fields.add_beside("forebay", name, cell.value(arena));
         }
     }

@@ -29,7 +29,6 @@ mod text;
 mod throttle;
 mod user_agent;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use bumpalo::Bump;
@@ -188,7 +187,7 @@ fn field(name: &str) -> Result<Path, String> {
 /// Makes place for a field: what has its name, also in an object, is kept as `original.NAME`.
 fn set_aside<'a>(fields: &mut Fields<'a>, path: &Path, arena: &'a Bump) {
     if path.reach(fields, arena) {
-        let aside = path::legal_in(arena, Cow::Borrowed(path::joined(arena, "original", ".", path.name())));
+        let aside = path::legal_in(arena, path::joined(arena, "original", ".", path.name()));
         let aside = fields.free_name(aside);
         fields.rename(path.name(), aside);
     }

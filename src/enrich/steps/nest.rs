@@ -3,8 +3,6 @@
 //! Names with dots are objects to Elasticsearch, so nesting gives names. Arrays are values. What has a name already is kept as
 //! `forebay.NAME`.
 
-use std::borrow::Cow;
-
 use bumpalo::Bump;
 use bumpalo::collections::{CollectIn, Vec as ArenaVec};
 
@@ -63,7 +61,7 @@ pub(super) fn rename_all<'a>(
     let moved: ArenaVec<'_, Field<'a>> = fields.extract(is_meant).collect_in(arena);
     let from = fields.len();
     for field in moved {
-        let name = path::legal_in(arena, Cow::Borrowed(new_name(&field.name)));
+        let name = path::legal_in(arena, new_name(&field.name));
         fields.push(name, field.value);
     }
     fields.settle_beside(from, "forebay");
@@ -105,7 +103,7 @@ impl Flatten {
             });
         }
         if fields.len() == before {
-            fields.push(path::legal_in(arena, Cow::Borrowed(arena.alloc_str(name))), value.clone());
+            fields.push(path::legal_in(arena, arena.alloc_str(name)), *value);
         }
     }
 }

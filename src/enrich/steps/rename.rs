@@ -2,8 +2,6 @@
 //!
 //! What had that name before is kept as `original.NAME`.
 
-use std::borrow::Cow;
-
 use bumpalo::Bump;
 
 use super::nest;
@@ -25,12 +23,16 @@ impl Rename {
 
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         for (from, to) in &self.0 {
-            if from.reach(&mut event.fields, arena) {
+            let place = event.fields.position(from.name());
+            if place.is_some() || from.reach(&mut event.fields, arena) {
                 // why: making place inside of the object that is renamed would leave nothing to rename.
                 if !from.covers(to.name()) {
                     super::set_aside(&mut event.fields, to, arena);
                 }
-                event.fields.rename(from.name(), Cow::Borrowed(to.name()));
+                match place.filter(|place| event.fields.is_at(*place, from.name())) {
+                    Some(place) => event.fields.rename_at(place, to.field()),
+                    None => event.fields.rename(from.name(), to.field()),
+                }
             } else {
                 rename_below(&mut event.fields, from, to, arena);
             }

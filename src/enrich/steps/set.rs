@@ -39,7 +39,7 @@ impl Set {
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         for (path, source) in &self.0 {
             let value = match source {
-                Source::Fixed(value) => Some(value.clone()),
+                Source::Fixed(value) => Some(*value),
                 Source::Template(template) => template.value(event, arena),
             };
             if let Some(value) = value {

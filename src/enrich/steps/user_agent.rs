@@ -4,8 +4,6 @@
 //! there even if nothing is known of it, so that an index never sees a text and an object under one name. Fields that the event
 //! has already are left as they are, and the new ones are kept as `forebay.NAME`.
 
-use std::borrow::Cow;
-
 use bumpalo::Bump;
 
 use super::options::UserAgentOptions;
@@ -51,14 +49,14 @@ impl UserAgent {
         if path.covers(self.target.name())
             && let Some(value) = path.take(&mut event.fields, arena)
         {
-            event.fields.add_beside("forebay", Cow::Borrowed(self.original.name()), value);
+            event.fields.add_beside("forebay", self.original.field(), value);
         }
         let Ok(agent) = str::from_utf8(agent) else { return };
         let found = self.agents.find(agent);
         for (name, value) in self.names.iter().zip(found.iter()) {
             if let Some(value) = value {
                 let value = Value::Text(arena.alloc_str(value).as_bytes());
-                event.fields.add_beside("forebay", Cow::Borrowed(name.name()), value);
+                event.fields.add_beside("forebay", name.field(), value);
             }
         }
     }

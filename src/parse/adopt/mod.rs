@@ -3,8 +3,6 @@
 //! The surest name wins, `@timestamp` before `time`; what loses keeps its name and its value. In `ecs` the other well-known
 //! names are brought to that schema too, where the event has no field of that name yet.
 
-use std::borrow::Cow;
-
 use super::known::{self, Schema};
 use super::level::Level;
 use super::roles::{
@@ -12,8 +10,8 @@ use super::roles::{
     ZAP, ZAP_LEVEL, ZAP_MESSAGE, ZAP_TIME,
 };
 use super::sink::Style;
-use super::time::{Zone, time_of_json, time_of_text};
-use crate::event::{Field, Fields, Timestamp, Value};
+use super::time::{Zone, time_of_bytes, time_of_json};
+use crate::event::{Field, Fields, Name, Timestamp, Value};
 
 const MESSAGE: &str = "message";
 
@@ -45,8 +43,7 @@ pub(super) fn adopt<'a>(
     about: Timestamp,
 ) -> Option<Timestamp> {
     let mut found = Found::default();
-    let members = fields.iter().as_slice().get(own..).unwrap_or_default();
-    for (index, Field { name, value }) in (own..).zip(members) {
+    for (index, Field { name, value }) in fields.iter().enumerate().skip(own) {
         match roles::role(name) {
             None => (),
             Some(Role::Time(ENVOY_TIME)) if fields.get(ENVOY).is_none() => (),
@@ -68,7 +65,7 @@ pub(super) fn adopt<'a>(
     if let Some(index) = found.members
         && is_called(fields, index, MESSAGE)
     {
-        let name = fields.free_name(Cow::Borrowed(MEMBERS_OF_MESSAGE));
+        let name = fields.free_name(Name::from(MEMBERS_OF_MESSAGE));
         fields.rename_at(index, name);
     }
     if let Some((rank, index)) = found.message
@@ -83,7 +80,8 @@ pub(super) fn adopt<'a>(
 
 /// Whether the three letters are there, and what they stand for: others name quantities so.
 fn is_zap(fields: &Fields<'_>) -> bool {
-    let has_level = fields.get(ZAP_LEVEL).and_then(text_of).is_some_and(|text| word(text).is_some());
+    let has_level =
+        fields.get(ZAP_LEVEL).and_then(text_of).is_some_and(|text| word(text.as_bytes()).is_some());
     has_level && [ZAP_TIME, ZAP_MESSAGE].into_iter().all(|name| fields.get(name).is_some())
 }
 
@@ -94,7 +92,7 @@ impl Found {
                 self.time = time_of(value, near).map(|read| (rank, index, read)).or(self.time);
             }
             Role::Level(rank) if self.word.is_none_or(|(best, ..)| rank < best) => {
-                match text_of(value).and_then(word) {
+                match value.as_text().and_then(word) {
                     Some(level) => self.word = Some((rank, index, level)),
                     None if is_surer(rank, self.number) => self.number = Some((rank, index)),
                     None => (),
@@ -140,10 +138,12 @@ fn time_of(value: &Value<'_>, (zone, about): (&Zone, Timestamp)) -> Option<Times
     match value {
         Value::Json(json) | Value::Scalar(json) => time_of_json(json, zone, Some(about)),
         Value::Text(text) => {
-            let text = str::from_utf8(text).ok()?.trim_matches(' ');
             // LTSV has access times as the servers print them, in brackets.
-            let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-            time_of_text(inside.unwrap_or(text), zone, Some(about))
+            let text = match text.trim_ascii() {
+                [b'[', inside @ .., b']'] => inside,
+                text => text,
+            };
+            time_of_bytes(text, zone, Some(about))
         }
         _ => None,
     }
@@ -207,8 +207,8 @@ fn adopt_caller(fields: &mut Fields<'_>, index: usize) -> Option<()> {
     let line = Value::Scalar(line);
     let fits = is_whole(&line) && fields.get(file_name).is_none() && fields.get(line_name).is_none();
     fits.then(|| {
-        fields.replace(index, Cow::Borrowed(file_name), Value::Text(file.as_bytes()));
-        fields.push(Cow::Borrowed(line_name), line);
+        fields.replace(index, Name::from(file_name), Value::Text(file.as_bytes()));
+        fields.push(Name::from(line_name), line);
     })
 }
 
@@ -222,7 +222,7 @@ fn rename(fields: &mut Fields<'_>, index: usize, name: &'static str) {
         (true, _) => return,
     };
     if field.name != name && fields.get(name).is_none() {
-        fields.rename_at(index, Cow::Borrowed(name));
+        fields.rename_at(index, Name::from(name));
     }
 }
 
@@ -238,20 +238,21 @@ fn adopt_level<'a>(fields: &mut Fields<'a>, index: usize, level: Level, style: &
     let name = known::LEVEL.name(style.schema);
     // Each name is there once.
     if let Some(other) = fields.position(name).filter(|other| *other != index)
-        && let Some(value) = fields.at(other).map(|field| field.value.clone())
+        && let Some(value) = fields.at(other).map(|field| field.value)
     {
-        fields.replace(other, fields.free_name(Cow::Borrowed("level_value")), value);
+        fields.replace(other, fields.free_name(Name::from("level_value")), value);
     }
     let scaled = Value::Text(level.as_str().as_bytes());
-    let Some(original) = fields.at(index).map(|field| field.value.clone()) else {
-        return fields.push(Cow::Borrowed(name), scaled);
+    let Some(original) = fields.at(index).map(|field| field.value) else {
+        return fields.push(known::LEVEL.field(style.schema), scaled);
     };
     let is_on_scale = original.as_text() == Some(level.as_str().as_bytes());
     if !is_on_scale || !is_called(fields, index, name) {
-        fields.replace(index, Cow::Borrowed(name), if is_on_scale { original.clone() } else { scaled });
+        let value = if is_on_scale { original } else { scaled };
+        fields.replace(index, known::LEVEL.field(style.schema), value);
     }
     if let Some(name) = &style.original_level_field {
-        fields.add_beside("parsed", Cow::Borrowed(name), original);
+        fields.add_beside("parsed", name.name(), original);
     }
 }
 
@@ -271,10 +272,10 @@ fn number(value: &Value<'_>, rank: u8, beside: bool) -> Option<Level> {
 }
 
 /// A word; slog prints levels between two as `INFO+2`.
-fn word(text: &str) -> Option<Level> {
-    Level::of_word(text).or_else(|| {
-        let word = text.split_once(['+', '-']).map_or(text, |(word, _)| word);
-        Level::of_word(word.trim())
+fn word(text: &[u8]) -> Option<Level> {
+    Level::of_bytes(text).or_else(|| {
+        let word = text.split(|byte| matches!(byte, b'+' | b'-')).next().unwrap_or_default();
+        Level::of_bytes(word.trim_ascii())
     })
 }
 

@@ -1,6 +1,7 @@
 //! What is found among members that loggers print, and what is left alone.
 
 use super::*;
+use crate::event::KeptName;
 use crate::parse::json_object;
 
 fn adopted(line: &str, style: &Style) -> (String, Option<i64>) {
@@ -130,7 +131,7 @@ fn a_time_without_a_year_is_near_to_the_event() {
 fn common_names_come_to_the_common_schema_and_the_level_is_kept_on_demand() {
     let style = Style {
         schema: Schema::Ecs,
-        original_level_field: Some("log.original_level".into()),
+        original_level_field: Some(KeptName::new("log.original_level")),
         ..Style::default()
     };
     let line = r#"{"level":"warn","msg":"m","logger_name":"l","err":{"message":"e"},"stack":"s"}"#;

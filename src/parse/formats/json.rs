@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{docker_json, flat, mongodb};
-use crate::event::{self, Fields, Name, Object, Value};
+use crate::event::{self, Fields, Name, Value};
 use crate::parse::ansi::without_escaped_colours;
 use crate::parse::sink::{MAX_MEMBERS, Sink};
 
@@ -26,11 +26,10 @@ pub fn json_object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> 
 /// The same, answering whether the object is plain, so that no text in it has an escape.
 fn object<'a>(line: &'a str, depth: usize, fields: &mut Fields<'a>) -> Result<bool, NotJson> {
     let before = fields.len();
-    let mut has_dots = false;
-    let member = |name, value| push(fields, before, depth, name, value, &mut has_dots);
+    let member = |name, value| push(fields, before, depth, name, value);
     if let Some(plain) = flat::members(line, member) {
         if plain.is_compact {
-            fields.set_object(Object { text: line, has_dots });
+            fields.set_object(line);
         }
         return Ok(true);
     }
@@ -83,19 +82,11 @@ pub(in crate::parse) fn why_not<'a>(line: &str, arena: &'a Bump) -> &'a str {
     }
 }
 
-/// Appends a member of a plain object, and notes a dot in its name; false where there are too many.
-fn push<'a>(
-    fields: &mut Fields<'a>,
-    before: usize,
-    depth: usize,
-    name: &'a str,
-    value: &'a str,
-    has_dots: &mut bool,
-) -> bool {
-    match event::plain_name(name) {
+/// Appends a member of a plain object; false where there are too many.
+fn push<'a>(fields: &mut Fields<'a>, before: usize, depth: usize, name: &'a str, value: &'a str) -> bool {
+    match Name::plain(name) {
         Some(name) => fields.push_both(name, Value::Scalar(value)),
         None => {
-            *has_dots |= name.contains('.');
             fields.push(event::legal_name_unless_plain(Cow::Borrowed(name), depth), Value::Scalar(value));
         }
     }
@@ -127,7 +118,7 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
 }
 
 /// A member's name, borrowed where it has no escapes in it.
-pub struct BorrowedName<'a>(pub Name<'a>);
+pub struct BorrowedName<'a>(pub Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for BorrowedName<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -162,7 +153,7 @@ mod tests {
         let line = r#"{"level":"INFO", "n" : 1.50, "o":{"a":[1, 2]}, "esc\u0061pe":null}"#;
         let mut fields = Fields::default();
         json_object(line, 1, &mut fields).expect("JSON");
-        let read: Vec<_> = fields.iter().map(|field| (field.name.as_ref(), field.value.clone())).collect();
+        let read: Vec<_> = fields.iter().map(|field| (field.name.as_ref(), field.value)).collect();
         let json = Value::Json;
         assert_eq!(
             read,

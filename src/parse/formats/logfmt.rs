@@ -5,10 +5,10 @@
 //! <https://pkg.go.dev/github.com/kr/logfmt>. The whole line has to be pairs. Since other lines may be too, it also needs a level or a time
 //! under a name that such loggers have, unless the format is named.
 
-use crate::event::Value;
 use crate::event::blocks::pair_ends;
+use crate::event::{Name, Value};
 use crate::parse::level::Level;
-use crate::parse::sink::{SURELY_SHORT, Sink, bare};
+use crate::parse::sink::{Sink, bare};
 use crate::parse::stops::{Kind, Stops};
 use crate::parse::time::forms;
 
@@ -23,6 +23,7 @@ impl Kind for Ends {
 }
 
 /// A whole line.
+#[inline(never)]
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (mut at, mut is_sure) = (0, sink.is_format_named());
     let mut stops = Stops::new(line);
@@ -30,7 +31,7 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         let (after, key) = key(at, &mut stops, sink).filter(|_| sink.has_room())?;
         let (after, text, is_quoted) = value(line, after, &mut stops, sink)?;
         is_sure = is_sure || tells(key.text, text);
-        let place = if key.is_legal { sink.legal(key.text) } else { sink.place(key.text) };
+        let place = if key.is_plain { sink.legal(Name::known_plain(key.text)) } else { sink.place(key.text) };
         *place = if is_quoted { Value::Text(text.as_bytes()) } else { bare(text) };
         at = next(after, &stops)?;
     }
@@ -40,8 +41,8 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
 
 struct Key<'a> {
     text: &'a str,
-    /// Whether it is surely a legal name, as nearly all are.
-    is_legal: bool,
+    /// Whether it surely is a plain name, as nearly all are.
+    is_plain: bool,
 }
 
 /// The key at `at`, and where what is behind its `=` begins.
@@ -49,8 +50,9 @@ struct Key<'a> {
 fn key<'a>(at: usize, stops: &mut Stops<'a, Ends>, sink: &Sink<'_, 'a>) -> Option<(usize, Key<'a>)> {
     let end = match stops.next(at)? {
         (end, b'=') if end > at => {
-            let is_legal = end - at <= SURELY_SHORT && stops.byte(at) != Some(b'_');
-            return Some((end + 1, Key { text: stops.piece(at, end)?, is_legal }));
+            // All else that makes a name less plain is a stop.
+            let text = stops.piece(at, end)?;
+            return Some((end + 1, Key { text, is_plain: Name::begins_plain(text) }));
         }
         first => first,
     };
@@ -67,13 +69,13 @@ fn unusual_key<'a>(
 ) -> Option<(usize, Key<'a>)> {
     if end == (at, b'"') {
         let (after, text) = quoted(at, stops, sink)?;
-        return (stops.byte(after) == Some(b'=')).then_some((after + 1, Key { text, is_legal: false }));
+        return (stops.byte(after) == Some(b'=')).then_some((after + 1, Key { text, is_plain: false }));
     }
     while matches!(end.1, b'.' | b'\\' | 0x80..) {
         end = stops.next(end.0 + 1)?;
     }
     let is_key = end.0 > at && end.1 == b'=';
-    Some((end.0 + 1, Key { text: stops.piece(at, end.0).filter(|_| is_key)?, is_legal: false }))
+    Some((end.0 + 1, Key { text: stops.piece(at, end.0).filter(|_| is_key)?, is_plain: false }))
 }
 
 /// The value at `at`, which may be empty, and where it ends; and whether it stands in quotes.

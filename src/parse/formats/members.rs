@@ -1,7 +1,5 @@
 //! A JSON object at the end of a line of another format: fields with the sender's names.
 
-use std::borrow::Cow;
-
 use super::json_object;
 use crate::event::Value;
 use crate::parse::known;
@@ -23,8 +21,8 @@ pub(super) fn read<'a>(object: &'a str, sink: &mut Sink<'_, 'a>) -> bool {
         let is_taken =
             name == "message" || name == level || fields.iter().take(from).any(|said| said.name == name);
         if is_taken {
-            let (name, value): (_, Value<'a>) = (format!("parsed.{name}"), field.value.clone());
-            fields.replace_unsettled(index, Cow::Owned(name), value);
+            let (name, value): (_, Value<'a>) = (format!("parsed.{name}"), field.value);
+            fields.replace_unsettled(index, name.into(), value);
         }
     }
     // An `error` that is a text would be refused where others have `error.message`.

@@ -3,8 +3,6 @@
 //! `{"t":{"$date":"TIME"},"s":"I","c":"COMPONENT","id":N,"ctx":"THREAD","msg":"MESSAGE","attr":{…}}`, and
 //! `TIME I COMPONENT [THREAD] MESSAGE`. <https://www.mongodb.com/docs/manual/reference/log-messages/>
 
-use std::borrow::Cow;
-
 use super::json_object;
 use crate::event::{Field, Value};
 use crate::parse::known::{self, Known};
@@ -49,8 +47,8 @@ fn structured<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
             continue;
         }
         if let Some(known) = member(name) {
-            let value: Value<'a> = value.clone();
-            fields.replace_unsettled(index, Cow::Borrowed(known.name(schema)), value);
+            let value: Value<'a> = *value;
+            fields.replace_unsettled(index, known.field(schema), value);
         }
         index += 1;
     }

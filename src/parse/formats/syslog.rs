@@ -7,7 +7,6 @@ use crate::event::{Value, words};
 use crate::parse::known::{self, Known};
 use crate::parse::level::Level;
 use crate::parse::sink::Sink;
-use crate::parse::time::forms::Said;
 use crate::parse::token::{Read, misfit};
 
 const FACILITIES: [&str; 24] = [
@@ -62,14 +61,14 @@ pub(super) fn process<'a>(process: &'a str, sink: &mut Sink<'_, 'a>) {
     }
 }
 
-/// Puts down what was said behind the header, at `said`: a line of the program's own format where it has one, as HAProxy's is
-/// that goes through rsyslog.
-pub(super) fn message<'a>(message: &'a str, said: Option<Said>, sink: &mut Sink<'_, 'a>) {
+/// Puts down what was said behind the header, whose time may have a zone: a line of the program's own format where it has one,
+/// as HAProxy's is that goes through rsyslog.
+pub(super) fn message<'a>(message: &'a str, has_zone: bool, sink: &mut Sink<'_, 'a>) {
     match message.as_bytes().first() {
         None => {}
         // why: most messages are prose, and trying formats on each costs more than its header does.
         Some(first) if first.is_ascii_alphabetic() && !may_be_a_line(message) => sink.message(message),
-        Some(_) => sink.wraps_behind(said, message),
+        Some(_) => sink.wraps_behind(has_zone, message),
     }
 }
 

@@ -72,7 +72,7 @@ fn put<'a>(
     let message = message.strip_prefix(' ').unwrap_or(message);
     // Python's handler ends a message as C ends its texts.
     let message = message.strip_prefix('\u{feff}').unwrap_or(message).trim_end_matches('\0');
-    syslog::message(message, said, sink);
+    syslog::message(message, said.is_some_and(|said| said.offset.is_some()), sink);
 }
 
 /// What a line needs to surely be syslog's.

@@ -10,12 +10,12 @@ use bumpalo::Bump;
 use bumpalo::collections::String;
 
 use super::syslog;
-use crate::event::blocks::element_ends;
-use crate::event::{Value, words};
+use crate::event::blocks::{self, element_ends};
+use crate::event::{Name, Value};
 use crate::parse::known::{self, Known};
 use crate::parse::sink::{SURELY_SHORT, Sink, dotted};
 use crate::parse::stops::{Kind, Stops};
-use crate::parse::time::forms::{self, Said};
+use crate::parse::time::forms;
 
 const STRUCTURED_DATA: Known = Known::new("structured_data", "log.syslog.structured_data");
 
@@ -30,9 +30,10 @@ impl Kind for Ends {
 }
 
 /// Version 1 is the only one there is.
+#[inline(never)]
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (rest, pri) = syslog::pri(line).ok()?;
-    let (rest, said) = time(rest.strip_prefix("1 ")?, sink)?;
+    let (rest, has_time) = time(rest.strip_prefix("1 ")?, sink)?;
     let mut stops = Stops::new(rest);
     let (at, host) = stops.until(b' ', 0)?;
     let (at, program) = stops.until(b' ', at)?;
@@ -49,19 +50,20 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
         Some(message) => message.strip_prefix(['\u{feff}', ' ']).unwrap_or(message),
         None => rest.is_empty().then_some("")?,
     };
-    syslog::message(message, said, sink);
+    // Its zone belongs to the time.
+    syslog::message(message, has_time, sink);
     Some(())
 }
 
-/// The time with its offset, or none; what follows its blank.
-fn time<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<(&'a str, Option<Said>)> {
+/// The time with its offset, or none; what follows its blank, and whether there is one.
+fn time<'a>(text: &'a str, sink: &mut Sink<'_, 'a>) -> Option<(&'a str, bool)> {
     if let Some(rest) = text.strip_prefix("- ") {
-        return Some((rest, None));
+        return Some((rest, false));
     }
-    let (rest, said) = forms::iso(text).ok()?;
+    let Ok((rest, said)) = forms::iso_here(text) else { return None };
     said.offset?;
     sink.said(said)?;
-    Some((rest.strip_prefix(' ')?, Some(said)))
+    Some((rest.strip_prefix(' ')?, true))
 }
 
 /// `-`, or elements, at `at`; where what follows them begins.
@@ -88,7 +90,7 @@ fn element<'a>(at: usize, stops: &mut Stops<'a, Ends>, sink: &mut Sink<'_, 'a>) 
         let value = if has_backslash { unescaped(value, sink.arena) } else { value };
         let full = dotted(&[STRUCTURED_DATA.name(sink.style.schema), id, name], sink.arena);
         if is_plain && full.len() <= SURELY_SHORT && !has_dot(name) {
-            *sink.legal(full) = Value::Text(value.as_bytes());
+            *sink.legal(Name::any(full)) = Value::Text(value.as_bytes());
         } else {
             sink.named(full, Value::Text(value.as_bytes()));
         }
@@ -109,7 +111,7 @@ fn name<'a>(at: usize, stops: &mut Stops<'a, Ends>) -> Option<(usize, &'a str)> 
 }
 
 fn has_dot(text: &str) -> bool {
-    words::any(text.as_bytes(), |word| words::equal(word, b'.'))
+    blocks::have(text.as_bytes(), b'.')
 }
 
 /// Only `\"`, `\\` and `\]` mean something (section 6.3.3); before anything else a backslash is one.

@@ -1,10 +1,8 @@
 //! What captures become: fields with their types.
 
-use std::borrow::Cow;
-
 use super::time::TimeForm;
 use super::{Described, OwnFault, OwnOptions};
-use crate::event::{self, Value};
+use crate::event::{KeptName, Value};
 use crate::parse::roles::{self, Role};
 use crate::parse::sink::{Sink, is_json_number};
 
@@ -64,7 +62,7 @@ fn truth(text: &str) -> Option<Value<'_>> {
 
 #[derive(Debug)]
 struct Capture {
-    name: String,
+    name: KeptName,
     cast: Cast,
 }
 
@@ -87,8 +85,9 @@ impl Captures {
     ) -> Result<Self, OwnFault> {
         let mut list: Vec<Capture> = Vec::with_capacity(described.len());
         for (name, inline) in described {
-            let name = event::legal_name(Cow::Owned(name), 1).into_owned();
+            let name = KeptName::new(&name);
             if list.iter().any(|other| other.name == name) {
+                let name = &*name;
                 let why = format!(
                     "`{name}` is captured twice, and a field has one value; make one capture of both"
                 );
@@ -109,7 +108,7 @@ impl Captures {
 
     fn set_type(&mut self, name: &str, word: &str) -> Result<(), OwnFault> {
         let cast = Cast::named(word).map_err(|why| OwnFault::new("types", why))?;
-        match self.list.iter_mut().find(|capture| capture.name == name) {
+        match self.list.iter_mut().find(|capture| *capture.name == *name) {
             Some(capture) => capture.cast = cast,
             None => return Err(OwnFault::new("types", format!("`{name}` is not captured"))),
         }
@@ -146,7 +145,7 @@ impl Captures {
         if let Some(capture) = self.list.get(index)
             && !matches!(text, "" | "-")
         {
-            sink.fields().push(Cow::Borrowed(&capture.name), capture.cast.value(text));
+            sink.fields().push(capture.name.name(), capture.cast.value(text));
         }
         Some(())
     }

@@ -14,13 +14,13 @@ const COLON: Shape = Shape::new(b" 00:00  ");
 /// `10:30:45`, perhaps with a fraction behind a point or a comma, whose digits beyond the ninth are left out; `24:00:00`, the end
 /// of a day.
 pub(crate) fn time_of_day(text: &str) -> Read<'_, Civil> {
-    time_of_day_at(text, 0).map_or_else(misfit, |(end, time)| Ok((tail(text, end), time)))
+    time_of_day_at(text.as_bytes(), 0).map_or_else(misfit, |(end, time)| Ok((tail(text, end), time)))
 }
 
 /// The same at `at` of `text`, and where it ends.
-#[inline]
-pub(super) fn time_of_day_at(text: &str, at: usize) -> Option<(usize, Civil)> {
-    let (time, rest) = text.as_bytes().get(at..)?.split_first_chunk()?;
+#[inline(always)]
+pub(super) fn time_of_day_at(text: &[u8], at: usize) -> Option<(usize, Civil)> {
+    let (time, rest) = text.get(at..)?.split_first_chunk()?;
     let parts = CLOCK.parts(time)?;
     let (hour, minute, second) = (parts.two(0), parts.two(3), parts.two(6));
     let (taken, nanos) = fraction(rest);
@@ -45,16 +45,15 @@ fn fraction(text: &[u8]) -> (usize, u32) {
 
 /// A zone, where there is one that is surely one; the rest is what follows it.
 pub(crate) fn zone(text: &str) -> (&str, Option<i32>) {
-    let (end, offset) = zone_at(text, 0);
+    let (end, offset) = zone_at(text.as_bytes(), 0);
     (tail(text, end), offset)
 }
 
 /// The same at `at` of `text`, and where it ends.
-#[inline]
-pub(super) fn zone_at(text: &str, at: usize) -> (usize, Option<i32>) {
-    let bytes = text.as_bytes();
-    let begin = at + usize::from(bytes.get(at) == Some(&b' '));
-    let bare = bytes.get(begin..).unwrap_or_default();
+#[inline(always)]
+pub(super) fn zone_at(text: &[u8], at: usize) -> (usize, Option<i32>) {
+    let begin = at + usize::from(text.get(at) == Some(&b' '));
+    let bare = text.get(begin..).unwrap_or_default();
     let found = match bare {
         [b'+' | b'-', ..] => offset(bare),
         [b'Z', ..] if is_word_end(text, begin + 1) => Some((1, 0)),
@@ -66,10 +65,14 @@ pub(super) fn zone_at(text: &str, at: usize) -> (usize, Option<i32>) {
 
 /// Whether no letter and no digit, of any alphabet, is at `at`.
 #[inline]
-fn is_word_end(text: &str, at: usize) -> bool {
-    match text.as_bytes().get(at) {
-        Some(byte) if byte.is_ascii() => !byte.is_ascii_alphanumeric(),
-        _ => !tail(text, at).starts_with(char::is_alphanumeric),
+fn is_word_end(text: &[u8], at: usize) -> bool {
+    match text.get(at..) {
+        Some([byte, ..]) if byte.is_ascii() => !byte.is_ascii_alphanumeric(),
+        Some(rest) => {
+            let first = rest.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+            !first.is_some_and(char::is_alphanumeric)
+        }
+        None => true,
     }
 }
 

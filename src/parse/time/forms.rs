@@ -60,14 +60,24 @@ const YEAR: Shape = Shape::new(b"/0000   ");
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// Date and time of day, biggest first, with `-` or `/` inside the date and a blank or `T` behind it.
-#[inline]
 pub(crate) fn iso(text: &str) -> Read<'_, Said> {
-    let Some((&[y1, y2, ref end @ .., b'T' | b't' | b' '], _)) = text.as_bytes().split_first_chunk::<11>()
-    else {
-        return misfit();
+    iso_here(text)
+}
+
+/// The same without a call, through whose answer a time takes longer than to be read: for formats of which many lines come.
+#[inline(always)]
+pub(crate) fn iso_here(text: &str) -> Read<'_, Said> {
+    iso_at(text.as_bytes()).map_or_else(misfit, |(end, said)| Ok((tail(text, end), said)))
+}
+
+/// The same at the beginning of `text`, and where it ends.
+#[inline(always)]
+pub(super) fn iso_at(text: &[u8]) -> Option<(usize, Said)> {
+    let (&[y1, y2, ref end @ .., b'T' | b't' | b' '], _) = text.split_first_chunk::<11>()? else {
+        return None;
     };
     let shape = if end.get(2) == Some(&b'/') { SLASHES } else { DASHES };
-    let (Some(century), Some(end)) = (two(y1, y2), shape.parts(end)) else { return misfit() };
+    let (century, end) = (two(y1, y2)?, shape.parts(end)?);
     with_time(text, 11, year_of(century, end.two(0)), end.two(3), end.two(6))
 }
 
@@ -93,15 +103,16 @@ pub(crate) fn slashes(text: &str, gap: u8) -> Read<'_, Said> {
     if bytes.get(11) != Some(&gap) {
         return misfit();
     }
-    with_time(text, 12, year_of(parts.two(1), parts.two(3)), month, day.two(0))
+    with_time(bytes, 12, year_of(parts.two(1), parts.two(3)), month, day.two(0))
+        .map_or_else(misfit, |(end, said)| Ok((tail(text, end), said)))
 }
 
-/// A date, the time of day at `at` of `text`, and the zone behind it.
-#[inline]
-fn with_time(text: &str, at: usize, year: i16, month: i8, day: i8) -> Read<'_, Said> {
-    let Some((end, time)) = time_of_day_at(text, at) else { return misfit() };
+/// A date, the time of day at `at` of `text`, and the zone behind it; where all that ends.
+#[inline(always)]
+fn with_time(text: &[u8], at: usize, year: i16, month: i8, day: i8) -> Option<(usize, Said)> {
+    let (end, time) = time_of_day_at(text, at)?;
     let (end, offset) = zone_at(text, end);
-    Ok((tail(text, end), Said { civil: Civil { year, month, day, ..time }, offset, has_year: true }))
+    Some((end, Said { civil: Civil { year, month, day, ..time }, offset, has_year: true }))
 }
 
 /// Year of two digits, month and day with slashes, and the time of day; of this century.

@@ -39,8 +39,24 @@ pub(super) fn time_of_json(json: &str, zone: &Zone, about: Option<Timestamp>) ->
 
 /// As [`parse_time_text`], in the same way.
 pub(super) fn time_of_text(text: &str, zone: &Zone, about: Option<Timestamp>) -> Option<Timestamp> {
+    time_of_iso(text.as_bytes(), zone).unwrap_or_else(|| time_of_rarer_text(text, zone, about))
+}
+
+/// The same of bytes.
+pub(super) fn time_of_bytes(text: &[u8], zone: &Zone, about: Option<Timestamp>) -> Option<Timestamp> {
+    time_of_iso(text, zone).unwrap_or_else(|| time_of_rarer_text(str::from_utf8(text).ok()?, zone, about))
+}
+
+/// Where `text` is one in the form that nearly all have, and nothing else: the time, unless there is no such day.
+#[inline(always)]
+fn time_of_iso(text: &[u8], zone: &Zone) -> Option<Option<Timestamp>> {
+    let (end, said) = forms::iso_at(text)?;
+    (end == text.len()).then(|| said.civil.at(said.offset, zone))
+}
+
+fn time_of_rarer_text(text: &str, zone: &Zone, about: Option<Timestamp>) -> Option<Timestamp> {
     // In the order in which they are common.
-    let forms = [forms::iso, forms::rfc2822, forms::clf, forms::ctime];
+    let forms = [forms::rfc2822, forms::clf, forms::ctime];
     let said = forms.iter().find_map(|form| form(text).ok().filter(|(rest, _)| rest.is_empty()));
     match said {
         Some((_, said)) => said.civil.at(said.offset, zone),

@@ -1,6 +1,6 @@
 //! `set`, `rename`, `copy`, `remove`, `keep`.
 
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
 
 use super::{applied, fault};
 
@@ -86,6 +86,17 @@ fn copies_of_one_step_do_not_see_each_other() {
         applied("copy = { a = 'b', b = 'c' }", json!({"a": 1, "b": 2})),
         json!({"a": 1, "original.b": 2, "b": 1, "c": 2})
     );
+}
+
+#[test]
+fn remove_takes_the_same_of_few_fields_and_of_very_many() {
+    for others in [0, 20, 61, 62, 63, 200] {
+        let mut record: Map<String, Json> = (0..others).map(|n| (format!("f{n}"), n.into())).collect();
+        let rest = json!(record);
+        record.extend([("b".to_owned(), json!(1)), ("b.c".to_owned(), json!(2)), ("z".to_owned(), json!(3))]);
+        let removed = applied("remove = ['b', 'z', 'missing']", json!(record));
+        assert_eq!(removed, rest, "{others} others");
+    }
 }
 
 #[test]

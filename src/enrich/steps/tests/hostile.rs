@@ -92,7 +92,7 @@ fn no_value_makes_a_step_panic_or_its_document_one_that_is_refused() {
         let step = step(&toml);
         for value in &values {
             let (arena, mut fields) = (Bump::new(), Fields::default());
-            fields.push("v".into(), value.clone());
+            fields.push("v".into(), *value);
             fields.push("w".into(), Value::Text(b"beside"));
             let mut event = Event { time: Timestamp::now(), tag: "t", fields };
             for _ in 0..2 {
