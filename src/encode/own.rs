@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::event::{Field, Fields, Value, words};
+use crate::event::{Field, Fields, Value, blocks, words};
 
 /// The names that every document has, and where others with them go.
 const OURS: [(&str, &str); 2] =
@@ -155,7 +155,11 @@ pub(super) fn above(name: &str) -> impl Iterator<Item = &str> {
 #[inline]
 fn dot_in(name: &str, from: usize) -> Option<usize> {
     let rest = name.as_bytes().get(from..)?;
-    Some(from + words::find(rest, |word| words::equal(word, b'.'))?)
+    let dot = match blocks::places(name.as_bytes(), b'.') {
+        Some(places) => Some(places.unbounded_shr(from as u32).trailing_zeros() as usize),
+        None => words::find(rest, |word| words::equal(word, b'.')),
+    };
+    dot.filter(|dot| *dot < rest.len()).map(|dot| from + dot)
 }
 
 /// Whether `name` lies below the name `above`.

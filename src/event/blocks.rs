@@ -156,6 +156,18 @@ pub(crate) fn is_plain_name(name: &[u8]) -> bool {
     })
 }
 
+/// A bit for each place of `text` where `byte` is, the lowest for the first; none where the text is shorter than sixteen bytes or
+/// longer than a block.
+#[inline]
+pub(crate) fn places(text: &[u8], byte: u8) -> Option<u64> {
+    let last = text.last_chunk().filter(|_| text.len() <= BLOCK)?;
+    let bits = |part: &[u8; 16]| u64::from(u8x16::new(*part).simd_eq(u8x16::splat(byte)).to_bitmask());
+    let (parts, _) = text.as_chunks();
+    let all = parts.iter().rev().fold(0, |all, part| all << 16 | bits(part));
+    // The last ones have some bytes once more, at the same places.
+    Some(all | bits(last) << (text.len() - 16))
+}
+
 /// Whether `text` has a `byte`, which is no nought of print.
 #[inline(always)]
 pub(crate) fn have(text: &[u8], byte: u8) -> bool {
@@ -262,6 +274,10 @@ mod tests {
             }
             let is_pair_end = |byte: &u8| matches!(byte, 0..=b' ' | b'=' | b'"' | b'\\' | b'.' | 0x80..);
             prop_assert_eq!(have(&text, b'.'), text.contains(&b'.'));
+            for (at, places) in (0..text.len()).zip(std::iter::repeat(places(&text, b'e'))) {
+                prop_assert!(places.is_none_or(|places| (places >> at & 1 == 1) == (text[at] == b'e')));
+            }
+            prop_assert_eq!(places(&text, b'e').is_some(), (16..=BLOCK).contains(&text.len()));
             let is_element_end = |byte: &u8| matches!(byte, 0..=b' ' | b'=' | b'"' | b'\\' | b']' | 0x7f..);
             let is_access_end = |byte: &u8| matches!(byte, b'[' | b'"' | b'\\');
             searches(&text, skip, pair_ends, is_pair_end)?;

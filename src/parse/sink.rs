@@ -72,8 +72,13 @@ impl<'s, 'a> Sink<'s, 'a> {
     }
 
     /// A text; nothing where it is empty, or `-`, which is how logs say "none".
-    #[inline]
     pub(crate) fn text(&mut self, known: Known, text: &'a str) {
+        self.text_here(known, text);
+    }
+
+    /// The same without a call, for formats of which many lines come.
+    #[inline(always)]
+    pub(crate) fn text_here(&mut self, known: Known, text: &'a str) {
         // Bytes, since texts are compared by a call.
         if !matches!(text.as_bytes(), [] | [b'-']) {
             self.value(known, Value::Text(text.as_bytes()));

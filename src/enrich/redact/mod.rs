@@ -82,6 +82,7 @@ impl Redact {
     }
 
     /// Takes what is found out of `event`.
+    #[inline(never)]
     pub(crate) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         if matches!(self.action, Action::Remove) && !self.scan.names.is_empty() {
             event.fields.extract(|field| self.is_secret(&field.name, &field.value)).for_each(drop);

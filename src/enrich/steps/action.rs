@@ -125,7 +125,7 @@ impl Action {
         }
     }
 
-    /// What changes the event and no more.
+    /// What changes the event and no more. Each is a call of its own, which is never inlined: all would have the frame of the largest.
     fn change<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         match self {
             Self::Set(set) => set.apply(event, arena),

@@ -40,6 +40,7 @@ impl Convert {
         fields.iter().map(one).collect::<Result<_, _>>().map(Self)
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         for one in &self.0 {
             one.apply(event, arena);

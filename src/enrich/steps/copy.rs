@@ -19,6 +19,7 @@ impl Copy {
         names.iter().map(one).collect::<Result<_, _>>().map(Self)
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         let mut whole: ArenaVec<'_, (&Path, Value<'a>)> = ArenaVec::new_in(arena);
         let mut below: ArenaVec<'_, (&str, Value<'a>)> = ArenaVec::new_in(arena);

@@ -41,6 +41,7 @@ impl DockerMetadata {
         &self.engine
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         let text = |path: &Path| view::text(&path.get(&event.fields)?, arena);
         let Some(id) = self.from.iter().find_map(text) else { return };

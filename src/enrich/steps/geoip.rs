@@ -52,6 +52,7 @@ impl GeoIp {
         Ok(Self { from, databases: options.database.iter().map(open).collect::<Result<_, _>>()? })
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         let Some((address, names)) = self.from.iter().find_map(|from| from.address(event, arena)) else {
             return;

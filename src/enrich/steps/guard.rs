@@ -30,6 +30,7 @@ impl Guard {
         Ok(Self { fields: options.fields, depth: options.depth, overflow, tag_field })
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         self.bound_depth(&mut event.fields, arena);
         self.bound_fields(&mut event.fields, arena);

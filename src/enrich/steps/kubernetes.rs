@@ -31,6 +31,7 @@ impl Kubernetes {
         Template::new(template, host).map(Self)
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         let text = self.0.text(event, arena).and_then(|text| str::from_utf8(text).ok());
         for (name, value) in text.into_iter().flat_map(|text| fields(text).into_iter().flatten()) {

@@ -30,6 +30,7 @@ impl Lookup {
         Ok(Self { key, into: super::field(&options.into)?, file })
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         let Some(key) = self.key.text(event, arena) else { return };
         let table = self.file.current();

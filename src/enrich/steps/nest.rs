@@ -37,6 +37,7 @@ impl Nest {
         })
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&self, event: &mut Event<'a>, arena: &'a Bump) {
         self.names.reach(&mut event.fields, arena);
         let is_meant = |field: &Field<'_>| self.names.cover(&field.name) && !self.under.covers(&field.name);
@@ -72,6 +73,7 @@ impl Flatten {
         Ok(Self { names: Names::new(&options.fields)?, separator: options.separator.clone() })
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&self, event: &mut Event<'a>, arena: &'a Bump) {
         self.names.reach(&mut event.fields, arena);
         let is_meant = |field: &Field<'_>| field.value.is_object() && self.names.cover(&field.name);

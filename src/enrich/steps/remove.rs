@@ -14,6 +14,7 @@ pub(super) struct Remove(pub(super) Names);
 pub(super) struct Keep(pub(super) Names);
 
 impl Remove {
+    #[inline(never)]
     pub(super) fn apply<'a>(&self, event: &mut Event<'a>, arena: &'a Bump) {
         self.0.reach(&mut event.fields, arena);
         self.0.remove(&mut event.fields);
@@ -21,6 +22,7 @@ impl Remove {
 }
 
 impl Keep {
+    #[inline(never)]
     pub(super) fn apply<'a>(&self, event: &mut Event<'a>, arena: &'a Bump) {
         self.0.reach(&mut event.fields, arena);
         event.fields.retain(|name| self.0.cover(name));

@@ -21,6 +21,7 @@ impl Rename {
         ordered(pairs).map(Self)
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         for (from, to) in &self.0 {
             let place = event.fields.position(from.name());

@@ -65,6 +65,7 @@ impl Replace {
         Ok(Self { path, regex, expands: with.contains('$'), with })
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&self, event: &mut Event<'a>, arena: &'a Bump) {
         self.path.change(&mut event.fields, arena, |value| {
             let text = view::shown(value, arena)?;

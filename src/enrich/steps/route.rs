@@ -40,6 +40,7 @@ impl Route {
         Ok(Self { destination, tag, tag_field: around.tag_field.map(str::to_owned) })
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) -> Option<&'a Destination> {
         if let Some(tag) = self.tag.as_ref().and_then(|tag| tag.text(event, arena)) {
             self.retag(event, tag, arena);

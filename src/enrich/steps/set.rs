@@ -36,6 +36,7 @@ impl Set {
         fields.iter().map(one).collect::<Result<_, _>>().map(Self)
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         for (path, source) in &self.0 {
             let value = match source {

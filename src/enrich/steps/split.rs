@@ -28,6 +28,7 @@ impl Split {
         fields.iter().map(one).collect::<Result<_, _>>().map(Self)
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&self, event: &mut Event<'a>, arena: &'a Bump) {
         for (path, between) in &self.0 {
             path.change(&mut event.fields, arena, |value| {
@@ -58,6 +59,7 @@ impl Join {
         fields.iter().map(one).collect::<Result<_, _>>().map(Self)
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&self, event: &mut Event<'a>, arena: &'a Bump) {
         for (path, between) in &self.0 {
             path.change(&mut event.fields, arena, |value| joined(value, between, arena));

@@ -30,6 +30,7 @@ impl Text {
         Ok(Self { paths: Names::paths(names)?, change })
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&self, event: &mut Event<'a>, arena: &'a Bump) {
         for path in &self.paths {
             path.change(&mut event.fields, arena, |value| {

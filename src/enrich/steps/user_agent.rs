@@ -43,6 +43,7 @@ impl UserAgent {
         })
     }
 
+    #[inline(never)]
     pub(super) fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         let text = |path: &'a Path| Some((path, view::text(&path.get(&event.fields)?, arena)?));
         let Some((path, agent)) = self.from.iter().find_map(text) else { return };

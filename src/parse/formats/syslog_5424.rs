@@ -39,8 +39,9 @@ pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Opti
     let (at, program) = stops.until(b' ', at)?;
     let (at, process) = stops.until(b' ', at)?;
     let (at, message_id) = stops.until(b' ', at)?;
-    sink.text(known::HOST, host);
-    sink.text(known::PROGRAM, program);
+    for (known, text) in [(known::HOST, host), (known::PROGRAM, program)] {
+        sink.text_here(known, text);
+    }
     syslog::process(process, sink);
     sink.text(known::MESSAGE_ID, message_id);
     let end = structured_data(at, &mut stops, sink)?;
