@@ -40,10 +40,16 @@ impl Path {
     /// The value.
     #[inline]
     pub(crate) fn get<'a>(&self, fields: &Fields<'a>) -> Option<Value<'a>> {
+        self.look(fields, |value| *value)
+    }
+
+    /// What `look` finds in the value, which stays where it is.
+    #[inline(always)]
+    pub(crate) fn look<'a, T>(&self, fields: &Fields<'a>, look: impl FnOnce(&Value<'a>) -> T) -> Option<T> {
         match fields.get(&self.name) {
-            Some(value) => Some(*value),
+            Some(value) => Some(look(value)),
             None if self.dots.is_empty() => None,
-            None => self.around(fields).map(|(_, value)| value),
+            None => self.around(fields).map(|(_, value)| look(&value)),
         }
     }
 

@@ -14,7 +14,7 @@ use super::view;
 use crate::event::{Event, Value, blocks};
 
 /// Bytes of a text that is put together before it is known how long it will be.
-const SHORT: usize = 128;
+const SHORT: usize = 64;
 
 /// A template that was understood.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,8 +141,7 @@ impl Part {
             Self::Text(text) => Some(text.as_bytes()),
             Self::Tag => Some(event.tag.as_bytes()),
             Self::Field(path, or) => {
-                let value = path.get(&event.fields);
-                let text = value.and_then(|value| view::shown(&value, arena));
+                let text = path.look(&event.fields, |value| view::shown(value, arena)).flatten();
                 text.or(or.as_ref().map(|or| or.as_bytes()))
             }
         }

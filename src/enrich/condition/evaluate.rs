@@ -22,25 +22,22 @@ pub(super) fn holds<'a>(expr: &Expr, fields: &Fields<'a>, arena: &'a Bump) -> bo
         Expr::Compare(path, op, literal) => {
             // why: unlike is what is not alike, whatever it is.
             let (op, negated) = if *op == Op::NotEqual { (Op::Equal, true) } else { (*op, false) };
-            let is_meant = |value: &Value<'a>| is_meant(op, literal.order(value, arena));
-            value(path, fields).is_some_and(|value| any(&value, is_meant)) != negated
+            holds_for(path, fields, |value| is_meant(op, literal.order(value, arena))) != negated
         }
-        Expr::Matches(path, regex) => {
-            let matches =
-                |value: &Value<'a>| view::shown(value, arena).is_some_and(|text| regex.0.is_match(text));
-            value(path, fields).is_some_and(|value| any(&value, matches))
-        }
-        Expr::In(path, literals) => value(path, fields).is_some_and(|value| {
-            any(&value, |value| {
-                literals.iter().any(|literal| literal.order(value, arena) == Some(Ordering::Equal))
-            })
+        Expr::Matches(path, regex) => holds_for(path, fields, |value| {
+            view::shown(value, arena).is_some_and(|text| regex.0.is_match(text))
+        }),
+        Expr::In(path, literals) => holds_for(path, fields, |value| {
+            literals.iter().any(|literal| literal.order(value, arena) == Some(Ordering::Equal))
         }),
     }
 }
 
-/// The field's value. An event's level is found under the name that either schema has for it.
-fn value<'a>(path: &Path, fields: &Fields<'a>) -> Option<Value<'a>> {
-    path.get(fields).or_else(|| of_level(path, fields))
+/// Whether `test` holds for the field's value. An event's level is found under the name that either schema has for it.
+#[inline]
+fn holds_for<'a>(path: &Path, fields: &Fields<'a>, test: impl Fn(&Value<'a>) -> bool) -> bool {
+    let found = path.look(fields, |value| any(value, &test));
+    found.unwrap_or_else(|| of_level(path, fields).is_some_and(|value| any(&value, &test)))
 }
 
 fn of_level<'a>(path: &Path, fields: &Fields<'a>) -> Option<Value<'a>> {
@@ -49,6 +46,10 @@ fn of_level<'a>(path: &Path, fields: &Fields<'a>) -> Option<Value<'a>> {
 
 /// Whether `test` holds for the value, or for an element of it, if it is an array.
 fn any<'a>(value: &Value<'a>, test: impl Fn(&Value<'a>) -> bool) -> bool {
+    // Nearly all are neither of the two that an array may be.
+    if !matches!(value, Value::Json(_) | Value::Packed(_)) {
+        return test(value);
+    }
     let mut found = false;
     let is_array = members::of_array(value, |element| found = found || test(&element));
     found || (!is_array && test(value))

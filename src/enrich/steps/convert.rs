@@ -50,7 +50,8 @@ impl Convert {
 
 impl One {
     fn apply<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
-        let Some(value) = self.path.get(&event.fields).filter(|value| !self.is_done(value)) else { return };
+        let is_to_do = self.path.look(&event.fields, |value| !self.is_done(value)).unwrap_or(false);
+        let Some(value) = is_to_do.then(|| self.path.get(&event.fields)).flatten() else { return };
         let Some(shown) = view::shown(&value, arena) else { return };
         match self.converted(&value, shown) {
             Some(converted) => self.path.set(&mut event.fields, converted, arena),
