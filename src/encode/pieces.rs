@@ -32,8 +32,8 @@ impl<'b> Pieces<'b> {
         }
     }
 
-    /// A member with a plain name and a text, and the comma before it; answers whether the text is a short one that needs no
-    /// escape, and has room.
+    /// A member with a name that needs no escape and a text, and the comma before it; answers whether the text is a short one that
+    /// needs none either, and has room.
     #[inline(always)]
     pub(super) fn text(&mut self, name: &str, text: &[u8]) -> bool {
         self.member(name, text).is_some()
