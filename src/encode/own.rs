@@ -58,7 +58,7 @@ impl<'f, 'a> Names<'f, 'a> {
     pub(super) fn lies_below(&mut self, name: &'f str) -> Below {
         let (mut below, mut from) = self
             .last
-            .filter(|(objects, _)| is_below(name, objects))
+            .filter(|(objects, _)| is_below(name.as_bytes(), objects.as_bytes()))
             .map_or((Below::Nothing, 0), |(objects, below)| (below, objects.len() + 1));
         while below != Below::Value
             && let Some(dot) = dot_in(name, from)
@@ -164,12 +164,27 @@ fn dot_in(name: &str, from: usize) -> Option<usize> {
 
 /// Whether `name` lies below the name `above`.
 #[inline]
-fn is_below(name: &str, above: &str) -> bool {
-    let (name, above) = (name.as_bytes(), above.as_bytes());
+pub(super) fn is_below(name: &[u8], above: &[u8]) -> bool {
     name.get(above.len()) == Some(&b'.')
         && name.get(..above.len()).is_some_and(|name| words::same(name, above))
 }
 
 fn has_below(fields: &Fields<'_>, name: &str) -> bool {
-    fields.iter().any(|field| is_below(&field.name, name))
+    fields.iter().any(|field| is_below(field.name.as_bytes(), name.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Name;
+
+    #[test]
+    fn a_name_that_every_document_has_is_never_plain_nor_is_what_begins_like_it() {
+        for (ours, _) in OURS {
+            let first = ours.split('.').next().expect("a part");
+            for name in [ours.to_owned(), first.to_owned(), format!("{first}x")] {
+                assert!(may_be(&name) && !Name::from(&*name).is_plain(), "{name}");
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@ pub(super) const SHORT: usize = 128;
 /// Writes `text` in quotes. Bytes that are no UTF-8 become U+FFFD; answers whether there were any.
 #[inline]
 pub(super) fn write_bytes(out: &mut Vec<u8>, text: &[u8]) -> bool {
-    if is_short_and_clean(text) {
+    if text.len() <= SHORT && blocks::is_clean(text) {
         write_clean(out, text);
         return false;
     }
@@ -26,12 +26,6 @@ fn write_any(out: &mut Vec<u8>, text: &[u8]) -> bool {
             true
         }
     }
-}
-
-/// Whether a text needs no escape, of those that are looked at once.
-#[inline]
-pub(super) fn is_short_and_clean(text: &[u8]) -> bool {
-    text.len() <= SHORT && blocks::is_clean(text)
 }
 
 /// Writes a field's name, with the comma before and the colon after it.

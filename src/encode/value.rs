@@ -42,7 +42,7 @@ impl<'a> Names<'a> {
         let legal = plain || event::legal_name_bytes(name, depth).borrowed().is_some();
         self.has_dots |= !plain && name.contains(&b'.');
         let seen = self.names.iter().take(self.count).any(|other| {
-            *other == name || (self.has_dots && (is_above(other, name) || is_above(name, other)))
+            *other == name || (self.has_dots && (own::is_below(name, other) || own::is_below(other, name)))
         });
         match self.names.get_mut(self.count) {
             Some(free) if legal && !seen => {
@@ -274,11 +274,6 @@ pub(super) fn depth_of(name: &str, value: &Value<'_>) -> usize {
         Value::Packed(_) | Value::Json(_) => 1 + dots(name.as_bytes()),
         _ => 1,
     }
-}
-
-/// Whether `name` lies below the name `above`.
-fn is_above(above: &[u8], name: &[u8]) -> bool {
-    name.strip_prefix(above).is_some_and(|rest| rest.first() == Some(&b'.'))
 }
 
 /// The objects that the dots of a name make.

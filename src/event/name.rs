@@ -29,7 +29,8 @@ pub struct KeptName {
 }
 
 impl KeptName {
-    /// The legal form of `name` at the root.
+    /// The legal form of `name` at the root: a configured name follows the rule of all names, or no document with it would be
+    /// taken.
     pub fn new(name: &str) -> Self {
         let text = legal(name, 1).into_owned();
         let is_plain = is_plain(text.as_bytes());
@@ -133,15 +134,6 @@ impl<'a> From<&'a str> for Name<'a> {
 impl From<String> for Name<'_> {
     fn from(name: String) -> Self {
         Self(Kind::Any(Cow::Owned(name)))
-    }
-}
-
-impl<'a> From<Cow<'a, str>> for Name<'a> {
-    fn from(name: Cow<'a, str>) -> Self {
-        match name {
-            Cow::Borrowed(name) => name.into(),
-            Cow::Owned(name) => name.into(),
-        }
     }
 }
 

@@ -23,6 +23,7 @@ impl Kind for Ends {
 }
 
 /// A whole line.
+// Inlined, it would share its registers with all other formats.
 #[inline(never)]
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (mut at, mut is_sure) = (0, sink.is_format_named());

@@ -30,6 +30,7 @@ impl Kind for Ends {
 }
 
 /// Version 1 is the only one there is.
+// Inlined, it would share its registers with all other formats.
 #[inline(never)]
 pub(in crate::parse) fn read<'a>(line: &'a str, sink: &mut Sink<'_, 'a>) -> Option<()> {
     let (rest, pri) = syslog::pri(line).ok()?;
